@@ -1,0 +1,10 @@
+"""Wire to Reading: one folder a protocol, nothing of the gateway's inside.
+
+`PROTOCOLS` is the one line a new protocol adds: its name in configuration and profiles, and the package that holds its
+`profile.py` (rows of a meter model) and `driver.py`. They are imported only where a bus uses them.
+"""
+
+PROTOCOLS = {
+    "modbus": "drivers.modbus",
+    "p1": "drivers.p1",
+}
