@@ -1,0 +1,1 @@
+"""Reading to broker, store and customer: the edge, the hub, and the home that joins both."""

@@ -1,7 +1,7 @@
 """What Nabd asks of an MQTT 5 client: one connection, honest acknowledgements, nothing kept behind our back.
 
-A `Connection` lives from one CONNACK to one loss; reconnecting, back-off, windows and re-sending are its users' work, so
-no message hides in a library's queue. `gateway/mqtt.py` is the one implementation.
+A `Connection` lives from one CONNACK to one loss; reconnecting, back-off, windows and re-sending are its users' work,
+so no message hides in a library's queue. `gateway/mqtt.py` is the one implementation.
 
     TransportError
     ├── Lost         the connection is gone: connect again after a while

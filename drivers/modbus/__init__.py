@@ -1,0 +1,1 @@
+"""Modbus RTU and TCP: registers in, values out."""

@@ -1,0 +1,1 @@
+"""Series stores behind one contract."""

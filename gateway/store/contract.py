@@ -3,8 +3,8 @@
     write(rows)  ->  Stored      they are taken; durable now, or after `durable_after` seconds; some may be rejected
                      TryAgain    nothing is promised; send all of them again, not before `after` seconds
 
-The key of a reading is (tenant, meter, ts). Readings are never rewritten, so writing one again changes nothing. The store
-never retries, sleeps or counts: the collector does.
+The key of a reading is (tenant, meter, ts). Readings are never rewritten, so writing one again changes nothing. The
+store never retries, sleeps or counts: the collector does.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,0 +1,1 @@
+"""Pages people see, in Arabic and English."""
