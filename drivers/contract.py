@@ -25,6 +25,22 @@ BootClock = Callable[[], int]
 
 
 @dataclass(frozen=True, slots=True)
+class Bus:
+    """One wire: where it is and how bytes are framed on it.
+
+    `where` is a serial device (`/dev/ttyUSB0`), a URL (`tcp://host:port`; `rtu+tcp://host:port` for Modbus RTU frames
+    through a transparent gateway) or `capture:PATH`, a recording. `baud` and `framing` (data bits, parity, stop bits)
+    are the protocol's usual ones when None. Every `drivers/<protocol>/driver.py` has
+    `open_bus(bus: Bus, now: BootClock) -> Driver`.
+    """
+
+    name: str
+    where: str
+    baud: int | None = None
+    framing: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Meter:
     """One meter as its driver must know it.
 
@@ -70,7 +86,7 @@ class Driver(Protocol):
         """Open the bus; raises NotConnected."""
 
     async def read(self, meter: Meter) -> Reading:
-        """Ask a polled meter, or await what a pushing one says next; raises DriverError, never blocks past the deadline."""
+        """Ask a polled meter within its deadline, or await what a pushing one says next; raises DriverError."""
 
     async def close(self) -> None:
         """Let the bus go; never raises."""

@@ -91,7 +91,7 @@ class ProfileFile(Strict):
 
     @abstractmethod
     def prove(self, profile: Profile) -> None:
-        """Decode each example and compare within the row's own resolution; raises ProfileError at the first difference."""
+        """Decode each example and compare at the row's own resolution; raises ProfileError where they differ."""
 
 
 def load(name: str, folders: Iterable[Path] = ()) -> Profile:

@@ -1,8 +1,8 @@
 """The closed list of what Nabd measures: name, base unit, counter or gauge, commodity, OBIS code.
 
-A published quantity never changes its meaning or unit; a new meaning is a new name. The key on the wire and in stores is
-quantity and unit together (`energy_import_wh`). Profiles may state other units of the same dimension; `scale_of` gives
-the factor into the base unit.
+A published quantity never changes its meaning or unit; a new meaning is a new name. The key on the wire and in stores
+is quantity and unit together (`energy_import_wh`). Profiles may state other units of the same dimension; `scale_of`
+gives the factor into the base unit.
 
 OBIS codes: those the captured P1, SML and IEC 62056-21 telegrams carry for the quantity; blank where none was seen.
 """
@@ -53,7 +53,8 @@ UNITS: dict[str, dict[str, Fraction]] = {
     "Hz": {"Hz": Fraction(1), "mHz": Fraction(1, 1000)},
     "l": {"l": Fraction(1), "m3": Fraction(1000), "m³": Fraction(1000), "ml": Fraction(1, 1000)},
     "l/h": {
-        "l/h": Fraction(1), "m3/h": Fraction(1000), "m³/h": Fraction(1000), "l/min": Fraction(60), "l/s": Fraction(3600),
+        "l/h": Fraction(1), "l/min": Fraction(60), "l/s": Fraction(3600),
+        "m3/h": Fraction(1000), "m³/h": Fraction(1000),
     },
     "C": {"C": Fraction(1), "°C": Fraction(1)},
     "s": {"s": Fraction(1), "min": Fraction(60), "h": Fraction(3600), "d": Fraction(86400)},
