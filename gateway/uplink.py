@@ -1,0 +1,242 @@
+"""Carries blocks from the journal to the broker, and frees each one only when the store has it.
+
+1. New blocks go first, in order. What was pending at connect, or went unanswered, follows beside them at a bounded
+   rate (`lanes.py` decides which block is next).
+2. At most `window` blocks wait for a PUBACK (fewer if the broker's Receive Maximum says so), at most 2,000 for their
+   stored ack; the journal holds the rest.
+3. A block is freed by its stored ack alone; with `ack_mode = "puback"` by its PUBACK, for back ends that cannot answer.
+4. Each connection is a fresh one: whatever lacked its PUBACK when a connection died is simply still pending.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from gateway.backoff import Backoff
+from gateway.lanes import Lanes
+from gateway.message import CONTENT_TYPE, MessageError, Topics, correlation, decode_ack, parse_correlation
+from gateway.transport import Arrived, Connect, Connection, Endpoint, Lost, Message, NotTaken, TransportError
+
+WINDOW = 20
+EXPIRY = 7 * 86400
+QUOTA = 0x97
+NOBODY = 0x10
+
+AckMode = Literal["stored", "puback"]
+Handler = Callable[[str, Message], Awaitable[Message | None]]
+
+
+class Blocks(Protocol):
+    """What the uplink needs of the journal."""
+
+    stream: str
+
+    def pending(self) -> Sequence[int]:
+        """Give the numbers of committed, not yet stored blocks, ascending."""
+
+    async def load(self, block: int) -> bytes | None:
+        """Give a block's bytes, or None when it is gone."""
+
+    async def wait(self) -> None:
+        """Return when new blocks are pending."""
+
+    def stored(self, block: int, rejected: Iterable[tuple[int, str]] = ()) -> bool:
+        """Free a block; False if it is unknown."""
+
+
+@dataclass
+class Counters:
+    """What the uplink did so far; `nobody` counts PUBACKs that said no one subscribes to our data."""
+
+    connects: int = 0
+    published: int = 0
+    readings_published: int = 0
+    stored: int = 0
+    refused: int = 0
+    rejected: int = 0
+    unknown_acks: int = 0
+    bad_acks: int = 0
+    nobody: int = 0
+    missing_acks: int = 0
+
+
+class Uplink:
+    """Connects, publishes, awaits; `connection` is the open one or None, `error` says why there is none."""
+
+    def __init__(
+        self,
+        journal: Blocks,
+        connect: Connect,
+        endpoint: Endpoint,
+        topics: Topics,
+        birth: Callable[[], Sequence[Message]],
+        *,
+        ack_mode: AckMode = "stored",
+        ack_timeout: float = 75.0,
+        handle: Handler | None = None,
+        backoff: Backoff | None = None,
+    ) -> None:
+        """`birth` makes the retained messages of a new connection, `handle` answers commands and settings."""
+        self.connection: Connection | None = None
+        self.error = "not connected yet"
+        self.counters = Counters()
+        self.lanes = Lanes(ack_timeout)
+        self._journal, self._connect, self._endpoint, self._topics = journal, connect, endpoint, topics
+        self._birth, self._handle, self._frees_on_puback = birth, handle, ack_mode == "puback"
+        self._backoff = backoff or Backoff(1.0, 300.0)
+        self._work = asyncio.Event()
+
+    async def run(self) -> None:
+        """Keep a connection open and the journal flowing; ends only when cancelled."""
+        watcher = asyncio.create_task(self._watch_journal(), name="uplink[journal]")
+        try:
+            while True:
+                pause = await self._one_connection()
+                await asyncio.sleep(pause)
+        finally:
+            watcher.cancel()
+
+    async def stop(self, farewell: Message) -> None:
+        """Say goodbye on the open connection, if there is one; never raises."""
+        if self.connection is None:
+            return
+        try:
+            async with asyncio.timeout(2):
+                await self.connection.publish(farewell)
+        except (TransportError, TimeoutError):
+            pass
+        await self.connection.close()
+
+    async def _one_connection(self) -> float:
+        pause = 0.0
+        try:
+            self.connection = await self._connect(self._endpoint)
+            await self._serve(self.connection)
+        except* NotTaken as group:  # a wrong password or a forbidden topic: a person must act first
+            self.error = str(group.exceptions[0])
+            pause = self._backoff.longest()
+        except* TransportError as group:
+            self.error = str(group.exceptions[0])
+            pause = self._backoff.next()
+        finally:
+            connection, self.connection = self.connection, None
+            if connection is not None:
+                await connection.close()
+        return pause
+
+    async def _serve(self, connection: Connection) -> None:
+        await connection.subscribe([self._topics.of("ack"), self._topics.of("cmd", "+"), self._topics.of("settings")])
+        for message in self._birth():
+            await connection.publish(message)
+        self.counters.connects += 1
+        self.error = ""
+        self._backoff.reset()
+        self.lanes.connected(self._journal.pending())
+        async with asyncio.TaskGroup() as group:
+            group.create_task(connection.closed(), name="uplink[closed]")
+            group.create_task(self._receive(connection), name="uplink[receive]")
+            group.create_task(self._send(connection, group), name="uplink[send]")
+
+    async def _watch_journal(self) -> None:
+        while True:
+            await self._journal.wait()
+            self.lanes.committed(self._journal.pending(), asyncio.get_running_loop().time())
+            self._work.set()
+
+    async def _send(self, connection: Connection, group: asyncio.TaskGroup) -> None:
+        loop = asyncio.get_running_loop()
+        window = asyncio.Semaphore(min(WINDOW, connection.receive_maximum))
+        while True:
+            await window.acquire()
+            block = self.lanes.next(loop.time())
+            while block is None:
+                await self._wait_for_work(self.lanes.wake_at(loop.time()))
+                block = self.lanes.next(loop.time())
+            group.create_task(self._publish(connection, block, window), name=f"publish[{block}]")
+
+    async def _wait_for_work(self, until: float | None) -> None:
+        self._work.clear()
+        try:
+            async with asyncio.timeout_at(until):
+                await self._work.wait()
+        except TimeoutError:
+            pass
+
+    async def _publish(self, connection: Connection, block: int, window: asyncio.Semaphore) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            payload = await self._journal.load(block)
+            if payload is None:
+                self.lanes.freed(block)
+                return
+            code = await connection.publish(self._message(block, payload))
+        except NotTaken as error:
+            self.counters.refused += 1
+            self.error = str(error)
+            self.lanes.refused(block, loop.time(), slower=error.code == QUOTA)
+            return
+        except Lost:
+            self.lanes.unsent(block)
+            return
+        finally:
+            window.release()
+            self._work.set()
+        self._published(block, code)
+
+    def _published(self, block: int, code: int) -> None:
+        self.counters.published += 1
+        self.counters.nobody += code == NOBODY
+        if self._frees_on_puback:
+            self._free(block, ())
+        else:
+            self.lanes.sent(block, asyncio.get_running_loop().time())
+
+    def _message(self, block: int, payload: bytes) -> Message:
+        return Message(
+            self._topics.of("data"),
+            payload,
+            qos=1,
+            expiry=EXPIRY,
+            content_type=CONTENT_TYPE,
+            response_topic=self._topics.of("ack"),
+            correlation=correlation(self._journal.stream, block),
+        )
+
+    async def _receive(self, connection: Connection) -> None:
+        ack_topic = self._topics.of("ack")
+        async for arrived in connection.messages():
+            if arrived.message.topic == ack_topic:
+                self._stored(arrived.message)
+            elif self._handle is not None:
+                await self._answer(connection, arrived)
+            arrived.ack()
+
+    def _stored(self, message: Message) -> None:
+        try:
+            stream, block = parse_correlation(message.correlation)
+            ack = decode_ack(message.payload)
+        except MessageError:
+            self.counters.bad_acks += 1
+            return
+        if stream == self._journal.stream:
+            self._free(block, [(row.seq, row.reason) for row in ack.rejected])
+        else:
+            self.counters.unknown_acks += 1
+
+    def _free(self, block: int, rejected: Sequence[tuple[int, str]]) -> None:
+        if self._journal.stored(block, rejected):
+            self.counters.stored += 1
+            self.counters.rejected += len(rejected)
+        else:
+            self.counters.unknown_acks += 1
+        self.lanes.freed(block)
+        self._work.set()
+
+    async def _answer(self, connection: Connection, arrived: Arrived) -> None:
+        if arrived.message.retain and "/cmd/" in arrived.message.topic:
+            return  # a command is never retained: somebody else's, or stale
+        kind = arrived.message.topic.removeprefix(self._topics.base + "/")
+        reply = await self._handle(kind, arrived.message) if self._handle else None
+        if reply is not None:
+            await connection.publish(reply)
