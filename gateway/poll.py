@@ -2,8 +2,8 @@
 
 1. A bus of asked meters has one task. The meter whose turn is longest due goes first; a missed turn is counted and
    skipped, never made up in a burst.
-2. A meter that fails three times running is set aside: it is asked again after 10 s, then 20 s, at most 60 s, so that it
-   costs its bus one deadline a minute.
+2. A meter that fails three times running is set aside: it is asked again after 10 s, then 20 s, at most 60 s, so that
+   it costs its bus one deadline a minute.
 3. A bus of pushing meters has one task a meter; what comes faster than `every` is thinned to the last of each interval.
 4. A lost link is opened again with full jitter, at most 30 s apart. Readings go out by `take`, at once and in order.
 
@@ -28,10 +28,13 @@ LAST_RECONNECT = 30.0
 
 @dataclass(order=True)
 class Turn:
-    """One meter's place in its bus's order, and how it has fared. Times are the event loop's, in seconds."""
+    """One meter's place in its bus's order, and how it has fared. Times are the event loop's, in seconds.
+
+    Among turns due at one moment the meter that waited longest goes first (`tried` is when it was last asked).
+    """
 
     due: float
-    index: int
+    tried: float
     meter: Meter = field(compare=False)
     every: float = field(compare=False)
     read: int = field(default=0, compare=False)
@@ -48,6 +51,7 @@ class Turn:
 
     def succeeded(self, now: float) -> None:
         """Count a reading and find the next turn on the meter's own grid."""
+        self.tried = now
         self.read += 1
         self.failing = 0
         self.error = ""
@@ -66,6 +70,7 @@ class Turn:
 
     def went_wrong(self, now: float, error: str) -> None:
         """Count a failure; after three the meter is set aside."""
+        self.tried = now
         self.stayed_silent(error)
         if self.set_aside:
             pause = min(FIRST_PROBE * 2 ** min(self.failing - SET_ASIDE_AFTER, 10), LAST_PROBE)
@@ -90,7 +95,7 @@ class Poller:
         self.name = name
         self.connected = False
         self.reconnects = 0
-        self.turns = [Turn(0.0, index, meter, every) for index, (meter, every) in enumerate(meters)]
+        self.turns = [Turn(0.0, index - len(meters), meter, every) for index, (meter, every) in enumerate(meters)]
         self._driver = driver
         self._take = take
         self._dice = dice

@@ -1,0 +1,99 @@
+"""The newest reading of every meter: kept for pages and status, and posted on its live topic as often as agreed.
+
+Values of `live/{meter}` are sent at QoS 0 and never awaited: what a page misses now, it sees a moment later.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from drivers.contract import Number
+from gateway.message import MessageError, Topics, decode_info, decode_live, encode_live
+from gateway.transport import Connection, Message
+
+
+@dataclass(slots=True)
+class LiveMeter:
+    """One meter as a page shows it; `ts` is UTC ms, 0 before its first reading. `every` is in seconds."""
+
+    id: str
+    name: str
+    commodity: str
+    model: str
+    every: float
+    ts: int = 0
+    q: int = 0
+    values: Mapping[str, Number | str] = field(default_factory=dict)
+
+
+class LiveBook:
+    """All meters of one program, in the order they became known."""
+
+    def __init__(self) -> None:
+        """Start with no meter; `dropped` counts documents that were not what they claim."""
+        self.dropped = 0
+        self._meters: dict[str, LiveMeter] = {}
+
+    def know(self, meter: LiveMeter) -> None:
+        """Add a meter, or take over a changed description of one, keeping its newest values."""
+        old = self._meters.get(meter.id)
+        if old is not None:
+            meter.ts, meter.q, meter.values = old.ts, old.q, old.values
+        self._meters[meter.id] = meter
+
+    def update(self, meter: str, ts: int, q: int, values: Mapping[str, Number | str]) -> None:
+        """Take a meter's newest reading; one of an unknown meter, or older than the shown one, is left out."""
+        known = self._meters.get(meter)
+        if known is not None and ts >= known.ts:
+            known.ts, known.q, known.values = ts, q, values
+
+    def meters(self) -> Sequence[LiveMeter]:
+        """List what is known."""
+        return list(self._meters.values())
+
+    def hear(self, message: Message) -> None:
+        """Take a live or info message of any gateway; anything else is counted and dropped."""
+        try:
+            _, kind, _ = Topics.parse(message.topic)
+            if kind == "info":
+                for row in decode_info(message.payload).meters:
+                    self.know(LiveMeter(row.id, row.name, row.commodity, row.model, row.every))
+            elif kind == "live":
+                document = decode_live(message.payload)
+                meter, ts, q = str(document.pop("meter")), int(document.pop("ts")), int(document.pop("q", 0))
+                document.pop("v", None)
+                self.update(meter, ts, q, document)
+        except (MessageError, KeyError, ValueError):
+            self.dropped += 1
+
+
+class HasConnection(Protocol):
+    """Whoever holds the broker's connection, when there is one."""
+
+    connection: Connection | None
+
+
+class LivePoster:
+    """Posts each meter's newest reading at most once in `every` seconds; the retained copy expires by itself."""
+
+    def __init__(self, topics: Topics, uplink: HasConnection, every: float) -> None:
+        """`every` 0 posts each reading."""
+        self._topics, self._uplink = topics, uplink
+        self._every_ms = int(every * 1000)
+        self._next: dict[str, int] = {}
+
+    def post(self, meter: str, ts: int, q: int, values: Mapping[str, Number], every: float) -> None:
+        """Send unless it is too early or nobody is connected; `every` is the meter's own interval in seconds."""
+        connection = self._uplink.connection
+        if connection is None or ts < self._next.get(meter, 0):
+            return
+        # Half a poll early still counts as due, or a meter read each second would be shown every second second.
+        self._next[meter] = ts + self._every_ms - min(int(every * 500), self._every_ms)
+        connection.post(
+            Message(
+                self._topics.of("live", meter),
+                encode_live(ts, meter, q, values),
+                retain=True,
+                expiry=max(int(3 * max(every, self._every_ms / 1000)), 1),
+            )
+        )
