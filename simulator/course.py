@@ -68,6 +68,11 @@ class Course:
         number = int((time + self._offset) // DAY)
         return self._day(number).rate(time) if number >= EPOCH else 0.0
 
+    def low_tariff(self, time: float) -> bool:
+        """Tell whether the low tariff holds: at night and at the weekend."""
+        number = int((time + self._offset) // DAY)
+        return not _in(_normal_hours(number, self._start(number)), time)
+
     def totals(self, time: float) -> Totals:
         """Give what went through since the epoch up to a unix time, in units."""
         number = int((time + self._offset) // DAY)
@@ -85,19 +90,21 @@ class Course:
 
     def _build(self, number: int) -> "_Day":
         start = self._start(number)
-        return _Day(start, self._steady, [*self._plan(number), *_clip(self._extras, start)], _low_hours(number, start))
+        return _Day(
+            start, self._steady, [*self._plan(number), *_clip(self._extras, start)], _normal_hours(number, start)
+        )
 
 
 class _Day:
     """The steps of one day, each with the totals that stood at its beginning."""
 
-    def __init__(self, start: float, steady: float, draws: Iterable[Draw], low: tuple[float, float]) -> None:
-        changes = {start + DAY: 0.0, low[0]: 0.0, low[1]: 0.0}
+    def __init__(self, start: float, steady: float, draws: Iterable[Draw], normal: tuple[float, float]) -> None:
+        changes = {start + DAY: 0.0, normal[0]: 0.0, normal[1]: 0.0}
         changes[start] = steady
         for draw in draws:
             changes[draw.start] = changes.get(draw.start, 0.0) + draw.rate
             changes[draw.end] = changes.get(draw.end, 0.0) - draw.rate
-        self._low = low
+        self._normal = normal
         self._edges = sorted(changes)
         self._rates: list[float] = []
         self._totals = [Totals()]
@@ -120,7 +127,7 @@ class _Day:
 
     def _share(self, start: float, end: float, rate: float) -> Totals:
         amount = abs(rate) * (end - start) / HOUR
-        low = 0.0 if self._low[0] <= start < self._low[1] else amount
+        low = 0.0 if _in(self._normal, start) else amount
         return Totals(amount, 0.0, low, 0.0) if rate >= 0 else Totals(0.0, amount, 0.0, low)
 
 
@@ -133,9 +140,13 @@ def _clip(draws: Iterable[Draw], start: float) -> list[Draw]:
     ]
 
 
-def _low_hours(number: int, start: float) -> tuple[float, float]:
+def _normal_hours(number: int, start: float) -> tuple[float, float]:
     """Give the hours of the normal tariff, 7 to 23 on working days; the rest of the day is low."""
     return (start, start) if is_weekend(number) else (start + 7 * HOUR, start + 23 * HOUR)
+
+
+def _in(hours: tuple[float, float], time: float) -> bool:
+    return hours[0] <= time < hours[1]
 
 
 def is_weekend(number: int) -> bool:

@@ -93,6 +93,7 @@ class Household:
         return {
             **_power(power),
             **_counters(totals),
+            "low_tariff": float(self._whole.low_tariff(time)),
             "energy_import_t1": totals.taken_low,
             "energy_import_t2": totals.taken - totals.taken_low,
             "energy_export_t1": totals.given_low,
