@@ -1,0 +1,65 @@
+"""Load a configuration.
+
+1. Bytes to text to TOML tables (read.py); what cannot be read ends here.
+2. Tables to models, each value through its own validator (models.py, values.py).
+3. What options must be to each other (relations.py).
+4. Whatever 2 or 3 found becomes one ConfigError that lists it all, each with its line (explain.py).
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal, overload
+
+from pydantic import ValidationError
+
+from gateway.config.errors import ConfigError
+from gateway.config.explain import Source, explain
+from gateway.config.models import DOCUMENTS, Document, EdgeConfig, HomeConfig, HubConfig, Kind, Table
+from gateway.config.read import parse, read
+from gateway.config.relations import find
+from gateway.config.values import Context
+
+
+@overload
+def load(path: Path, kind: Literal["edge"], env: Mapping[str, str] | None = None) -> EdgeConfig: ...
+@overload
+def load(path: Path, kind: Literal["hub"], env: Mapping[str, str] | None = None) -> HubConfig: ...
+@overload
+def load(path: Path, kind: Literal["home"], env: Mapping[str, str] | None = None) -> HomeConfig: ...
+@overload
+def load(path: Path, kind: Kind, env: Mapping[str, str] | None = None) -> Document: ...
+def load(path: Path, kind: Kind, env: Mapping[str, str] | None = None) -> Document:
+    """Read the file at `path` as edge, hub or home; `env` is the process's own unless given. Raises ConfigError."""
+    path = path.absolute()
+    text = read(path)
+    tables = parse(text, path)
+    model = DOCUMENTS[kind]
+    source = Source(path, text, tables, model)
+    context = Context(path.parent, os.environ if env is None else env)
+    try:
+        config = model.model_validate(_with_defaults(tables, model), context=context)
+    except ValidationError as error:
+        findings = [explain(each, source) for each in error.errors(include_url=False)]
+    else:
+        findings = list(find(config))
+        if not findings:
+            return config
+    raise ConfigError(*source.problems(findings))
+
+
+def kind_of(path: Path) -> Kind:
+    """Tell from a file's name, else from its tables, what it configures; raises ConfigError."""
+    for kind in DOCUMENTS:
+        if path.stem == kind:
+            return kind
+    tables = parse(read(path), path)
+    if "store" in tables and ("bus" in tables or "gateway" in tables):
+        return "home"
+    return "hub" if "hub" in tables or "store" in tables else "edge"
+
+
+def _with_defaults(tables: dict[str, object], model: type[Table]) -> dict[str, object]:
+    """Add the tables left out, empty, so that each option's own default stands in, or is named as missing."""
+    alone = [name for name, field in model.model_fields.items() if field.is_required()]
+    return {**{name: {} for name in alone}, **tables}

@@ -1,0 +1,246 @@
+"""The tables of edge.toml, hub.toml and home.toml: every option, its default, and one sentence about it.
+
+Defaults are written as the file writes them ("10s") and go through the same validators. An option without a default is
+either required or None; None means that the part is not used, or that its own rule decides, as its sentence says.
+"""
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
+
+from gateway.config.urls import BrokerUrl, BusUrl, WebUrl
+from gateway.config.values import (
+    Address,
+    Currency,
+    Device,
+    Framing,
+    Hidden,
+    Id,
+    Listen,
+    Model,
+    Place,
+    Protocol,
+    Readable,
+    Size,
+    Text,
+    Zone,
+    lasting,
+)
+
+Kind = Literal["edge", "hub", "home"]
+
+
+def option(about: str, default: Any = ...) -> Any:
+    """Declare an option by its one sentence; required when it has no default."""
+    return Field(default, description=about)
+
+
+class Table(BaseModel):
+    """A table of the file: frozen, nothing unknown, no value bent into another type."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True)
+
+
+class PlaceTable(Table):
+    """Where people live: their time, language and money."""
+
+    zone: Zone = option("The time zone in which days, bills and quiet hours begin.", "UTC")
+    language: Literal["en", "ar"] = option("The language of pages and messages, en or ar.", "en")
+    currency: Currency = option("The currency of tariffs and costs, as three capital letters.", "SAR")
+
+
+class GatewayTable(PlaceTable):
+    """Who this gateway is."""
+
+    id: Id = option("The gateway's own name, unique at its broker.")
+    tenant: Id = option("Whose gateway this is; it parts the topics and rows of different owners.", "home")
+
+
+class HomeGatewayTable(GatewayTable):
+    """Who this gateway is; a house has one."""
+
+    id: Id = option("The gateway's own name, unique at its broker.", "home")
+
+
+class ClockTable(Table):
+    """How true time is found on a board that may have no clock."""
+
+    trust: Literal["auto", "system"] = option(
+        "Trust the clock once it is synchronised (auto), or always (system, for sites without NTP).", "auto"
+    )
+    wait: Annotated[float, lasting("0s", "1d")] = option(
+        "How long readings are held back for true time before they go out without it.", "15m"
+    )
+
+
+class JournalTable(Table):
+    """Where readings lie until the store has them."""
+
+    folder: Place = option("The folder of the journal; state: is the service's own folder.", "state:journal")
+    window: Annotated[float, lasting("1s", "60s")] = option(
+        "How much time one block holds: a power cut loses at most this, a longer one spares flash.", "10s"
+    )
+    quota: Size = option("The most the journal takes; never over half of what is free at first.", "2GB")
+    keep: Annotated[float, lasting("0s", "400d")] = option(
+        "How long blocks that the store already has are kept for replay.", "7d"
+    )
+    mirror: Place | None = option(
+        "The folder in memory that mirrors the open block; unless given, the service's run folder.", None
+    )
+
+
+class BrokerTable(Table):
+    """How the broker is reached."""
+
+    url: BrokerUrl = option("The broker, mqtts:// with TLS or mqtt:// without.")
+    root: Id = option("The first part of every topic.", "nabd")
+    username: Text | None = option("The user at the broker; a gateway's is tenant/id unless given.", None)
+    password_file: Hidden | None = option(
+        "The file that holds the password, or credential:NAME for one from systemd.", None
+    )
+    keepalive: Annotated[float, lasting("5s", "1h")] = option(
+        "How often a silent link is tried, which is how soon a dead one is noticed.", "30s"
+    )
+    ca_file: Readable | None = option("The certificates to trust; the system's own unless given.", None)
+    cert_file: Readable | None = option("The certificate that shows the broker who we are.", None)
+    key_file: Hidden | None = option("The private key of cert_file.", None)
+
+
+class UplinkTable(BrokerTable):
+    """How a gateway of a fleet reaches its broker."""
+
+    ack_mode: Literal["stored", "puback"] = option(
+        "A block is let go once the store has it (stored), or the broker, which may forget (puback).", "stored"
+    )
+    ack_timeout: Annotated[float, lasting("5s", "10m")] = option(
+        "How long a block waits for its acknowledgement before it is sent again.", "75s"
+    )
+    live_every: Annotated[float, lasting("0s", "1h")] = option(
+        "The shortest time between two live values of one meter.", "10s"
+    )
+
+
+class OwnBrokerTable(BrokerTable):
+    """How a house's own broker is reached, which stores nothing for us."""
+
+    live_every: Annotated[float, lasting("0s", "1h")] = option(
+        "The shortest time between two live values of one meter.", "1s"
+    )
+
+
+class StoreTable(Table):
+    """The series store."""
+
+    kind: Literal["sqlite", "influx"] = option(
+        "A file of our own (sqlite), or a server that speaks InfluxDB's protocol (influx).", "sqlite"
+    )
+    path: Place = option("The file of the sqlite store.", "state:readings.sqlite")
+    url: WebUrl | None = option("The server of the influx store.", None)
+    org: Text = option("The organisation at the influx store.", "nabd")
+    bucket: Text = option("The bucket of the influx store.", "nabd")
+    token_file: Hidden | None = option("The file that holds the influx store's token.", None)
+    keep_raw: bool = option("Keep every reading, or only quarter-hours, which halves what is written to flash.", True)
+
+
+class HubTable(PlaceTable):
+    """The hub itself."""
+
+    id: Id = option("The hub's own name, unique at its broker.", "hub")
+    database: Place = option("The hub's own database of events, accounts and messages.", "state:hub.sqlite")
+
+
+class HomeHubTable(Table):
+    """The customers' half of a house."""
+
+    database: Place = option("The database of events, accounts and messages.", "state:hub.sqlite")
+
+
+class WebTable(Table):
+    """The pages."""
+
+    listen: Listen = option("The address and port where the pages are served.", "127.0.0.1:8080")
+
+
+class BusTable(Table):
+    """One wire with meters on it: a serial device or a host."""
+
+    name: Id = option("What meters call this bus.")
+    driver: Protocol = option("The protocol spoken on it.")
+    device: Device | None = option("The serial device.", None)
+    url: BusUrl | None = option(
+        "The host instead: tcp://, rtu+tcp:// (Modbus RTU over TCP) or capture: (a recording).", None
+    )
+    baud: Annotated[int, Field(ge=50, le=4_000_000)] | None = option(
+        "Bits a second; the protocol's usual speed unless given.", None
+    )
+    framing: Framing | None = option("Data bits, parity and stop bits; the protocol's usual ones unless given.", None)
+
+
+class MeterTable(Table):
+    """One meter."""
+
+    name: Id = option("What people call this meter here; the world sees gateway_name.")
+    bus: Id = option("The bus it hangs on.")
+    profile: Model = option("Its model, from meters/ beside this file or as shipped.")
+    id: Id | None = option("Its name in the world instead, such as its maker and serial number.", None)
+    address: Address | None = option(
+        "Its address on the bus, where a bus has several: a Modbus unit, a P1 channel.", None
+    )
+    every: Annotated[float, lasting("100ms", "1d")] = option("How often it is asked.", "10s")
+    deadline: Annotated[float, lasting("10ms", "10m")] = option("How long one answer may take.", "1s")
+    key_file: Hidden | None = option("The file that holds its key in hexadecimal.", None)
+    ratio: Annotated[FiniteFloat, Field(gt=0, le=1e9)] = option(
+        "What energies, powers, currents and volumes are multiplied by: a transformer's ratio.", 1.0
+    )
+    offset: FiniteFloat = option("What is then added to the main register, in Wh or litres, to match the display.", 0.0)
+    rating_a: Annotated[float, Field(gt=0, le=10_000)] | None = option(
+        "The main fuse in ampere, above which an overload is raised; none unless given.", None
+    )
+
+
+Buses = Annotated[tuple[BusTable, ...], Field(strict=False, max_length=64)]
+Meters = Annotated[tuple[MeterTable, ...], Field(strict=False, max_length=2000)]
+
+
+class EdgeConfig(Table):
+    """edge.toml: a gateway of a fleet."""
+
+    kind: ClassVar[Kind] = "edge"
+    gateway: GatewayTable
+    clock: ClockTable
+    journal: JournalTable
+    mqtt: UplinkTable
+    web: WebTable
+    bus: Buses = ()
+    meter: Meters = ()
+
+
+class HubConfig(Table):
+    """hub.toml: the hub beside the store."""
+
+    kind: ClassVar[Kind] = "hub"
+    hub: HubTable
+    mqtt: BrokerTable
+    store: StoreTable
+    web: WebTable
+
+
+class HomeConfig(Table):
+    """home.toml: gateway and hub of one house in one process; a broker of the owner's only where [mqtt] stands."""
+
+    kind: ClassVar[Kind] = "home"
+    gateway: HomeGatewayTable
+    clock: ClockTable
+    journal: JournalTable
+    store: StoreTable
+    hub: HomeHubTable
+    mqtt: OwnBrokerTable | None = None
+    web: WebTable
+    bus: Buses = ()
+    meter: Meters = ()
+
+
+Document = EdgeConfig | HubConfig | HomeConfig
+DOCUMENTS: dict[Kind, type[EdgeConfig] | type[HubConfig] | type[HomeConfig]] = {
+    "edge": EdgeConfig, "hub": HubConfig, "home": HomeConfig,
+}  # fmt: skip

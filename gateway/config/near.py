@@ -1,0 +1,30 @@
+"""Words for messages: the nearest right one, and foreign text shown safely."""
+
+import json
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Any
+
+LONGEST = 40
+"""Characters of a wrong value that are repeated; enough to recognise it in the file."""
+
+
+def near(word: str, right: Iterable[str]) -> str:
+    """Give the hint "did you mean …?" for the nearest right word, or nothing when none is near."""
+    by_lower = {candidate.lower(): candidate for candidate in right}
+    found = get_close_matches(word[:64].lower(), by_lower, n=1, cutoff=0.6)
+    return f'did you mean "{by_lower[found[0]]}"?' if found else ""
+
+
+def shown(value: Any) -> str:
+    """Show a value on one line, as TOML would write it."""
+    if isinstance(value, dict | list):
+        return "a table" if isinstance(value, dict) else "a list"
+    plain = value if isinstance(value, str | int | float | bool) else str(value)
+    written = printable(json.dumps(plain, ensure_ascii=False))
+    return written if len(written) <= LONGEST else written[:LONGEST] + "…"
+
+
+def printable(line: str) -> str:
+    """Replace what a terminal would obey instead of showing: escapes, and marks that turn the line's direction."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in line)
