@@ -76,15 +76,17 @@ class HasConnection(Protocol):
 class LivePoster:
     """Posts each meter's newest reading at most once in `every` seconds; the retained copy expires by itself."""
 
-    def __init__(self, topics: Topics, uplink: HasConnection, every: float) -> None:
-        """`every` 0 posts each reading."""
-        self._topics, self._uplink = topics, uplink
+    uplink: HasConnection | None = None
+
+    def __init__(self, topics: Topics, every: float) -> None:
+        """`every` 0 posts each reading; nothing is posted before `uplink` is set and connected."""
+        self._topics = topics
         self._every_ms = int(every * 1000)
         self._next: dict[str, int] = {}
 
     def post(self, meter: str, ts: int, q: int, values: Mapping[str, Number], every: float) -> None:
         """Send unless it is too early or nobody is connected; `every` is the meter's own interval in seconds."""
-        connection = self._uplink.connection
+        connection = self.uplink.connection if self.uplink else None
         if connection is None or ts < self._next.get(meter, 0):
             return
         # Half a poll early still counts as due, or a meter read each second would be shown every second second.

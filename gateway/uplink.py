@@ -10,7 +10,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Literal, Protocol
 
 from gateway.backoff import Backoff
@@ -51,14 +51,12 @@ class Counters:
 
     connects: int = 0
     published: int = 0
-    readings_published: int = 0
     stored: int = 0
     refused: int = 0
     rejected: int = 0
     unknown_acks: int = 0
     bad_acks: int = 0
     nobody: int = 0
-    missing_acks: int = 0
 
 
 class Uplink:
@@ -108,6 +106,11 @@ class Uplink:
             pass
         await self.connection.close()
 
+    def status(self) -> dict[str, object]:
+        """Say how the broker and the store are doing, for people and for `health`."""
+        lanes = {"awaiting": self.lanes.awaiting, "missing_acks": self.lanes.missing_acks}
+        return {"connected": self.connection is not None, "error": self.error, **asdict(self.counters), **lanes}
+
     async def _one_connection(self) -> float:
         pause = 0.0
         try:
@@ -126,7 +129,7 @@ class Uplink:
         return pause
 
     async def _serve(self, connection: Connection) -> None:
-        await connection.subscribe([self._topics.of("ack"), self._topics.of("cmd", "+"), self._topics.of("settings")])
+        await connection.subscribe([self._topics.of("ack"), self._topics.of("cmd", "+")])
         for message in self._birth():
             await connection.publish(message)
         self.counters.connects += 1

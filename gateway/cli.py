@@ -1,0 +1,170 @@
+"""The command `nabd`: one function a command, each opening only what it needs.
+
+Exit codes: 0 all went well, 1 it ran and something is wrong, 2 it could not run (usage, configuration, set-up).
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from gateway import VERSION
+from gateway.config.errors import ConfigError
+from gateway.config.load import kind_of, load
+from gateway.program import set_up_logging
+
+ETC = Path("/etc/nabd")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and give its exit code."""
+    options = _parser().parse_args(arguments)
+    set_up_logging()
+    try:
+        code: int = options.run(options)
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        return 0
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="nabd", description="Reads electricity, water and gas meters, and loses no reading."
+    )
+    parser.add_argument("--version", action="version", version=f"nabd {VERSION}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    def command(name: str, run: Callable[[argparse.Namespace], int], about: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=about, description=about)
+        added.set_defaults(run=run, command=name)
+        return added
+
+    for name, about in (
+        ("edge", "Run a gateway of a fleet: meters to broker."),
+        ("hub", "Run the hub: broker to store and pages."),
+        ("home", "Run both for one house: meters to store and pages."),
+    ):
+        _config_option(command(name, _serve, about), ETC / f"{name}.toml")
+    check = command("check", _check, "Explain a configuration or what is wrong with it; touches nothing.")
+    check.add_argument("file", type=Path)
+    read = command("read", _read, "Read one meter now and print what it says.")
+    read.add_argument("meter", help="its name or id")
+    read.add_argument("--json", action="store_true", help="one JSON object")
+    _config_option(read, None)
+    status = command("status", _status, "Say how a running program fares.")
+    status.add_argument("--json", action="store_true", help="one JSON object")
+    _config_option(status, None)
+    profiles = command("profiles", _profiles, "List the meter models Nabd knows.")
+    profiles.add_argument("--folder", type=Path, action="append", default=[], help="look here first")
+    simulate = command("simulate", _simulate, "Serve simulated meters on pseudo-terminals and TCP for other programs.")
+    simulate.add_argument("scenario", nargs="?", default="home", help="a name in config/scenarios, or a file")
+    simulate.add_argument("--folder", type=Path, default=Path("nabd-simulator"), help="where the wires' names appear")
+    demo = command("demo", _demo, "Show everything at once, without hardware.")
+    demo.add_argument("--for", dest="seconds", type=float, default=None, help="stop polling after so many seconds")
+    demo.add_argument("--folder", type=Path, default=None, help="keep its files here")
+    demo.add_argument("--listen", default="127.0.0.1:8080", help="where the page is served (port 0: any free one)")
+    return parser
+
+
+def _config_option(parser: argparse.ArgumentParser, default: Path | None) -> None:
+    help_text = f"the configuration (default {default})" if default else "the configuration of the running program"
+    parser.add_argument("-c", "--config", type=Path, default=default, help=help_text)
+
+
+def _serve(options: argparse.Namespace) -> int:
+    config: Any = load(options.config, options.command)
+    from importlib import import_module  # noqa: PLC0415  only the wiring that runs is loaded
+
+    return _run(import_module(f"gateway.{options.command}").run(config))
+
+
+def _run(work: Any) -> int:
+    try:
+        asyncio.run(work)
+    except* (ConfigError, KeyboardInterrupt):
+        raise
+    except* _could_not_run() as group:
+        for error in group.exceptions:
+            print(f"nabd: {error}", file=sys.stderr)
+        return_code = 2
+    else:
+        return_code = 0
+    return return_code
+
+
+def _could_not_run() -> tuple[type[Exception], ...]:
+    from gateway.journal import JournalError  # noqa: PLC0415
+    from gateway.store.contract import StoreError  # noqa: PLC0415
+
+    return (JournalError, StoreError)
+
+
+def _check(options: argparse.Namespace) -> int:
+    from gateway.config.report import check  # noqa: PLC0415
+
+    print(check(options.file, kind_of(options.file)))
+    return 0
+
+
+def _read(options: argparse.Namespace) -> int:
+    from gateway.show import read  # noqa: PLC0415
+
+    return asyncio.run(read(_configuration(options), options.meter, as_json=options.json))
+
+
+def _status(options: argparse.Namespace) -> int:
+    from gateway.show import status  # noqa: PLC0415
+
+    return asyncio.run(status(_configuration(options), as_json=options.json))
+
+
+def _configuration(options: argparse.Namespace) -> Any:
+    path = options.config or next((p for p in (ETC / f"{k}.toml" for k in ("home", "edge", "hub")) if p.exists()), None)
+    if path is None:
+        print(f"nabd: no configuration in {ETC}; name one with -c FILE", file=sys.stderr)
+        raise SystemExit(2)
+    return load(path, kind_of(path))
+
+
+def _profiles(options: argparse.Namespace) -> int:
+    from drivers.profiles import ProfileError, available, load_file  # noqa: PLC0415
+
+    code = 0
+    for name, path in available(options.folder).items():
+        try:
+            profile = load_file(path)
+        except ProfileError as error:
+            print(f"{name:28} wrong: {error}", file=sys.stderr)
+            code = 1
+        else:
+            unconfirmed = "" if profile.evidence == "two-sources" else "  (unconfirmed: one source)"
+            print(f"{name:28} {profile.driver:8} {profile.commodity:12} {profile.title}{unconfirmed}")
+    return code
+
+
+def _simulate(options: argparse.Namespace) -> int:
+    from simulator.serve import scenario_file, serve  # noqa: PLC0415
+
+    asyncio.run(serve(scenario_file(options.scenario), options.folder, report=lambda line: print(line, flush=True)))
+    return 0
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from gateway.demo import run  # noqa: PLC0415
+
+    result = asyncio.run(run(options.seconds, options.folder, options.listen))
+    if result.summary is not None:
+        print(json.dumps(result.summary), flush=True)
+    return result.code
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

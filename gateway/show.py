@@ -1,0 +1,103 @@
+"""What `nabd read` and `nabd status` print: a table for people, or one JSON object."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from drivers.contract import DriverError
+from drivers.quantities import BY_KEY
+from gateway import control
+from gateway.clock import Clock
+from gateway.config.build import meter_of, wire_id
+from gateway.config.models import Document, EdgeConfig, HomeConfig, HubConfig, MeterTable
+from gateway.station import open_driver
+
+
+def socket_of(config: Document) -> Path:
+    """Name the socket on which a running program answers."""
+    if isinstance(config, HubConfig):
+        return config.hub.database.parent / "hub.sock"
+    return config.journal.folder / "edge.sock"
+
+
+async def read(config: Document, name: str, *, as_json: bool) -> int:
+    """Read one meter now: through the running program when there is one, else straight from its bus."""
+    if isinstance(config, HubConfig):
+        print("nabd: a hub has no meters; name an edge.toml or home.toml with -c", file=sys.stderr)
+        return 2
+    meter = next((row for row in config.meter if name in (row.name, wire_id(config.gateway.id, row))), None)
+    if meter is None:
+        names = ", ".join(row.name for row in config.meter) or "none"
+        print(f"nabd: there is no meter {name!r}; configured: {names}", file=sys.stderr)
+        return 2
+    try:
+        answer = await control.ask(socket_of(config), {"do": "read", "meter": meter.name}, timeout=90)
+    except control.NobodyThere:
+        answer = await _read_directly(config, meter)
+    if "error" in answer:
+        print(f"nabd: {answer['error']}", file=sys.stderr)
+        return 1
+    print(json.dumps(answer) if as_json else _reading_table(meter, answer))
+    return 0
+
+
+async def _read_directly(config: EdgeConfig | HomeConfig, row: MeterTable) -> dict[str, Any]:
+    bus = next(bus for bus in config.bus if bus.name == row.bus)
+    driver = open_driver(bus, Clock(trust="system").boot_ms)
+    meter = meter_of(config.gateway.id, row)
+    try:
+        await driver.connect()
+        async with asyncio.timeout(max(30.0, 3 * meter.deadline)):
+            reading = await driver.read(meter)
+    except DriverError as error:
+        return {"error": str(error)}
+    except TimeoutError:
+        return {"error": f"{meter.id}: no answer (check wiring, address and speed)"}
+    finally:
+        await driver.close()
+    values = {key: value if isinstance(value, int | float) else str(value) for key, value in reading.values.items()}
+    return {"meter": meter.id, "values": values, "status": list(reading.status)}
+
+
+def _reading_table(meter: MeterTable, answer: Mapping[str, Any]) -> str:
+    profile = meter.profile
+    doubt = "" if profile.evidence == "two-sources" else ", unconfirmed: its registers come from one source"
+    lines = [f"{answer['meter']}: {profile.title}{doubt}", ""]
+    for key, value in answer["values"].items():
+        row = BY_KEY[key]
+        lines.append(f"  {row.name:26} {value!s:>16} {row.unit if row.unit != '1' else '':5} {row.obis}")
+    if answer.get("status"):
+        lines.append(f"\n  the meter says: {', '.join(answer['status'])}")
+    return "\n".join(lines)
+
+
+async def status(config: Document, *, as_json: bool) -> int:
+    """Ask the running program how it fares."""
+    try:
+        answer = await control.ask(socket_of(config), {"do": "status"})
+    except control.NobodyThere as error:
+        print(f"nabd: nothing runs with this configuration (nobody answers at {error})", file=sys.stderr)
+        return 1
+    print(json.dumps(answer) if as_json else "\n".join(_lines(answer)))
+    return 0
+
+
+def _lines(answer: Mapping[str, Any], indent: str = "") -> list[str]:
+    """Lay out nested numbers as an indented list; buses and meters one line each."""
+    lines = []
+    for key, value in answer.items():
+        label = key.replace("_", " ")
+        if isinstance(value, Mapping):
+            lines.append(f"{indent}{label}")
+            lines += _lines(value, indent + "  ")
+        elif isinstance(value, list) and value and isinstance(value[0], Mapping):
+            for item in value:
+                name = item.get("name") or item.get("id")
+                lines.append(f"{indent}{label.rstrip('s')} {name}")
+                lines += _lines({k: v for k, v in item.items() if k not in ("name", "id")}, indent + "  ")
+        elif value not in ("", None, [], {}):
+            lines.append(f"{indent}{label + ':':24} {value}")
+    return lines

@@ -1,0 +1,185 @@
+"""What edge and home share: clock, journal, check, intake, and one poller a bus, opened in that order."""
+
+import asyncio
+import contextlib
+import logging
+import os
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from drivers import PROTOCOLS
+from drivers.contract import Driver
+from gateway.check import Checker, Limits
+from gateway.clock import Clock
+from gateway.config.build import bus_of, meter_of, mirror_of, wire_id
+from gateway.config.models import BusTable, EdgeConfig, HomeConfig, MeterTable
+from gateway.intake import Intake, Known
+from gateway.journal import Journal
+from gateway.live import LiveBook, LiveMeter
+from gateway.message import Info, MeterInfo
+from gateway.poll import Poller
+
+log = logging.getLogger("nabd")
+
+CLOCK_EVERY = 1.0
+TELL_EVERY = 60.0
+"""A fault that stays is told once a minute at most, so that a night of noise does not wear the card."""
+
+
+@dataclass
+class Station:
+    """The parts of one gateway, opened; `tasks` runs them."""
+
+    config: EdgeConfig | HomeConfig
+    clock: Clock
+    journal: Journal
+    checker: Checker
+    intake: Intake
+    book: LiveBook
+    pollers: list[Poller]
+    drivers: list[Driver]
+
+    def start(self, group: asyncio.TaskGroup) -> list["asyncio.Task[None]"]:
+        """Start journal, clock and reports; give the polling tasks, which `drain` may stop alone."""
+        group.create_task(self.journal.run(), name="journal")
+        group.create_task(self._watch_clock(), name="clock")
+        group.create_task(self._tell(), name="tell")
+        return [group.create_task(poller.run(), name=f"poll[{poller.name}]") for poller in self.pollers]
+
+    async def read_now(self, meter: str) -> dict[str, Any]:
+        """Read one meter out of turn, by its name or id; raises DriverError or KeyError."""
+        meter = next((wire_id(self.config.gateway.id, row) for row in self.config.meter if row.name == meter), meter)
+        for poller in self.pollers:
+            if any(turn.meter.id == meter for turn in poller.turns):
+                reading = await poller.read_now(meter)
+                return {"meter": meter, "values": dict(reading.values), "status": list(reading.status)}
+        raise KeyError(meter)
+
+    def info(self) -> Info:
+        """Describe every meter, as the birth document does."""
+        return Info(meters=[info_of(self.config.gateway.id, row) for row in self.config.meter])
+
+    def status(self) -> dict[str, Any]:
+        """Say how everything fares, for people and for `health`."""
+        now = asyncio.get_running_loop().time()
+        return {
+            "gateway": self.config.gateway.id,
+            "clock": self.clock.state,
+            "read": self.intake.read,
+            "journal": self.journal.stats().as_dict(),
+            "buses": [
+                {
+                    "name": poller.name,
+                    "connected": poller.connected,
+                    "rejected": {reason: count for reason, count in driver.counters().items() if count},
+                    "meters": [
+                        {
+                            "id": turn.meter.id,
+                            "model": turn.meter.profile.title,
+                            "read": turn.read,
+                            "missed": turn.missed,
+                            "failed": turn.failed,
+                            "set_aside": turn.set_aside,
+                            "age": None if turn.last is None else round(now - turn.last, 1),
+                            "error": turn.error,
+                        }
+                        for turn in sorted(poller.turns, key=lambda turn: turn.meter.id)
+                    ],
+                }
+                for poller, driver in zip(self.pollers, self.drivers, strict=True)
+            ],
+        }
+
+    async def _watch_clock(self) -> None:
+        wait = self.config.clock.wait
+        started, released = asyncio.get_running_loop().time(), False
+        while True:
+            self.clock.look()
+            if self.clock.state != "unsynced":
+                await self.journal.repair(self.clock.boot_id, self.clock.offset_ms)
+            elif not released and asyncio.get_running_loop().time() - started > wait:
+                await self.journal.release()
+                released = True
+            await asyncio.sleep(CLOCK_EVERY)
+
+    async def _tell(self) -> None:
+        """Log a bus that went or came back; healthy running says nothing."""
+        down: dict[str, str] = {}
+        while True:
+            await asyncio.sleep(1)
+            for poller in self.pollers:
+                error = "" if poller.connected else poller.turns[0].error if poller.turns else ""
+                if error and poller.name not in down:
+                    log.warning("bus %s is down: %s", poller.name, error)
+                    down[poller.name] = error
+                elif poller.connected and down.pop(poller.name, None):
+                    log.warning("bus %s is back", poller.name)
+
+
+@contextlib.asynccontextmanager
+async def station(
+    config: EdgeConfig | HomeConfig, post: Callable[..., None] | None, *, clock: Clock | None = None
+) -> AsyncIterator[Station]:
+    """Open the parts of a gateway; on leaving, the journal keeps all that was read."""
+    clock = clock or Clock(trust=config.clock.trust)
+    clock.look()
+    settings = config.journal
+    journal = await Journal.open(
+        settings.folder,
+        gw=config.gateway.id,
+        mirror=mirror_of(settings, os.environ, Path("/proc/self/mounts").read_text(encoding="utf-8")),
+        window=settings.window,
+        quota=settings.quota,
+        keep=settings.keep,
+        wall=clock.wall,
+        clock_state=lambda: clock.state,
+        boot=clock.boot_id,
+    )
+    try:
+        yield _wire(config, clock, journal, post)
+    finally:
+        await journal.close()
+
+
+def _wire(config: EdgeConfig | HomeConfig, clock: Clock, journal: Journal, post: Callable[..., None] | None) -> Station:
+    gateway, book, checker = config.gateway.id, LiveBook(), Checker()
+    intake = Intake(clock, checker, journal, book, post)
+    drivers, pollers = [], []
+    for bus in config.bus:
+        rows = [row for row in config.meter if row.bus == bus.name]
+        drivers.append(open_driver(bus, clock.boot_ms))
+        meters = [(meter_of(gateway, row), row.every) for row in rows]
+        pollers.append(Poller(bus.name, drivers[-1], meters, intake.take))
+        for row in rows:
+            intake.meters[wire_id(gateway, row)] = Known(row.every, limits_of(row))
+            about = info_of(gateway, row)
+            book.know(LiveMeter(about.id, about.name, about.commodity, about.model, about.every))
+    return Station(config, clock, journal, checker, intake, book, pollers, drivers)
+
+
+def open_driver(bus: BusTable, boot_ms: Callable[[], int]) -> Driver:
+    """Make the driver of a bus; only its own protocol is imported."""
+    module = import_module(f"{PROTOCOLS[bus.driver]}.driver")
+    driver: Driver = module.open_bus(bus_of(bus), boot_ms)
+    return driver
+
+
+def info_of(gateway: str, meter: MeterTable) -> MeterInfo:
+    """Describe a meter to the world."""
+    profile = meter.profile
+    return MeterInfo(
+        id=wire_id(gateway, meter),
+        name=meter.name,
+        commodity=profile.commodity,
+        model=profile.title,
+        every=meter.every,
+        quantities={row.key: {"unit": row.unit, "kind": row.kind, "obis": row.obis} for row in profile.rows},
+    )
+
+
+def limits_of(meter: MeterTable) -> Limits:
+    """Say what a meter cannot exceed, from its main fuse."""
+    return Limits()
