@@ -6,5 +6,6 @@
 from gateway.config.errors import ConfigError, Problem
 from gateway.config.load import kind_of, load
 from gateway.config.models import EdgeConfig, HomeConfig, HubConfig, Kind
+from gateway.config.report import check
 
-__all__ = ["ConfigError", "EdgeConfig", "HomeConfig", "HubConfig", "Kind", "Problem", "kind_of", "load"]
+__all__ = ["ConfigError", "EdgeConfig", "HomeConfig", "HubConfig", "Kind", "Problem", "check", "kind_of", "load"]

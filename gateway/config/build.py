@@ -1,18 +1,19 @@
 """From tables to what the parts take: a driver's bus and meter, the uplink's endpoint, the mirror's folder."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
 from drivers.contract import Bus, Meter
-from gateway.config.models import BrokerTable, BusTable, JournalTable, MeterTable
+from gateway.config.models import BrokerTable, BusTable, EdgeConfig, HomeConfig, MeterTable
 from gateway.transport import Endpoint, Message
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  memory on every Linux; our files there are 0600
 
 
-def wire_id(gateway: str, meter: MeterTable) -> str:
+def meter_id(config: EdgeConfig | HomeConfig, meter: MeterTable) -> str:
     """Name a meter to the world: its own id, else gateway and name joined."""
-    return meter.id or f"{gateway}_{meter.name}"
+    return meter.id or f"{config.gateway.id}_{meter.name}"
 
 
 def bus_of(bus: BusTable) -> Bus:
@@ -20,9 +21,9 @@ def bus_of(bus: BusTable) -> Bus:
     return Bus(bus.name, bus.device or bus.url or "", bus.baud, bus.framing)
 
 
-def meter_of(gateway: str, meter: MeterTable) -> Meter:
+def meter_of(config: EdgeConfig | HomeConfig, meter: MeterTable) -> Meter:
     """Make what a driver reads."""
-    return Meter(wire_id(gateway, meter), meter.profile, meter.address, meter.deadline)
+    return Meter(meter_id(config, meter), meter.profile, meter.address, meter.deadline)
 
 
 def endpoint_of(
@@ -49,19 +50,32 @@ def endpoint_of(
     )
 
 
-def mirror_of(journal: JournalTable, env: Mapping[str, str], mounts: str) -> Path | None:
-    """Choose the folder that mirrors the open window: the given one, else the first that lies in memory, else none.
+def mirror_folder(
+    config: EdgeConfig | HomeConfig, env: Mapping[str, str] | None = None, mounts: str | None = None
+) -> Path | None:
+    """Choose where the open window is mirrored: the given folder, else the first that lies in memory, else nowhere.
 
-    `mounts` is the text of /proc/self/mounts.
+    `env` and `mounts` (the text of /proc/self/mounts) are this process's own unless given.
     """
-    if journal.mirror:
-        return journal.mirror
-    run = env.get("RUNTIME_DIRECTORY", "").split(":")[0]
-    return next((path for path in (Path(run), SHARED_MEMORY) if path.is_absolute() and _in_memory(path, mounts)), None)
+    if config.journal.mirror:
+        return config.journal.mirror
+    run = (os.environ if env is None else env).get("RUNTIME_DIRECTORY", "").split(":")[0]
+    text = _mounts() if mounts is None else mounts
+    return next((path for path in (Path(run), SHARED_MEMORY) if path.is_absolute() and _in_memory(path, text)), None)
+
+
+def _mounts() -> str:
+    try:
+        return Path("/proc/self/mounts").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
 
 
 def _in_memory(path: Path, mounts: str) -> bool:
-    rows = [row.split() for row in mounts.splitlines()]
-    over = [(Path(row[1]), row[2]) for row in rows if len(row) > 2 and path.is_relative_to(row[1])]  # noqa: PLR2004
-    # The deepest mount is the one a path lies on; of two on one place, the later.
-    return bool(over) and max(enumerate(over), key=lambda m: (len(m[1][0].parts), m[0]))[1][1] in ("tmpfs", "ramfs")
+    deepest, kind = -1, ""
+    for row in mounts.splitlines():
+        _, place, fstype, *_ = [*row.split(), "", "", ""]
+        # Of two mounts on one place the later one counts.
+        if place and path.is_relative_to(place) and len(Path(place).parts) >= deepest:
+            deepest, kind = len(Path(place).parts), fstype
+    return kind in ("tmpfs", "ramfs")

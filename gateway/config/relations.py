@@ -6,7 +6,7 @@ Each check yields findings (key, what, hint) and knows nothing of lines; `find` 
 import os
 from collections.abc import Iterator
 
-from gateway.config.build import wire_id
+from gateway.config.build import meter_id
 from gateway.config.locate import Key
 from gateway.config.models import BrokerTable, BusTable, Document, EdgeConfig, HomeConfig, HubConfig, StoreTable
 from gateway.config.near import near, shown
@@ -84,7 +84,7 @@ def _meters(config: Wired) -> Iterator[Finding]:
             first = names[meter.name] + 1
             yield (*key, "name"), f"is {shown(meter.name)}, as meter number {first} is", "rename one"
             continue
-        wire = wire_id(config.gateway.id, meter)
+        wire = meter_id(config, meter)
         if len(wire) > LONGEST_ID:
             yield (*key, "name"), f"makes the id {wire}, longer than {LONGEST_ID}", "shorten it or the gateway's id"
         if ids.setdefault(wire, meter.name) != meter.name:

@@ -1,0 +1,142 @@
+"""What `nabd check FILE` prints: the plan that would run, and what an installer should think twice about.
+
+Nothing is opened: no port, no broker, no store. Files are read: the configuration, meter models, secrets' modes.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from drivers.profiles import SHIPPED
+from gateway.config.build import meter_id, mirror_folder
+from gateway.config.load import kind_of, load
+from gateway.config.models import (
+    BrokerTable,
+    BusTable,
+    Document,
+    EdgeConfig,
+    HomeConfig,
+    HubConfig,
+    Kind,
+    MeterTable,
+    PlaceTable,
+    StoreTable,
+    UplinkTable,
+)
+from gateway.config.near import printable
+from gateway.config.spell import spell_bytes, spell_seconds
+
+LOCAL = ("localhost", "127.0.0.1", "::1")
+Wired = EdgeConfig | HomeConfig
+
+
+def check(path: Path, kind: Kind | None = None, env: Mapping[str, str] | None = None) -> str:
+    """Describe what the file at `path` would run, as text of several lines; raises ConfigError."""
+    kind = kind or kind_of(path)
+    env = os.environ if env is None else env
+    config = load(path, kind, env)
+    lines = [f"nabd {kind} would run this from {path}:", "", *_plan(config, env)]
+    notes = list(_notes(config, env))
+    if notes:
+        lines += ["", "Think twice about:", *(f"  - {note}" for note in notes)]
+    return "\n".join(printable(line) for line in lines) + "\n"
+
+
+def _plan(config: Document, env: Mapping[str, str]) -> Iterator[str]:
+    if isinstance(config, HubConfig):
+        yield _row("hub", f"{config.hub.id}, {_place(config.hub)}")
+        yield _row("database", str(config.hub.database))
+    else:
+        yield _row("gateway", f"{config.gateway.id}, tenant {config.gateway.tenant}, {_place(config.gateway)}")
+        yield from _keeping(config, env)
+    if isinstance(config, HomeConfig):
+        yield _row("database", str(config.hub.database))
+    yield _row("mqtt", _broker(config.mqtt) if config.mqtt else "none")
+    if isinstance(config, HubConfig | HomeConfig):
+        yield _row("store", _store(config.store))
+    yield _row("pages", f"http://{config.web.listen}")
+    if not isinstance(config, HubConfig):
+        for bus in config.bus:
+            yield from ("", _row("bus", _bus(bus)))
+            yield from (f"  {_meter(config, meter)}" for meter in config.meter if meter.bus == bus.name)
+
+
+def _keeping(config: Wired, env: Mapping[str, str]) -> Iterator[str]:
+    journal, wait = config.journal, spell_seconds(config.clock.wait)
+    trusted = "always trusted" if config.clock.trust == "system" else f"readings wait up to {wait} for true time"
+    yield _row("clock", trusted)
+    yield _row(
+        "journal",
+        f"{journal.folder}, a block every {spell_seconds(journal.window)}, at most {spell_bytes(journal.quota)}, "
+        f"kept {spell_seconds(journal.keep)} once stored",
+    )
+    yield _row("mirror", str(mirror_folder(config, env) or "none"))
+
+
+def _broker(mqtt: BrokerTable) -> str:
+    parts = [mqtt.url, f"topics {mqtt.root}/v1/…"]
+    if mqtt.username:
+        parts.append(f"as {mqtt.username}")
+    if mqtt.password_file:
+        parts.append(f"password from {mqtt.password_file.source}")
+    if isinstance(mqtt, UplinkTable):
+        parts.append(f"acknowledged by {'the store' if mqtt.ack_mode == 'stored' else 'the broker'}")
+    return ", ".join(parts)
+
+
+def _store(store: StoreTable) -> str:
+    where = f"sqlite, {store.path}" if store.kind == "sqlite" else f"influx, {store.url}, bucket {store.bucket}"
+    return f"{where}, {'every reading' if store.keep_raw else 'quarter-hours only'}"
+
+
+def _bus(bus: BusTable) -> str:
+    framing = f"{bus.baud or 'usual'} baud, {bus.framing or 'usual'} framing"
+    return f"{bus.name}: {bus.driver} on {f'{bus.device}, {framing}' if bus.device else bus.url}"
+
+
+def _meter(config: Wired, meter: MeterTable) -> str:
+    profile = meter.profile
+    address = f"address {meter.address}, " if meter.address is not None else ""
+    shipped = profile.path is None or profile.path.parent == SHIPPED
+    return (
+        f"{meter.name}: {profile.title}{'' if profile.evidence == 'two-sources' else ' (unconfirmed)'}, {address}"
+        f"every {spell_seconds(meter.every)}, {len(profile.quantities)} quantities, as {meter_id(config, meter)}, "
+        f"profile {profile.name} {'as shipped' if shipped else 'beside this file'}"
+    )
+
+
+def _notes(config: Document, env: Mapping[str, str]) -> Iterator[str]:
+    if config.mqtt:
+        yield from _broker_notes(config.mqtt)
+    if not isinstance(config, HubConfig):
+        yield from _station_notes(config, env)
+
+
+def _broker_notes(mqtt: BrokerTable) -> Iterator[str]:
+    if mqtt.url.startswith("mqtt:") and urlsplit(mqtt.url).hostname not in LOCAL:
+        yield "[mqtt] url is without TLS: everybody on the way reads along, the password too; write mqtts://"
+    if isinstance(mqtt, UplinkTable) and mqtt.ack_mode == "puback":
+        yield '[mqtt] ack_mode "puback" trusts the broker\'s disk: what it forgets in a crash is lost'
+
+
+def _station_notes(config: Wired, env: Mapping[str, str]) -> Iterator[str]:
+    if mirror_folder(config, env) is None:
+        window = spell_seconds(config.journal.window)
+        yield f"there is no mirror in memory: a crash of the process loses up to {window}, as a power cut does"
+    for bus in config.bus:
+        if not any(meter.bus == bus.name for meter in config.meter):
+            yield f"bus {bus.name} has no meter"
+    if not config.bus:
+        yield "there is no bus and no meter yet"
+    doubtful = sorted({meter.profile.name for meter in config.meter if meter.profile.evidence == "one-source"})
+    for name in doubtful:
+        yield f"profile {name} is unconfirmed: compare the first values with the meter's display"
+
+
+def _place(place: PlaceTable) -> str:
+    return f"time zone {place.zone}, language {place.language}, currency {place.currency}"
+
+
+def _row(name: str, what: str) -> str:
+    return f"{name:<9}{what}"
