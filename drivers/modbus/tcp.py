@@ -1,0 +1,136 @@
+"""One Modbus TCP connection: requests go out under a transaction id, answers come back by it.
+
+1. `ask` sends a request, files a future under its transaction id and waits for it.
+2. `data_received` cuts frames and gives each to the future it belongs to. An answer nobody waits for any more is
+   counted and dropped, so a late one can never be taken for the next.
+3. Three requests in a row without a single byte from the host mean a connection that only looks open: it is dropped.
+"""
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass, field
+
+from drivers.contract import BootClock, DecodeError, DriverError, NoAnswer, NotConnected, Refused
+from drivers.modbus.codec import Read, TcpFrames, judge, tcp_head, tcp_request
+
+Answer = tuple[bytes, int]
+"""The registers' bytes, and the boot clock at their last one."""
+
+SILENT_LIMIT = 3
+"""So many deadlines without a byte; one dead meter behind a gateway is told apart by the others' answers."""
+
+STRAY_LIMIT = 1000
+"""So many frames nobody asked for: more than any late answers, few enough to stop a host that floods us at once."""
+
+
+@dataclass(slots=True)
+class _Waiting:
+    head: bytes
+    answer: asyncio.Future[Answer]
+
+
+@dataclass(eq=False)
+class TcpLine(asyncio.Protocol):
+    """One connection to one host, shared by all its units."""
+
+    now: BootClock
+    rejected: Counter[str]
+    answered: bool = False
+    closed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._frames = TcpFrames()
+        self._waiting: dict[bytes, _Waiting] = {}
+        self._transaction = 0
+        self._silent = self._strays = 0
+
+    async def ask(self, unit: int, read: Read, deadline: float) -> Answer:
+        """Send a request and await its answer; raises DriverError."""
+        if self._transport.is_closing():
+            raise NotConnected("the host closed the connection")
+        self._transaction = transaction = (self._transaction + 1) & 0xFFFF
+        head = tcp_head(transaction, unit, read)
+        key = head[:2]
+        answer: asyncio.Future[Answer] = self._loop.create_future()
+        self._waiting[key] = _Waiting(head, answer)
+        self._transport.write(tcp_request(transaction, unit, read))
+        timer = self._loop.call_later(deadline, self._expire, key)
+        try:
+            return await answer
+        finally:
+            timer.cancel()
+            self._waiting.pop(key, None)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport."""
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101  narrows the type; the loop gives nothing else
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """Give each frame to its request."""
+        self._silent = 0
+        try:
+            frames = self._frames.feed(data)
+        except DecodeError as error:
+            self.rejected["not_modbus"] += 1
+            self._fail(error)
+            self._transport.abort()
+            return
+        for frame in frames:
+            waiting = self._waiting.pop(frame[:2], None)
+            if waiting is None:
+                self._stray()
+            elif not waiting.answer.done():
+                self._settle(waiting, frame)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End all waiting."""
+        what = "the host closed the connection" if exc is None else f"the connection broke: {exc}"
+        self._fail(NotConnected(what))
+        self.closed.set()
+
+    async def close(self) -> None:
+        """Let the connection go at once."""
+        self._transport.abort()
+        await self.closed.wait()
+
+    def _settle(self, waiting: _Waiting, frame: bytes) -> None:
+        self._strays = 0
+        try:
+            payload = judge(frame, waiting.head)
+        except Refused as error:
+            self.answered = True
+            waiting.answer.set_exception(error)
+        except DecodeError as error:
+            self.rejected["foreign_frame"] += 1
+            waiting.answer.set_exception(error)
+        else:
+            self.answered = True
+            waiting.answer.set_result((payload, self.now()))
+
+    def _stray(self) -> None:
+        self.rejected["late_answer"] += 1
+        self._strays += 1
+        if self._strays >= STRAY_LIMIT:
+            self._fail(DecodeError("the host sends frames nobody asked for", "is another program using it?"))
+            self._transport.abort()
+
+    def _expire(self, key: bytes) -> None:
+        waiting = self._waiting.pop(key, None)
+        if waiting is None or waiting.answer.done():
+            return
+        self._silent += 1
+        if self._silent < SILENT_LIMIT:
+            waiting.answer.set_exception(NoAnswer("no answer in time", "check the meter's address and supply"))
+            return
+        self.answered = False  # so that nobody takes this for a host that closes after each answer
+        hint = "the host may be off, or the network in between"
+        waiting.answer.set_exception(NotConnected(f"not a byte in {SILENT_LIMIT} requests", hint))
+        self._transport.abort()
+
+    def _fail(self, error: DriverError) -> None:
+        for waiting in self._waiting.values():
+            if not waiting.answer.done():
+                waiting.answer.set_exception(error)
+        self._waiting.clear()
