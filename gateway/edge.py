@@ -11,16 +11,15 @@ from zlib import crc32
 
 import orjson
 
-import gateway
-from drivers.contract import DriverError
 from gateway import control
+from gateway.announce import birth_of, status_of, will_of
 from gateway.config.build import endpoint_of
 from gateway.config.models import EdgeConfig
 from gateway.live import LivePoster
 from gateway.message import Topics
 from gateway.mqtt import connect
 from gateway.program import run_until_signal
-from gateway.station import Station, station
+from gateway.station import Station, read_now, station
 from gateway.transport import Endpoint, Message
 from gateway.uplink import Uplink
 
@@ -43,7 +42,7 @@ async def run(config: EdgeConfig) -> None:
             connect,
             _endpoint(config, topics),
             topics,
-            lambda: [_status(topics, here, "online"), _info(topics, here)],
+            lambda: birth_of(topics, here),
             ack_mode=config.mqtt.ack_mode,
             ack_timeout=config.mqtt.ack_timeout,
             handle=Commands(topics, here).handle,
@@ -57,27 +56,22 @@ async def run(config: EdgeConfig) -> None:
             group.create_task(_health(topics, here, uplink), name="health")
 
         async def goodbye() -> None:
-            await _drain(polling, here)
-            await uplink.stop(_status(topics, here, "offline", reason="shutdown"))
+            await here.drain(polling)
+            await uplink.stop(status_of(topics, here, "offline", reason="shutdown"))
 
         async def drain(_: Mapping[str, Any]) -> Mapping[str, Any]:
-            await _drain(polling, here)
+            await here.drain(polling)
             return {"done": True}
 
         async def status(_: Mapping[str, Any]) -> Mapping[str, Any]:
             return here.status() | {"uplink": uplink.status()}
 
         async def read(question: Mapping[str, Any]) -> Mapping[str, Any]:
-            return await _read_now(here, str(question.get("meter", "")))
+            return await read_now(here, str(question.get("meter", "")))
 
         answers = {"status": status, "read": read, "drain": drain}
-        async with control.listening(socket_of(config), answers):
+        async with control.listening(config.journal.folder / "edge.sock", answers):
             await run_until_signal(start, goodbye=goodbye)
-
-
-def socket_of(config: EdgeConfig) -> "control.Path":
-    """Name the socket of a running edge: beside its journal."""
-    return config.journal.folder / "edge.sock"
 
 
 class Commands:
@@ -96,29 +90,13 @@ class Commands:
                 meter = str(orjson.loads(message.payload)["meter"])
             except (orjson.JSONDecodeError, KeyError, TypeError):
                 return self._reply(message, {"error": 'the payload is not {"meter": ID}'})
-            return self._reply(message, await _read_now(self._here, meter))
+            return self._reply(message, await read_now(self._here, meter))
         return None
 
     def _reply(self, message: Message, answer: Mapping[str, Any]) -> Message:
         return Message(
             self._topics.of("reply"), orjson.dumps(answer, default=str), qos=1, correlation=message.correlation
         )
-
-
-async def _read_now(here: Station, meter: str) -> Mapping[str, Any]:
-    try:
-        return await here.read_now(meter)
-    except KeyError:
-        return {"error": f"there is no meter {meter!r} here"}
-    except DriverError as error:
-        return {"error": str(error)}
-
-
-async def _drain(polling: list["asyncio.Task[None]"], here: Station) -> None:
-    for task in polling:
-        task.cancel()
-    await asyncio.gather(*polling, return_exceptions=True)
-    await here.journal.flush()
 
 
 async def _uplink_when_spread(uplink: Uplink, config: EdgeConfig, here: Station) -> None:
@@ -137,22 +115,5 @@ async def _health(topics: Topics, here: Station, uplink: Uplink) -> None:
 
 
 def _endpoint(config: EdgeConfig, topics: Topics) -> Endpoint:
-    will = Message(topics.of("status"), orjson.dumps({"state": "offline", "reason": "lwt"}), qos=1, retain=True)
     user = f"{config.gateway.tenant}/{config.gateway.id}"
-    return endpoint_of(config.mqtt, config.gateway.id, user=user, session_expiry=SESSION, will=will)
-
-
-def _status(topics: Topics, here: Station, state: str, **more: str) -> Message:
-    document = {
-        "state": state,
-        "ts": here.clock.wall(),
-        "boot": here.clock.boot_id,
-        "version": gateway.VERSION,
-        "stream": here.journal.stream,
-        **more,
-    }
-    return Message(topics.of("status"), orjson.dumps(document), qos=1, retain=True)
-
-
-def _info(topics: Topics, here: Station) -> Message:
-    return Message(topics.of("info"), here.info().model_dump_json().encode(), qos=1, retain=True)
+    return endpoint_of(config.mqtt, config.gateway.id, user=user, session_expiry=SESSION, will=will_of(topics))

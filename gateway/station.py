@@ -4,14 +4,14 @@ import asyncio
 import contextlib
 import logging
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from drivers import PROTOCOLS
-from drivers.contract import Driver
+from drivers.contract import Driver, DriverError
 from gateway.check import Checker, Limits
 from gateway.clock import Clock
 from gateway.config.build import bus_of, meter_of, mirror_of, wire_id
@@ -48,6 +48,13 @@ class Station:
         group.create_task(self._watch_clock(), name="clock")
         group.create_task(self._tell(), name="tell")
         return [group.create_task(poller.run(), name=f"poll[{poller.name}]") for poller in self.pollers]
+
+    async def drain(self, polling: Sequence["asyncio.Task[None]"]) -> None:
+        """Stop polling and commit what was read."""
+        for task in polling:
+            task.cancel()
+        await asyncio.gather(*polling, return_exceptions=True)
+        await self.journal.flush()
 
     async def read_now(self, meter: str) -> dict[str, Any]:
         """Read one meter out of turn, by its name or id; raises DriverError or KeyError."""
@@ -158,6 +165,16 @@ def _wire(config: EdgeConfig | HomeConfig, clock: Clock, journal: Journal, post:
             about = info_of(gateway, row)
             book.know(LiveMeter(about.id, about.name, about.commodity, about.model, about.every))
     return Station(config, clock, journal, checker, intake, book, pollers, drivers)
+
+
+async def read_now(here: Station, meter: str) -> dict[str, Any]:
+    """Read one meter for somebody who asked; what went wrong is in the answer's `error`."""
+    try:
+        return await here.read_now(meter)
+    except KeyError:
+        return {"error": f"there is no meter {meter!r} here"}
+    except DriverError as error:
+        return {"error": str(error)}
 
 
 def open_driver(bus: BusTable, boot_ms: Callable[[], int]) -> Driver:

@@ -1,0 +1,60 @@
+"""One house in one process: a station of meters whose journal feeds the store directly, and the pages.
+
+MQTT is optional here: a broker of the owner's gets live values, status and the birth document, for home automation.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from gateway import control
+from gateway.config.build import endpoint_of
+from gateway.config.models import HomeConfig
+from gateway.feeder import Feeder
+from gateway.live import LivePoster
+from gateway.message import Topics
+from gateway.program import run_until_signal
+from gateway.station import read_now, station
+from gateway.store import open_store
+from gateway.web.serve import serve
+
+
+async def run(config: HomeConfig) -> None:
+    """Run the house until a signal."""
+    topics = Topics(config.gateway.tenant, config.gateway.id, config.mqtt.root if config.mqtt else "nabd")
+    poster = LivePoster(topics, config.mqtt.live_every) if config.mqtt else None
+    store = open_store(config.store)
+    await store.open()
+    try:
+        async with station(config, poster.post if poster else None) as here:
+            feeder = Feeder(here.journal, store, topics, keep_raw=config.store.keep_raw)
+            addresses: list[str] = []
+            polling: list[asyncio.Task[None]] = []
+
+            async def start(group: asyncio.TaskGroup) -> None:
+                polling.extend(here.start(group))
+                group.create_task(feeder.run(), name="feeder")
+                if config.mqtt and poster:
+                    from gateway.announce import Announcer, will_of  # noqa: PLC0415  no MQTT where no broker is
+
+                    endpoint = endpoint_of(config.mqtt, config.gateway.id, will=will_of(topics))
+                    announcer = Announcer(endpoint, topics, here)
+                    poster.uplink = announcer
+                    group.create_task(announcer.run(), name="announcer")
+                addresses.append(await serve(group, config.web.listen, here.book, language=config.gateway.language))
+
+            async def goodbye() -> None:
+                await here.drain(polling)
+                async with asyncio.timeout(3):
+                    await feeder.feed()
+
+            async def status(_: Mapping[str, Any]) -> Mapping[str, Any]:
+                return here.status() | {"stored": feeder.stored, "store_error": feeder.error, "pages": addresses}
+
+            async def read(question: Mapping[str, Any]) -> Mapping[str, Any]:
+                return await read_now(here, str(question.get("meter", "")))
+
+            async with control.listening(config.journal.folder / "edge.sock", {"status": status, "read": read}):
+                await run_until_signal(start, goodbye=goodbye)
+    finally:
+        await store.close()
