@@ -1,0 +1,1 @@
+"""Catalogues of words; `update.py` keeps them true to the source."""

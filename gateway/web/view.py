@@ -1,0 +1,180 @@
+"""From a meter's newest reading to what its card on the page says.
+
+1. what it uses now: power of electricity and heat, flow of water and gas; a meter that tells no such thing shows its
+   register in that place
+2. the registers it has counted so far, and what flows back
+3. how old that is, and whether it can be trusted
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+
+from markupsafe import Markup
+
+from drivers.contract import Number
+from gateway import message
+from gateway.i18n import N_
+from gateway.live import LiveMeter
+from gateway.web.words import Words
+
+LATE_AFTER = 3
+"""Intervals without a reading after which a card says that it is late."""
+SLOWEST_LIVE = 10.0
+"""Seconds: a gateway of a fleet sends live values no faster than this, however often it reads."""
+BEYOND_ANY_METER = 10**15
+"""A thousand TWh in Wh: a hostile text such as 1e999999 would otherwise fill the page with its zeros."""
+
+COMMODITIES = {
+    "electricity": N_("Electricity"),
+    "water": N_("Water"),
+    "gas": N_("Gas"),
+    "heat": N_("Heat"),
+    "other": N_("Other meters"),
+}
+
+# commodity -> quantities of its flow now and its total, each with the unit of gateway.web.words
+_NOW = {
+    "electricity": (("power_w", "W"),),
+    "water": (("water_flow_l_h", "flow"),),
+    "gas": (("gas_flow_l_h", "gas flow"),),
+    "heat": (("heat_power_w", "W"),),
+}
+_REGISTERS = {
+    "electricity": (
+        ("energy_import_wh", "Wh", N_("Register")),
+        ("energy_export_wh", "Wh", N_("Register, to the grid")),
+    ),
+    "water": (("water_volume_l", "l", N_("Register")), ("water_volume_reverse_l", "l", N_("Register, backwards"))),
+    "gas": (("gas_volume_l", "l", N_("Register")),),
+    "heat": (("heat_energy_wh", "Wh", N_("Register")),),
+}
+_DOUBTS = (
+    (message.SUSPECT, N_("Doubtful value")),
+    (message.ESTIMATED, N_("Estimated value")),
+    (message.HOLDOVER | message.TIME_REPAIRED, N_("Time not certain")),
+    (message.METER_FLAG, N_("The meter reports a fault")),
+)
+_TARIFFS = range(1, 5)
+_PHASES = range(1, 4)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One value of a card: what it is, its number, its unit."""
+
+    label: Markup
+    number: str
+    unit: Markup
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One meter on the page; `state` is "fresh", "late" or "silent" (no reading yet)."""
+
+    name: str
+    model: str
+    state: str
+    age: Markup
+    main: Line | None = None
+    lines: Sequence[Line] = ()
+    doubts: Sequence[Markup] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """The meters of one commodity."""
+
+    commodity: str
+    title: Markup
+    cards: list[Card] = field(default_factory=list)
+
+
+def sections(meters: Iterable[LiveMeter], now: int, words: Words) -> list[Section]:
+    """Group the meters by commodity, in the order of the glossary; `now` in UTC ms."""
+    made = {name: Section(name, words.say(title)) for name, title in COMMODITIES.items()}
+    for meter in meters:
+        made[meter.commodity if meter.commodity in made else "other"].cards.append(card(meter, now, words))
+    return [section for section in made.values() if section.cards]
+
+
+def card(meter: LiveMeter, now: int, words: Words) -> Card:
+    """Say what one meter's card says."""
+    name = meter.name or meter.id
+    if not meter.ts:
+        return Card(name, meter.model, "silent", words.say("No reading yet"))
+    age = (now - meter.ts) / 1000
+    late = age > LATE_AFTER * max(meter.every, SLOWEST_LIVE)
+    said = words.say("Late: last reading {age}", age=words.age(age)) if late else words.age(age)
+    lines = [*_now(meter, words, late=late), *_registers(meter, words)]
+    doubts = [words.say(text) for bits, text in _DOUBTS if meter.q & bits]
+    return Card(
+        name,
+        meter.model,
+        "late" if late else "fresh",
+        said,
+        lines[0] if lines else None,
+        [*lines[1:], *_phases(meter, words)],
+        doubts,
+    )
+
+
+def _now(meter: LiveMeter, words: Words, *, late: bool) -> Iterable[Line]:
+    values = with_net_power(meter.values)
+    for key, unit in _NOW.get(meter.commodity, ()):
+        value = number(values.get(key))
+        if value is None:
+            continue
+        if late:
+            yield Line(words.say("Last value"), *words.amount(value, unit))
+        elif meter.commodity == "electricity" and value < 0:
+            yield Line(words.say("Now, to the grid"), *words.amount(-value, unit))
+        else:
+            yield Line(words.say("Now"), *words.amount(value, unit))
+
+
+def with_net_power(values: Mapping[str, Number | str]) -> Mapping[str, Number | str]:
+    """Add the signed power where a meter tells both directions apart."""
+    taken, given = number(values.get("power_import_w")), number(values.get("power_export_w"))
+    if "power_w" in values or (taken is None and given is None):
+        return values
+    return {**values, "power_w": (taken or Decimal()) - (given or Decimal())}
+
+
+def _registers(meter: LiveMeter, words: Words) -> Iterable[Line]:
+    for n, (key, unit, label) in enumerate(_REGISTERS.get(meter.commodity, ())):
+        value = register(meter.values, key)
+        never_used = value == 0 and n > 0
+        if value is not None and not never_used:
+            yield Line(words.say(label), *words.amount(value, unit))
+
+
+def register(values: Mapping[str, Number | str], key: str) -> Decimal | None:
+    """Give a register, or the sum of its tariffs where a meter counts only those."""
+    total = number(values.get(key))
+    if total is not None:
+        return total
+    name, _, unit = key.rpartition("_")
+    tariffs = [n for t in _TARIFFS if (n := number(values.get(f"{name}_t{t}_{unit}"))) is not None]
+    return sum(tariffs, Decimal()) if tariffs else None
+
+
+def _phases(meter: LiveMeter, words: Words) -> Iterable[Line]:
+    for name, unit, label in (("voltage", "V", N_("Voltage")), ("current", "A", N_("Current"))):
+        keys = [f"{name}_{unit.lower()}", *(f"{name}_l{phase}_{unit.lower()}" for phase in _PHASES)]
+        found = [words.amount(n, unit) for key in keys if (n := number(meter.values.get(key))) is not None]
+        if found:
+            # A total beside its phases says nothing new.
+            phases = found[1:] if len(found) > len(_PHASES) else found
+            yield Line(words.say(label), " · ".join(text for text, _ in phases), phases[0][1])
+
+
+def number(value: Number | str | None) -> Decimal | None:
+    """Read a value exactly; what is no number, or beyond any meter, is not shown."""
+    if value is None:
+        return None
+    try:
+        exact = Decimal(str(value))
+    except InvalidOperation:
+        return None
+    return exact if exact.is_finite() and abs(exact) < BEYOND_ANY_METER else None
