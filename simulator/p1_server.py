@@ -48,7 +48,7 @@ def _electricity(values: Mapping[str, float], stamp: str) -> Iterator[str]:
     for number in range(3):
         yield f"1-0:{32 + 20 * number}.7.0({values[f'voltage_l{number + 1}']:05.1f}*V)"
     for number in range(3):
-        yield f"1-0:{31 + 20 * number}.7.0({values[f'current_l{number + 1}']:03.0f}*A)"
+        yield f"1-0:{31 + 20 * number}.7.0({values[f'current_l{number + 1}']:06.2f}*A)"
 
 
 _COUNTERS = {
@@ -80,39 +80,45 @@ def _cut(value: float) -> float:
 
 
 class P1Server:
-    """Says its telegram to everyone on the line, every `every` seconds, while `run` runs."""
+    """Says its telegram to everyone on the line, every `every` seconds, as long as anyone is there."""
 
     def __init__(self, say: Callable[[], bytes], every: float = 1.0) -> None:
         self._say = say
         self._every = every
         self._listeners: set[Send] = set()
+        self._timer: asyncio.TimerHandle | None = None
 
     def open(self, send: Send) -> Session:
         """Add a listener; what it says is not heard."""
         self._listeners.add(send)
-        return _Listener(self._listeners, send)
+        if self._timer is None:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_at(loop.time(), self._talk, loop, loop.time())
+        return _Listener(self, send)
 
-    async def run(self) -> None:
-        """Talk until cancelled."""
-        loop = asyncio.get_running_loop()
-        due = loop.time()
-        while True:
-            if self._listeners:
-                said = self._say()
-                for send in tuple(self._listeners):
-                    send(said)
-            # A machine that slept says the next telegram, not all those it missed.
-            due = max(due + self._every, loop.time())
-            await asyncio.sleep(due - loop.time())
+    def leave(self, send: Send) -> None:
+        """Take a listener away; with the last one the meter falls silent."""
+        self._listeners.discard(send)
+        if not self._listeners and self._timer:
+            self._timer.cancel()
+            self._timer = None
+
+    def _talk(self, loop: asyncio.AbstractEventLoop, due: float) -> None:
+        # A machine that slept says the next telegram, not all those it missed.
+        due = max(due + self._every, loop.time())
+        self._timer = loop.call_at(due, self._talk, loop, due)
+        said = self._say()
+        for send in tuple(self._listeners):
+            send(said)
 
 
 class _Listener:
-    def __init__(self, listeners: set[Send], send: Send) -> None:
-        self._listeners = listeners
+    def __init__(self, server: P1Server, send: Send) -> None:
+        self._server = server
         self._send = send
 
     def feed(self, data: bytes) -> None:
         """A P1 port has no way in."""
 
     def close(self) -> None:
-        self._listeners.discard(self._send)
+        self._server.leave(self._send)

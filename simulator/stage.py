@@ -1,0 +1,104 @@
+"""The homes of a scenario in its own time, and the servers of its lines.
+
+1. Homes are made from the seed, with what will happen to them.
+2. The meters of a line become one server. Faults and pace are put around it.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from zoneinfo import ZoneInfo
+
+from drivers import profiles
+from drivers.profiles import Profile
+from simulator.faults import RTU_UNIT, TCP_UNIT, Fault, Faults, Faulty
+from simulator.habits import Home
+from simulator.households import Extra, Household
+from simulator.meters import modbus_meter
+from simulator.modbus_server import ModbusServer
+from simulator.p1_server import P1Server, telegram
+from simulator.pace import Pace, Paced
+from simulator.scenario import LineTable, MeterTable, Scenario
+from simulator.serving import Server, SimulatorError
+
+Clock = Callable[[], float]
+"""Gives unix seconds."""
+
+RTU_SILENCE = 3.5
+"""Characters of silence that end an RTU frame."""
+
+
+class Stage:
+    """What a scenario puts behind its lines."""
+
+    def __init__(self, plan: Scenario, clock: Clock) -> None:
+        self._plan = plan
+        self._start = clock()
+        self._clock = clock
+        self._homes = {
+            table.name: Household(Home(plan.seed + place, table.solar), self._extras(table.name))
+            for place, table in enumerate(plan.household)
+        }
+
+    def now(self) -> float:
+        """Give the homes' unix time, which may run faster than the clock."""
+        return self._start + (self._clock() - self._start) * self._plan.speed
+
+    def line(self, table: LineTable) -> tuple[str, Server]:
+        """Name a line's protocol and make its server; raises SimulatorError, ProfileError."""
+        meters = [meter for meter in self._plan.meter if meter.line == table.name]
+        models = [profiles.load(meter.profile) for meter in meters]
+        protocols = {model.driver for model in models}
+        if protocols == {"modbus"}:
+            return "modbus", self._modbus(table, meters, models)
+        if protocols == {"p1"} and table.kind != "rtu+tcp":
+            return "p1", self._p1(table, meters)
+        raise SimulatorError(
+            f"line {table.name} cannot carry {' and '.join(sorted(protocols)) or 'no meter'}",
+            "give it meters of one protocol: modbus on any kind of line, p1 on pty or tcp",
+        )
+
+    def _modbus(self, table: LineTable, meters: Sequence[MeterTable], models: Iterable[Profile]) -> Server:
+        units = {
+            1 if meter.address is None else meter.address: modbus_meter(model, partial(self._values, meter))
+            for meter, model in zip(meters, models, strict=True)
+        }
+        if len(units) < len(meters):
+            raise SimulatorError(f"two meters of line {table.name} have one address", "give each its own")
+        if table.kind == "tcp":
+            return self._around(table, ModbusServer(units, "tcp"), TCP_UNIT)
+        return self._around(table, ModbusServer(units, "rtu"), RTU_UNIT, RTU_SILENCE)
+
+    def _p1(self, table: LineTable, meters: Iterable[MeterTable]) -> Server:
+        main = [meter for meter in meters if meter.channel == "electricity"]
+        subs = {meter.address or 1: meter for meter in meters if meter.channel != "electricity"}
+        if len(main) != 1 or any(channel not in range(1, 5) for channel in subs):
+            raise SimulatorError(
+                f"line {table.name} must have one electricity meter", "others hang on its channels 1 to 4, by address"
+            )
+        home = self._homes[main[0].household]
+        submeters = {channel: (meter.channel, self._homes[meter.household]) for channel, meter in subs.items()}
+        zone = ZoneInfo(self._plan.zone)
+        return self._around(table, P1Server(lambda: telegram(home, submeters, self.now(), zone)), None)
+
+    def _around(self, table: LineTable, server: Server, unit_at: int | None, gap: float = 0.0) -> Server:
+        """Put the line's faults and pace around a server."""
+        faults = [
+            Fault(
+                row.kind, row.probability, row.times, row.unit,
+                self._start + row.after, self._start + row.after + row.lasts, row.seconds, row.size,
+            )
+            for row in self._plan.fault if row.line == table.name
+        ]  # fmt: skip
+        if faults:
+            server = Faulty(server, Faults(faults, self._plan.seed, self.now), unit_at)
+        return Paced(server, Pace(table.baud, table.framing, gap, table.turnaround)) if table.baud else server
+
+    def _extras(self, home: str) -> list[Extra]:
+        return [
+            Extra(row.channel, self._start + row.after, self._start + row.after + row.lasts, row.rate, row.phase)
+            for row in self._plan.event
+            if row.household == home
+        ]
+
+    def _values(self, meter: MeterTable) -> Mapping[str, float]:
+        return self._homes[meter.household].at(meter.channel, self.now())
