@@ -120,8 +120,7 @@ def _reserve(port: int) -> int:
             sock.bind((HOST, port))
         except OSError as error:
             raise BrokerError(f"port {port} cannot be used: {error.strerror}", _taken(port)) from error
-        port = sock.getsockname()[1]
-        return port
+        return int(sock.getsockname()[1])
 
 
 def _taken(port: int) -> str:
