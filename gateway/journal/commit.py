@@ -1,0 +1,206 @@
+"""From closed windows to durable blocks: the queue before the disk, the commit, and what follows from it in memory.
+
+1. `push` queues a closed window. `commit` hands the queue to the database thread, a few windows a transaction.
+2. Only when that returned are blocks pending, is their mirror removed, are marks and ledger rows forgotten here.
+3. A commit that fails leaves everything queued, up to a bound; what is dropped beyond it is named in the ledger.
+"""
+
+import asyncio
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from gateway.journal.cache import Cache
+from gateway.journal.database import Chunk, Database, Done, Job
+from gateway.journal.errors import JournalError
+from gateway.journal.ledger import Ledger, loss_row, losses_of
+from gateway.journal.pending import Pending
+from gateway.journal.runs import from_text, runs_of
+from gateway.journal.stats import written_by
+from gateway.journal.window import Closed
+
+T = TypeVar("T")
+
+_MEMORY = 64 * 1024 * 1024
+"""JSON of closed windows kept while the disk refuses: hours at the reference load, and what a small board can spare."""
+_AT_ONCE = 32
+"""Windows in one transaction: at most 4 MB of JSON, so that the log stays small while a full disk is caught up."""
+_EXPIRE_EVERY = 64
+_MARKS_AFTER = 60.0
+"""Seconds after which marks are written although no reading comes to carry them."""
+
+
+class Committer:
+    """Owns the database thread and everything that waits for it; `expire_before` gives UTC ms or None."""
+
+    def __init__(
+        self, database: Database, thread: ThreadPoolExecutor, boot: str, expire_before: Callable[[], int | None]
+    ) -> None:
+        self._database, self._thread, self._boot, self._expire_before = database, thread, boot, expire_before
+        self._tid = thread.submit(threading.get_native_id).result()
+        meta = database.meta
+        self.durable = (meta.next_seq, meta.next_block, meta.window)
+        self.closing: list[Closed] = []
+        self.waiting_bytes = 0
+        self.pending, self.ledger, self._cache = Pending(), Ledger(), Cache()
+        self._marks: list[int] = []
+        self._damaged: list[int] = []
+        self._lock = asyncio.Lock()
+        self._last = time.monotonic()
+        self.news = 0
+        self._waiters: list[asyncio.Future[None]] = []
+        self.degraded = ""
+        self.stored_count = self.commits = 0
+
+    async def do(self, work: Callable[..., T], *args: object) -> T:
+        """Run `work` in the database thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work, *args)
+
+    def push(self, closed: Closed) -> None:
+        """Queue a closed window."""
+        self.closing.append(closed)
+        self.waiting_bytes += closed.size
+
+    async def commit(self, *, marks: bool = False, always: bool = False, clean: bool = False) -> None:
+        """Commit until nothing closed is left; a caller that is cancelled does not tear a commit in two.
+
+        `marks` writes stored marks even when no block carries them, `always` the numbers too, `clean` says that the
+        journal is being closed. Raises Unwritable, Damaged.
+        """
+        await asyncio.shield(asyncio.ensure_future(self._commit_all(marks=marks, always=always, clean=clean)))
+
+    async def _commit_all(self, *, marks: bool, always: bool, clean: bool) -> None:
+        async with self._lock:
+            while self.closing:
+                await self._commit_some(self.closing[:_AT_ONCE], clean=False)
+            wanted = marks or time.monotonic() - self._last > _MARKS_AFTER
+            if clean or always or (wanted and (self._marks or self._damaged)):
+                await self._commit_some([], clean=clean)
+
+    async def _commit_some(self, windows: list[Closed], *, clean: bool) -> None:
+        durable = (windows[-1].next_seq, windows[-1].next_block, windows[-1].window) if windows else self.durable
+        expire = self._expire_before() if self.commits % _EXPIRE_EVERY == 0 else None
+        job = Job(
+            windows, list(self._marks), list(self._damaged), self.ledger.unsaved(durable[2]), *durable, self._boot,
+            clean, expire,
+        )  # fmt: skip
+        try:
+            done = await self.do(self._database.commit, job)
+        except JournalError as error:
+            self.degraded = str(error)
+            self._bound()
+            raise
+        self.durable = durable
+        self._settle(job, done)
+
+    def _settle(self, job: Job, done: Done) -> None:
+        """Let the memory follow what is on disk now."""
+        self.degraded = ""
+        self.commits += 1
+        self._last = time.monotonic()
+        del self.closing[: len(job.windows)]
+        del self._marks[: len(job.stored)]
+        del self._damaged[: len(job.damaged)]
+        self.ledger.saved(job.ledger, done.ids)
+        for window in job.windows:
+            self.waiting_bytes -= window.size
+            _remove_mirror(window)
+            for draft in window.drafts:
+                self.pending.add(draft.block, len(draft.payload), draft.closed)
+                self._cache.put(draft.block, draft.payload)
+        for block in done.gone:
+            self.pending.remove(block)
+            self._cache.drop(block)
+        self.ledger.evicted(done.evicted, done.waiting)
+        if any(window.drafts for window in job.windows):
+            self.announce()
+
+    def _bound(self) -> None:
+        """Drop the oldest windows beyond the bound; those made of held chunks are still in the file."""
+        while self.waiting_bytes > _MEMORY and len(self.closing) > 1:
+            window = self.closing.pop(0)
+            self.waiting_bytes -= window.size
+            _remove_mirror(window)
+            for draft in window.drafts:
+                self.ledger.give_back(draft.losses)
+            if not window.drop and not window.release:
+                for loss in losses_of("unwritten", [(run, window.closed) for run in runs_of(window.seqs)]):
+                    self.ledger.add(loss)
+
+    async def chunks(self, boot: str, *, unreleased: bool) -> list[Chunk]:
+        """Give the next chunks of held readings that no queued window has taken over; none at the end."""
+        taken = [chunk for closed in self.closing for chunk in (*closed.drop, *closed.release)]
+        return await self.do(self._database.chunks, boot, unreleased, taken)
+
+    async def close(self) -> None:
+        """Let the file go and end the thread."""
+        await self.do(self._database.close)
+        self._thread.shutdown()
+
+    def written(self) -> int:
+        """Bytes the database thread sent to the disk since the start; 0 where the kernel does not count."""
+        return written_by(self._tid)
+
+    def file_size(self) -> int:
+        """Bytes of the file and its log."""
+        return self._database.file_size()
+
+    # -- for consumers
+
+    async def load(self, block: int) -> bytes | None:
+        """Give a block's bytes when they are whole; else set it aside and name its readings."""
+        if (payload := self._cache.get(block)) is not None:
+            return payload
+        payload = await self.do(self._database.load, block)
+        if payload is None and block in self.pending:
+            seqs, closed = await self.do(self._database.seqs, block)
+            if self.pending.remove(block):
+                self._damaged.append(block)
+                self.name_damage(seqs, closed)
+        return payload
+
+    def stored(self, block: int, rejected: Iterable[tuple[int, str]]) -> bool:
+        """Free a block; its mark rides with the next commit."""
+        if not self.pending.remove(block):
+            return False
+        self._cache.drop(block)
+        self._marks.append(block)
+        self.stored_count += 1
+        for seq, reason in rejected:
+            self.ledger.add(loss_row(reason, first=seq, last=seq, count=1))
+        return True
+
+    def name_damage(self, seqs: str, closed: int) -> None:
+        """Write the readings of damaged bytes into the ledger, exactly where their numbers can still be read."""
+        try:
+            runs = from_text(seqs)
+        except ValueError:
+            runs = []
+        losses = losses_of("damaged", [(run, closed) for run in runs])
+        for loss in losses or [loss_row("damaged", since=closed, until=closed)]:
+            self.ledger.add(loss)
+
+    def announce(self) -> None:
+        """Wake everybody who waits for a new block."""
+        self.news += 1
+        waiters, self._waiters = self._waiters, []
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    async def newer(self, seen: int) -> int:
+        """Return the count of announcements once it is above `seen`."""
+        while self.news <= seen:
+            waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiters.append(waiter)
+            await waiter
+        return self.news
+
+
+def _remove_mirror(window: Closed) -> None:
+    if window.mirror is not None:
+        with contextlib.suppress(OSError):
+            window.mirror.unlink()

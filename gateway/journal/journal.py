@@ -1,0 +1,257 @@
+"""The journal: takes readings, closes windows, commits blocks, and lets them go when the store has them.
+
+1. `add` gives a reading its number, encodes it once, mirrors it and puts it into the open window.
+2. A window closes at its time, at an alert or at 64 KB; its blocks get their numbers and go to the `Committer`.
+3. One transaction, one fsync. Only then are blocks pending, and only then does their mirror go.
+4. `load` and `stored` are the consumers' side; marks of stored blocks ride with the next commit.
+
+All methods belong to the event loop.
+"""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from gateway.journal import encode
+from gateway.journal.commit import Committer
+from gateway.journal.errors import JournalError, Unwritable
+from gateway.journal.held import HeldRow, timed, untimed
+from gateway.journal.ledger import Entry
+from gateway.journal.mirror import EVENT, LOSS, READING, Mirror
+from gateway.journal.runs import count_of
+from gateway.journal.stats import JournalStats
+from gateway.journal.window import Closed, Window, drafts_of
+from gateway.message import BLOCK_LIMIT, ClockState, Loss
+
+
+class Journal:
+    """One gateway's journal; `Journal.open` makes it, `run` is a task of its owner, `close` lets the folder go."""
+
+    def __init__(
+        self,
+        committer: Committer,
+        mirror: Mirror,
+        lock: int,
+        *,
+        stream: str,
+        window: float,
+        wall: Callable[[], int],
+        clock_state: Callable[[], ClockState],
+        boot: str,
+    ) -> None:
+        self._committer, self._mirror, self._lock = committer, mirror, lock
+        self.stream, self._length, self._boot = stream, window, boot
+        self._wall, self._clock_state = wall, clock_state
+        self.next_seq, self.next_block, self.number = committer.durable
+        self.held = 0
+        self._quarters: dict[str, int] = {}
+        self._window = Window(self._quarters)
+        self._due = asyncio.Event()
+        self._seen = 0
+
+    @classmethod
+    async def open(
+        cls,
+        folder: Path,
+        *,
+        gw: str,
+        mirror: Path | None,
+        window: float = 10.0,
+        quota: int | None = None,
+        keep: float = 7 * 86400,
+        wall: Callable[[], int],
+        clock_state: Callable[[], ClockState],
+        boot: str,
+        schedule: Mapping[str, float] | None = None,
+    ) -> "Journal":
+        """Open or make the journal in `folder`; raises JournalError (InUse for a second instance, within 2 s).
+
+        `wall` gives UTC ms, `boot` names this start of the board, `schedule` says how many seconds lie between readings
+        of each meter, for the ledger row after a power cut.
+        """
+        from gateway.journal.start import open_journal  # noqa: PLC0415  it builds this class
+
+        return await open_journal(
+            folder, gw=gw, mirror=mirror, window=window, quota=quota, keep=keep, wall=wall, clock_state=clock_state,
+            boot=boot, schedule=schedule or {},
+        )  # fmt: skip
+
+    # -- the writing side
+
+    def add(
+        self,
+        meter: str,
+        at: int | None,
+        mono: int,
+        q: int,
+        values: Mapping[str, Any],
+        extra: Mapping[str, Any] | None = None,
+    ) -> int:
+        """Take a reading and give its number; `at` is UTC ms, None while the clock is unsynced (then it is held)."""
+        seq = self.next_seq
+        self.next_seq = seq + 1
+        if at is None:
+            row = encode.reading(seq, {"boot": self._boot, "mono": mono}, meter, q, values, extra)
+            self.held += 1
+            size = self._window.held.add(seq, row)
+        else:
+            row = encode.reading(seq, {"ts": at}, meter, q, values, extra)
+            size = self._window.add(seq, meter, at, row)
+        self._mirror.append(READING, row)
+        if size >= BLOCK_LIMIT:
+            self.shut()
+            self._due.set()
+        return seq
+
+    def add_event(self, event: bytes) -> None:
+        """Take an alert's JSON; it closes the window at once."""
+        self._window.events.append(event)
+        self._mirror.append(EVENT, event)
+        self.shut()
+        self._due.set()
+
+    def lost(self, loss: Loss) -> None:
+        """Write a loss into the ledger; it travels in the next block."""
+        self._committer.ledger.add(loss, self.number)
+        self._mirror.append(LOSS, loss.model_dump_json(by_alias=True).encode())
+
+    async def run(self) -> None:
+        """Close the window whenever it is time, for ever; raises Damaged only."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._length):
+                    await self._due.wait()
+            self._due.clear()
+            self.shut()
+            with contextlib.suppress(Unwritable):  # in `stats`, and tried again with the next window
+                await self._committer.commit()
+
+    async def flush(self) -> None:
+        """Close the window now and return when it is committed; raises Unwritable, Damaged."""
+        self.shut()
+        await self._committer.commit(marks=True)
+
+    async def close(self) -> None:
+        """Commit what there is and let the folder go; what the disk refused stays in the mirror for the next start."""
+        try:
+            self.shut()
+            with contextlib.suppress(JournalError):
+                await self._committer.commit(marks=True, clean=True)
+        finally:
+            (self._mirror.end if self._committer.closing else self._mirror.remove)()
+            await self._committer.close()
+            os.close(self._lock)
+
+    # -- the consumers' side
+
+    def pending(self) -> Sequence[int]:
+        """Numbers of the blocks to send, ascending; a live view, so copy it before changing the journal in a loop."""
+        return self._committer.pending.blocks
+
+    async def wait(self) -> None:
+        """Return when a block became pending since the last return (at once when that was before); one consumer."""
+        self._seen = await self.news(self._seen)
+
+    async def news(self, seen: int) -> int:
+        """Wait like `wait`, for any number of consumers: give each what it returned last, 0 at first."""
+        return await self._committer.newer(seen)
+
+    async def load(self, block: int) -> bytes | None:
+        """Give a block's bytes, checked; None when it was evicted or is damaged (then it is set aside and named)."""
+        return await self._committer.load(block)
+
+    def stored(self, block: int, rejected: Iterable[tuple[int, str]] = ()) -> bool:
+        """Free a block the store has; rejected readings (seq, reason) become ledger rows. False when unknown.
+
+        The mark is written with the next commit; losing it in a crash only means that the block is sent again.
+        """
+        return self._committer.stored(block, rejected)
+
+    def stats(self) -> JournalStats:
+        """Say how it is going; reads two small files, so ask every few seconds, not every reading."""
+        committer = self._committer
+        return JournalStats(
+            next_seq=self.next_seq,
+            next_block=self.next_block,
+            pending=len(committer.pending),
+            pending_bytes=committer.pending.bytes,
+            oldest=committer.pending.oldest,
+            stored=committer.stored_count,
+            losses=dict(committer.ledger.counts),
+            held=self.held,
+            commits=committer.commits,
+            written=committer.written(),
+            file_size=committer.file_size(),
+            unwritten=committer.waiting_bytes,
+            mirror_broken=self._mirror.broken,
+            degraded=committer.degraded,
+        )
+
+    # -- readings without a time
+
+    async def repair(self, boot: str, offset_ms: int) -> int:
+        """Give the held readings of `boot` their time, ts = mono + offset; how many. Raises Unwritable, Damaged."""
+        return await self._empty(boot, lambda lines: timed(lines, offset_ms), given_time=True)
+
+    async def release(self, boot: str | None = None) -> int:
+        """Send held readings as `untimed`, to be repaired when the anchor comes; how many. Raises Unwritable, Damaged.
+
+        Those of an earlier `boot` will never have an anchor and are not kept for it.
+        """
+        return await self._empty(boot or self._boot, untimed, given_time=False)
+
+    async def _empty(self, boot: str, rows_of: Callable[[bytes], Iterable[HeldRow]], *, given_time: bool) -> int:
+        self.shut()
+        await self._committer.commit()
+        count = 0
+        final = given_time or boot != self._boot
+        while chunks := await self._committer.chunks(boot, unreleased=not given_time):
+            for chunk, seqs, released, lines in chunks:
+                window = Window({})
+                rows = list(rows_of(lines)) if lines is not None else []
+                for seq, meter, at, row in rows:
+                    window.add(seq, meter, at, row, timed=given_time)
+                count += len(rows)
+                self.held -= 0 if released else count_of(seqs)
+                if lines is None:
+                    self._committer.name_damage(seqs, 0)
+                gone = final or lines is None
+                self.push(window, drop=[chunk] if gone else [], release=[] if gone else [chunk])
+            await self._committer.commit()
+        return count
+
+    # -- closing
+
+    def begin(self) -> None:
+        """Open the mirror of the first window."""
+        self._mirror.begin(self.number)
+
+    def shut(self) -> None:
+        """Close the open window, if anything is in it, and open the next."""
+        if self._window.empty and not self._committer.ledger:
+            return
+        window, self._window = self._window, Window(self._quarters)
+        self.number += 1
+        self.push(window, mirror=self._mirror.begin(self.number), losses=self._committer.ledger.take())
+
+    def push(
+        self,
+        window: Window,
+        *,
+        number: int | None = None,
+        mirror: Path | None = None,
+        losses: Sequence[Entry] = (),
+        drop: Sequence[int] = (),
+        release: Sequence[int] = (),
+    ) -> None:
+        """Number a window's blocks and queue it for the disk; its own number is the one before the open window's."""
+        closed = self._wall()
+        drafts = drafts_of(window, self.next_block, closed, self._clock_state(), losses)
+        self.next_block += len(drafts)
+        number = self.number - 1 if number is None else number
+        self._committer.push(
+            Closed(number, closed, drafts, window.held, self.next_seq, self.next_block, mirror, drop, release)
+        )

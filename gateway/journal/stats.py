@@ -1,0 +1,38 @@
+"""What the journal says about itself; goes into the `health` topic and onto the page."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class JournalStats:
+    """Numbers since the file was made, but for `stored`, `written`, `commits` and `mirror_broken`: since this start.
+
+    Bytes are bytes, times UTC ms. `degraded` is empty when all is well, else why commits fail. `unwritten` counts
+    bytes of closed windows that wait for the disk in memory.
+    """
+
+    next_seq: int
+    next_block: int
+    pending: int
+    pending_bytes: int
+    oldest: int | None
+    stored: int
+    losses: Mapping[str, int]
+    held: int
+    commits: int
+    written: int
+    file_size: int
+    unwritten: int
+    mirror_broken: int
+    degraded: str
+
+
+def written_by(thread: int) -> int:
+    """Bytes a thread of this process sent to the disk, as the kernel counts them; 0 where it does not."""
+    try:
+        lines = Path(f"/proc/self/task/{thread}/io").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith("write_bytes:")), 0)
