@@ -17,7 +17,7 @@ from pydantic_core import ErrorDetails
 from gateway.config.errors import Problem
 from gateway.config.locate import Key, line_of, lines_of
 from gateway.config.models import Table
-from gateway.config.near import near, printable, shown
+from gateway.config.near import meant, near, printable, shown
 from gateway.message import ID
 
 TEXTS = {
@@ -28,7 +28,7 @@ TEXTS = {
     "float_type": "must be a number",
     "finite_number": "must be a number",
     "bool_type": "must be true or false",
-    "greater_than": "must be more than {gt}",
+    "greater_than": "must be more than {gt:g}",
     "greater_than_equal": "must be at least {ge}",
     "less_than_equal": "must be at most {le}",
     "too_long": "stands {actual_length} times, and {max_length} is the most",
@@ -90,24 +90,54 @@ def place_of(tables: dict[str, Any], key: Key) -> str:
     return printable(", ".join(part for part in (place, parts) if part)[:120])
 
 
-def explain(error: ErrorDetails, source: Source) -> tuple[Key, str, str]:
-    """Turn one of pydantic's errors into (key, what, hint)."""
-    key, kind = error["loc"], error["type"]
-    context = {"shown": shown(error["input"]), **error.get("ctx", {})}
-    what = TEXTS[kind].format(**context) if kind in TEXTS else error["msg"]
-    slip = Slip(str(key[-1]), key, error["input"], table_at(source.model, key[:-1]), source)
-    return key, what, str(context.get("hint") or (HINTS[kind](slip) if kind in HINTS else ""))
+def explain(errors: Iterable[ErrorDetails], source: Source) -> Iterator[tuple[Key, str, str]]:
+    """Turn pydantic's errors into (key, what, hint); what a misspelt key was meant to be is not missing besides."""
+    slips = [Slip(str(error["loc"][-1]), error, table_at(source.model, error["loc"][:-1]), source) for error in errors]
+    meant = {(*slip.key[:-1], word) for slip in slips if slip.kind == "extra_forbidden" and (word := _meant(slip)[0])}
+    for slip in slips:
+        if slip.kind != "missing" or not any(slip.key[:length] in meant for length in range(1, len(slip.key) + 1)):
+            yield slip.key, _what(slip), str(slip.context.get("hint") or HINTS.get(slip.kind, _no_hint)(slip))
 
 
 @dataclass(frozen=True)
 class Slip:
-    """What a hint is found from: the key's name and path, the value given, the table it stands in."""
+    """One of pydantic's errors: the key's own name, the table it stands in, the file it came from."""
 
     name: str
-    key: Key
-    value: Any
+    error: ErrorDetails
     table: type[Table]
     source: Source
+
+    @property
+    def key(self) -> Key:
+        """The path of the key."""
+        return self.error["loc"]
+
+    @property
+    def kind(self) -> str:
+        """Pydantic's name of the mistake."""
+        return self.error["type"]
+
+    @property
+    def value(self) -> Any:
+        """What stands there."""
+        return self.error["input"]
+
+    @property
+    def context(self) -> dict[str, Any]:
+        """What pydantic or a validator of ours adds: limits, or what and hint."""
+        return self.error.get("ctx", {})
+
+
+def _what(slip: Slip) -> str:
+    if slip.kind not in TEXTS:
+        return slip.error["msg"]
+    what = TEXTS[slip.kind].format(shown=shown(slip.value), **slip.context)
+    return what.replace("'", '"') if slip.kind == "literal_error" else what
+
+
+def _no_hint(_: Slip) -> str:
+    return ""
 
 
 def _missing(slip: Slip) -> str:
@@ -115,17 +145,28 @@ def _missing(slip: Slip) -> str:
 
 
 def _unknown(slip: Slip) -> str:
-    name, table, model = slip.name, slip.table, slip.source.model
-    if (file := SECRETS.get(name.lower())) and file in table.model_fields:
-        return f"secrets stay out of this file: write {file} with the name of a file that holds it"
-    if (ours := ELSEWHERE.get(name.lower())) in table.model_fields:
-        return f'here it is called "{ours}"'
-    if word := near(name, table.model_fields):
-        return word
-    homes = [other for other in model.model_fields if name in table_at(model, (other,)).model_fields]
-    if homes and table is not model:
-        return f"it belongs in [{homes[0]}]"
-    return f"the options here are {', '.join(table.model_fields)}"
+    return _meant(slip)[1]
+
+
+def _meant(slip: Slip) -> tuple[str, str]:
+    """Guess which option of this table was meant, if any, and say it, or where else the option belongs."""
+    name, fields = slip.name.lower(), slip.table.model_fields
+    if file := SECRETS.get(name):
+        home = "" if file in fields else _home(file, slip.source.model)
+        place = f" in [{home}]" if home else ""
+        return "", f"secrets stay out of this file: {file}{place} is the name of a file that holds it"
+    if (ours := ELSEWHERE.get(name, "")) in fields:
+        return ours, f'here it is called "{ours}"'
+    if home := _home(slip.name, slip.source.model):
+        return "", f"it belongs in [{home}]"
+    if word := near(slip.name, fields):
+        return word, f'did you mean "{word}"?'
+    return "", f"the options here are {', '.join(fields)}"
+
+
+def _home(name: str, model: type[Table]) -> str:
+    """Name the single table that has this option."""
+    return next((table for table in model.model_fields if name in table_at(model, (table,)).model_fields), "")
 
 
 def _quoted(slip: Slip) -> str:
@@ -143,7 +184,7 @@ def _bare(slip: Slip) -> str:
 
 def _choice(slip: Slip) -> str:
     words = get_args(slip.table.model_fields[slip.name].annotation)
-    return near(slip.value, words) if isinstance(slip.value, str) else ""
+    return meant(slip.value, words) if isinstance(slip.value, str) else ""
 
 
 def _single(slip: Slip) -> str:

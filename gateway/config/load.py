@@ -40,7 +40,7 @@ def load(path: Path, kind: Kind, env: Mapping[str, str] | None = None) -> Docume
     try:
         config = model.model_validate(_with_defaults(tables, model), context=context)
     except ValidationError as error:
-        findings = [explain(each, source) for each in error.errors(include_url=False)]
+        findings = list(explain(error.errors(include_url=False), source))
     else:
         findings = list(find(config))
         if not findings:

@@ -10,10 +10,16 @@ LONGEST = 40
 
 
 def near(word: str, right: Iterable[str]) -> str:
-    """Give the hint "did you mean …?" for the nearest right word, or nothing when none is near."""
+    """Give the nearest right word, or nothing when none is near."""
     by_lower = {candidate.lower(): candidate for candidate in right}
     found = get_close_matches(word[:64].lower(), by_lower, n=1, cutoff=0.6)
-    return f'did you mean "{by_lower[found[0]]}"?' if found else ""
+    return by_lower[found[0]] if found else ""
+
+
+def meant(word: str, right: Iterable[str], otherwise: str = "") -> str:
+    """Give the hint "did you mean …?", or another where no word is near."""
+    found = near(word, right)
+    return f'did you mean "{found}"?' if found else otherwise
 
 
 def shown(value: Any) -> str:

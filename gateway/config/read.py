@@ -23,9 +23,7 @@ def read(path: Path) -> str:
         with path.open("rb") as file:
             data = file.read(LIMIT + 1)
     except FileNotFoundError:
-        raise _error(
-            path, None, "is not there", "copy the example of that name from config/, or name it with -c"
-        ) from None
+        raise _error(path, None, "is not there", f"{COPY}, or name one with -c") from None
     except PermissionError:
         raise _error(path, None, "may not be read", "run with sudo, or as the user nabd runs as") from None
     except (OSError, ValueError) as error:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from gateway.config.build import meter_id
 from gateway.config.locate import Key
 from gateway.config.models import BrokerTable, BusTable, Document, EdgeConfig, HomeConfig, HubConfig, StoreTable
-from gateway.config.near import near, shown
+from gateway.config.near import meant, shown
 
 Finding = tuple[Key, str, str]
 Wired = EdgeConfig | HomeConfig
@@ -17,6 +17,8 @@ Wired = EdgeConfig | HomeConfig
 LONGEST_ID = 64
 SERIAL_UNITS = range(1, 248)
 TCP_UNITS = range(256)
+UNIT = 1
+"""The Modbus driver's unit for a meter without an address."""
 
 
 def find(config: Document) -> Iterator[Finding]:
@@ -74,8 +76,16 @@ def _one_wire_each(config: Wired) -> Iterator[Finding]:
             yield ("bus", number, option), f"is that of bus {wires[where]} too", "put all meters of a wire on one bus"
 
 
+def _buses(config: Wired) -> dict[str, BusTable]:
+    """Find buses by name; of two with one name the first, so that the mistake is told once."""
+    found: dict[str, BusTable] = {}
+    for bus in config.bus:
+        found.setdefault(bus.name, bus)
+    return found
+
+
 def _meters(config: Wired) -> Iterator[Finding]:
-    buses = {bus.name: bus for bus in config.bus}
+    buses = _buses(config)
     names: dict[str, int] = {}
     ids: dict[str, str] = {}
     for number, meter in enumerate(config.meter):
@@ -90,7 +100,7 @@ def _meters(config: Wired) -> Iterator[Finding]:
         if ids.setdefault(wire, meter.name) != meter.name:
             yield (*key, "id" if meter.id else "name"), f"makes the id {wire}, as meter {ids[wire]} does", "change one"
         if meter.bus not in buses:
-            hint = near(meter.bus, buses) or (f"the buses are {', '.join(buses)}" if buses else "add a [[bus]]")
+            hint = meant(meter.bus, buses, f"the buses are {', '.join(buses)}" if buses else "add a [[bus]]")
             yield (*key, "bus"), f"is {shown(meter.bus)}, and there is no such bus", hint
         elif meter.profile.driver != buses[meter.bus].driver:
             speaks, spoken = meter.profile.driver, buses[meter.bus].driver
@@ -102,18 +112,18 @@ def _meters(config: Wired) -> Iterator[Finding]:
 
 
 def _addresses(config: Wired) -> Iterator[Finding]:
-    buses = {bus.name: bus for bus in config.bus}
-    taken: dict[tuple[str, int | str | None, str], str] = {}
+    buses = _buses(config)
+    taken: dict[tuple[str, str, str], str] = {}
     for number, meter in enumerate(config.meter):
         key: Key = ("meter", number, "address") if meter.address is not None else ("meter", number)
-        # A P1 port shows the main meter and the gas meter at once: same bus, no address, two profiles.
-        first = taken.setdefault((meter.bus, meter.address, meter.profile.name), meter.name)
-        if first != meter.name:
-            what = f"is {meter.address}" if meter.address is not None else "has no address"
-            yield key, f"{what}, like meter {first} on bus {meter.bus}", "two meters on a bus have two addresses"
         bus = buses.get(meter.bus)
-        if bus is not None and bus.driver == "modbus":
-            units = TCP_UNITS if bus.url and bus.url.startswith("tcp:") else SERIAL_UNITS
-            if meter.address is None or meter.address not in units:
-                what = f"is {shown(meter.address)}" if meter.address is not None else "has no address"
-                yield key, what, f"a Modbus unit is a number from {units[0]} to {units[-1]}"
+        modbus = bus is not None and bus.driver == "modbus"
+        units = TCP_UNITS if bus is not None and bus.url and bus.url.startswith("tcp:") else SERIAL_UNITS
+        if modbus and meter.address is not None and meter.address not in units:
+            yield key, f"is {shown(meter.address)}", f"a Modbus unit is a number from {units[0]} to {units[-1]}"
+        # A P1 port shows the main meter and the gas meter at once: same bus, no address, two profiles.
+        address = meter.address if meter.address is not None else UNIT if modbus else ""
+        first = taken.setdefault((meter.bus, str(address), meter.profile.name), meter.name)
+        if first != meter.name:
+            what = f"is {shown(meter.address)}" if meter.address is not None else "has no address"
+            yield key, f"{what}, like meter {first} on bus {meter.bus}", "two meters on a bus have two addresses"

@@ -19,7 +19,7 @@ from pydantic_core import PydanticCustomError
 
 from drivers import PROTOCOLS
 from drivers.profiles import Profile, ProfileError, available, load
-from gateway.config.near import near, printable, shown
+from gateway.config.near import meant, printable, shown
 from gateway.config.secret import SecretFile, fault_of, locate
 from gateway.message import ID
 
@@ -117,7 +117,7 @@ def readable(value: Any, info: ValidationInfo[Context]) -> Path:
     """Take the path of a file that is there."""
     found = path(value, info)
     if not os.path.isfile(found):  # noqa: PTH113  Path.is_file raises for a folder we may not enter
-        raise wrong(f"names a file that is not there, {shown(str(found))}", "paths start at this file's folder")
+        raise wrong(f"names a file that is not there, {shown(value)}", "paths start at this file's folder")
     return found
 
 
@@ -139,7 +139,7 @@ def zone(value: Any) -> str:
         return ZoneInfo(value).key
     except (KeyError, ValueError, OSError):
         known = available_timezones()
-    hint = near(value, known) or "a name such as Asia/Riyadh"
+    hint = meant(value, known, "a name such as Asia/Riyadh")
     raise wrong(f"is {shown(value)}, which is no time zone", hint if known else "install the package tzdata")
 
 
@@ -153,7 +153,7 @@ def currency(value: Any) -> str:
 def protocol(value: Any) -> str:
     """Take the name of a protocol there is a driver for."""
     if text(value) not in PROTOCOLS:
-        raise wrong(f"is {shown(value)}", near(value, PROTOCOLS) or f"one of {', '.join(PROTOCOLS)}")
+        raise wrong(f"is {shown(value)}", meant(value, PROTOCOLS, f"one of {', '.join(PROTOCOLS)}"))
     return str(value)
 
 
@@ -204,7 +204,7 @@ def profile(value: Any, info: ValidationInfo[Context]) -> Profile:
             profiles[value] = load(value, folders)
         except ProfileError as error:
             if error.path is None:
-                hint = near(value, available(folders)) or "`nabd profiles` lists those there are"
+                hint = meant(value, available(folders), "`nabd profiles` lists those there are")
                 raise wrong(f"is {shown(value)}, and there is no such meter model", hint) from None
             raise wrong(f"cannot be used: {error}") from None
         except (OSError, ValueError, RecursionError) as error:
