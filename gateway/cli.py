@@ -151,9 +151,18 @@ def _profiles(options: argparse.Namespace) -> int:
 
 
 def _simulate(options: argparse.Namespace) -> int:
-    from simulator.serve import scenario_file, serve  # noqa: PLC0415
+    from simulator.shipped import scenario_path  # noqa: PLC0415
+    from simulator.serve import serve  # noqa: PLC0415
+    from simulator.serving import SimulatorError  # noqa: PLC0415
 
-    asyncio.run(serve(scenario_file(options.scenario), options.folder, report=lambda line: print(line, flush=True)))
+    def report(line: str) -> None:
+        print(line, flush=True)
+
+    try:
+        asyncio.run(serve(scenario_path(options.scenario), options.folder, report=report))
+    except SimulatorError as error:
+        print(f"nabd simulate: {error}", file=sys.stderr)
+        return 2
     return 0
 
 

@@ -2,7 +2,7 @@
 
 1. Set up: a folder for all files, then simulator, broker, hub, edge; each is awaited before the next needs it.
 2. Run: every few seconds one line says how many readings went how far. The page's address stands above it.
-3. Finish, after `--for` seconds: polling stops, the journal drains (15 s at most), a table and one JSON line are printed.
+3. Finish, after `--for` seconds: polling stops, the journal drains (15 s at most), a table and one JSON line follow.
 
 Exit codes: 0 when every reading that was read is in the store and none was lost, 1 otherwise, 2 when set-up failed.
 """
@@ -115,7 +115,7 @@ async def _child(folder: Path, *arguments: str) -> AsyncIterator[_Child]:
                 await process.wait()
 
 
-async def _wires(path: Path, simulator: _Child) -> Mapping[str, Mapping[str, Any]]:
+async def _wires(path: Path, simulator: _Child) -> Mapping[str, Any]:
     """Wait until the simulator says where its meters are."""
     for _ in range(int(START_LIMIT * 10)):
         simulator.check()
@@ -157,7 +157,7 @@ async def _figures(edge: Path, hub: Path) -> Figures:
         here["uplink"]["readings_published"],
         there["stored"],
         sum(journal["losses"].values()),
-        journal["pending_blocks"],
+        journal["pending"],
     )
 
 
@@ -224,7 +224,7 @@ listen = "{listen}"
 """
 
 
-def _edge_toml(url: str, wires: Mapping[str, Mapping[str, Any]]) -> str:
+def _edge_toml(url: str, wires: Mapping[str, Any]) -> str:
     parts = [
         f"""[gateway]
 id = "demo"
@@ -241,12 +241,12 @@ url = "{url}"
 live_every = "1s"
 """
     ]
-    for name, wire in wires["buses"].items():
-        where = f'device = "{wire["device"]}"' if "device" in wire else f'url = "{wire["url"]}"'
-        parts.append(f'[[bus]]\nname = "{name}"\ndriver = "{wire["driver"]}"\n{where}\n')
-    for name, meter in wires["meters"].items():
-        address = f"address = {meter['address']}\n" if meter.get("address") is not None else ""
-        parts.append(
-            f'[[meter]]\nname = "{name}"\nbus = "{meter["bus"]}"\nprofile = "{meter["profile"]}"\n{address}every = "1s"\n'
-        )
+    for line in wires["lines"]:
+        key = "url" if "://" in line["where"] else "device"
+        parts.append(f'[[bus]]\nname = "{line["name"]}"\ndriver = "{line["driver"]}"\n{key} = "{line["where"]}"\n')
+        parts[-1] += f"baud = {line['baud']}\n" if line["baud"] else ""
+    for meter in wires["meters"]:
+        parts.append(f'[[meter]]\nname = "{meter["name"]}"\nbus = "{meter["line"]}"\nprofile = "{meter["profile"]}"\n')
+        parts[-1] += f"address = {meter['address']}\n" if meter["address"] is not None else ""
+        parts[-1] += 'every = "1s"\n'
     return "\n".join(parts)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeVar
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
 T = TypeVar("T")
 
@@ -113,15 +113,13 @@ class UntimedRow(_Arriving):
 class Loss(_Arriving):
     """A row of the ledger: what was lost, and why; `count` is None where only the schedule is known."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
-
     reason: Key
     first: int | None = None
     last: int | None = None
     count: int | None = None
     meter: Id | None = None
-    since: int | None = Field(None, alias="from")
-    until: int | None = Field(None, alias="to")
+    since: int | None = Field(None, validation_alias=AliasChoices("from", "since"), serialization_alias="from")
+    until: int | None = Field(None, validation_alias=AliasChoices("to", "until"), serialization_alias="to")
     scheduled: int | None = None
 
 

@@ -11,7 +11,7 @@ from drivers.contract import DriverError
 from drivers.quantities import BY_KEY
 from gateway import control
 from gateway.clock import Clock
-from gateway.config.build import meter_of, wire_id
+from gateway.config.build import meter_id, meter_of
 from gateway.config.models import Document, EdgeConfig, HomeConfig, HubConfig, MeterTable
 from gateway.station import open_driver
 
@@ -28,7 +28,7 @@ async def read(config: Document, name: str, *, as_json: bool) -> int:
     if isinstance(config, HubConfig):
         print("nabd: a hub has no meters; name an edge.toml or home.toml with -c", file=sys.stderr)
         return 2
-    meter = next((row for row in config.meter if name in (row.name, wire_id(config.gateway.id, row))), None)
+    meter = next((row for row in config.meter if name in (row.name, meter_id(config, row))), None)
     if meter is None:
         names = ", ".join(row.name for row in config.meter) or "none"
         print(f"nabd: there is no meter {name!r}; configured: {names}", file=sys.stderr)
@@ -47,7 +47,7 @@ async def read(config: Document, name: str, *, as_json: bool) -> int:
 async def _read_directly(config: EdgeConfig | HomeConfig, row: MeterTable) -> dict[str, Any]:
     bus = next(bus for bus in config.bus if bus.name == row.bus)
     driver = open_driver(bus, Clock(trust="system").boot_ms)
-    meter = meter_of(config.gateway.id, row)
+    meter = meter_of(config, row)
     try:
         await driver.connect()
         async with asyncio.timeout(max(30.0, 3 * meter.deadline)):

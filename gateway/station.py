@@ -3,18 +3,16 @@
 import asyncio
 import contextlib
 import logging
-import os
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 from drivers import PROTOCOLS
 from drivers.contract import Driver, DriverError
 from gateway.check import Checker, Limits
 from gateway.clock import Clock
-from gateway.config.build import bus_of, meter_of, mirror_of, wire_id
+from gateway.config.build import bus_of, meter_id, meter_of, mirror_folder
 from gateway.config.models import BusTable, EdgeConfig, HomeConfig, MeterTable
 from gateway.intake import Intake, Known
 from gateway.journal import Journal
@@ -58,7 +56,7 @@ class Station:
 
     async def read_now(self, meter: str) -> dict[str, Any]:
         """Read one meter out of turn, by its name or id; raises DriverError or KeyError."""
-        meter = next((wire_id(self.config.gateway.id, row) for row in self.config.meter if row.name == meter), meter)
+        meter = next((meter_id(self.config, row) for row in self.config.meter if row.name == meter), meter)
         for poller in self.pollers:
             if any(turn.meter.id == meter for turn in poller.turns):
                 reading = await poller.read_now(meter)
@@ -67,7 +65,7 @@ class Station:
 
     def info(self) -> Info:
         """Describe every meter, as the birth document does."""
-        return Info(meters=[info_of(self.config.gateway.id, row) for row in self.config.meter])
+        return Info(meters=[info_of(self.config, row) for row in self.config.meter])
 
     def status(self) -> dict[str, Any]:
         """Say how everything fares, for people and for `health`."""
@@ -76,7 +74,7 @@ class Station:
             "gateway": self.config.gateway.id,
             "clock": self.clock.state,
             "read": self.intake.read,
-            "journal": self.journal.stats().as_dict(),
+            "journal": asdict(self.journal.stats()),
             "buses": [
                 {
                     "name": poller.name,
@@ -122,7 +120,7 @@ class Station:
                 if error and poller.name not in down:
                     log.warning("bus %s is down: %s", poller.name, error)
                     down[poller.name] = error
-                elif poller.connected and down.pop(poller.name, None):
+                elif poller.connected and down.pop(poller.name, ""):
                     log.warning("bus %s is back", poller.name)
 
 
@@ -137,13 +135,14 @@ async def station(
     journal = await Journal.open(
         settings.folder,
         gw=config.gateway.id,
-        mirror=mirror_of(settings, os.environ, Path("/proc/self/mounts").read_text(encoding="utf-8")),
+        mirror=mirror_folder(config),
         window=settings.window,
         quota=settings.quota,
         keep=settings.keep,
         wall=clock.wall,
         clock_state=lambda: clock.state,
         boot=clock.boot_id,
+        schedule={meter_id(config, row): row.every for row in config.meter},
     )
     try:
         yield _wire(config, clock, journal, post)
@@ -152,17 +151,17 @@ async def station(
 
 
 def _wire(config: EdgeConfig | HomeConfig, clock: Clock, journal: Journal, post: Callable[..., None] | None) -> Station:
-    gateway, book, checker = config.gateway.id, LiveBook(), Checker()
+    book, checker = LiveBook(), Checker()
     intake = Intake(clock, checker, journal, book, post)
     drivers, pollers = [], []
     for bus in config.bus:
         rows = [row for row in config.meter if row.bus == bus.name]
         drivers.append(open_driver(bus, clock.boot_ms))
-        meters = [(meter_of(gateway, row), row.every) for row in rows]
+        meters = [(meter_of(config, row), row.every) for row in rows]
         pollers.append(Poller(bus.name, drivers[-1], meters, intake.take))
         for row in rows:
-            intake.meters[wire_id(gateway, row)] = Known(row.every, limits_of(row))
-            about = info_of(gateway, row)
+            intake.meters[meter_id(config, row)] = Known(row.every, limits_of(row))
+            about = info_of(config, row)
             book.know(LiveMeter(about.id, about.name, about.commodity, about.model, about.every))
     return Station(config, clock, journal, checker, intake, book, pollers, drivers)
 
@@ -184,11 +183,11 @@ def open_driver(bus: BusTable, boot_ms: Callable[[], int]) -> Driver:
     return driver
 
 
-def info_of(gateway: str, meter: MeterTable) -> MeterInfo:
+def info_of(config: EdgeConfig | HomeConfig, meter: MeterTable) -> MeterInfo:
     """Describe a meter to the world."""
     profile = meter.profile
     return MeterInfo(
-        id=wire_id(gateway, meter),
+        id=meter_id(config, meter),
         name=meter.name,
         commodity=profile.commodity,
         model=profile.title,
@@ -199,4 +198,4 @@ def info_of(gateway: str, meter: MeterTable) -> MeterInfo:
 
 def limits_of(meter: MeterTable) -> Limits:
     """Say what a meter cannot exceed, from its main fuse."""
-    return Limits()
+    return Limits(rating_a=meter.rating_a)

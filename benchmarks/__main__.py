@@ -1,0 +1,36 @@
+"""Run the benchmarks: `./run bench`, `./run bench --quick`, `./run bench load`.
+
+Each line is a figure beside its target. Ratios are taken within one run, so that a busy machine changes both sides.
+"""
+
+import argparse
+from collections.abc import Callable
+
+from benchmarks import load
+from benchmarks.rig import Figure
+
+# name -> what it measures: full run, quick run
+SUITES: dict[str, tuple[Callable[[], list[Figure]], Callable[[], list[Figure]]]] = {
+    "start": (load.cold_start, load.cold_start),
+    "hertz": (lambda: load.at_one_hertz(60), lambda: load.at_one_hertz(24)),
+    "flat": (lambda: load.without_pause(300), lambda: load.without_pause(20)),
+}
+
+
+def main() -> int:
+    """Print every figure; 1 when one misses its target."""
+    parser = argparse.ArgumentParser(prog="./run bench")
+    parser.add_argument("suites", nargs="*", choices=[[], *SUITES], help="which ones (all)")
+    parser.add_argument("--quick", action="store_true", help="shorter runs, rougher figures")
+    options = parser.parse_args()
+    reached = True
+    for name in options.suites or SUITES:
+        print(f"{name} …", flush=True)
+        for figure in SUITES[name][1 if options.quick else 0]():
+            print(figure, flush=True)
+            reached = reached and figure.reached
+    return 0 if reached else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
