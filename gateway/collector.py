@@ -1,0 +1,290 @@
+"""Takes blocks from the broker to the stores, and tells each gateway when its block is safe. Keeps nothing itself.
+
+1. `_receive` hands on what arrives. Nothing gets its PUBACK before the stores have it, so the Receive Maximum bounds
+   what waits here, and a store that is away makes the broker wait.
+2. `_intake` takes whatever has gathered as one batch, writes it to the series store until that takes it, and sends the
+   PUBACKs. While one batch is written the next one gathers, so batches grow with the load and need no timer.
+3. `_settle` waits until the series store is durable, writes the hub database, and only then lets the stored acks go.
+4. `_answer` publishes them, a window of them at a time.
+5. A lost connection ends all four and forgets what they held: a gateway without its ack sends the block again, and
+   writing it again changes nothing. That is also why killing the collector at any point loses nothing.
+"""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
+from typing import Any, TypeVar
+
+from gateway.backoff import Backoff
+from gateway.flatten import Flat, Poison, flatten
+from gateway.hubdb import PAYLOAD_LIMIT, BlockRecord, DeadLetter, HubDatabase
+from gateway.message import MessageError, Topics, decode_info
+from gateway.store.contract import Store, TryAgain
+from gateway.transport import Arrived, Connect, Connection, Endpoint, Message, NotTaken, TransportError
+
+T = TypeVar("T")
+
+BATCH_BLOCKS = 500
+BATCH_BYTES = 128 * 1024
+"""Payload bytes of one batch, some 2,000 readings: a tenth of a second of work between two rounds of acks."""
+PENDING_BLOCKS = 50_000
+"""Blocks that may wait for a store to become durable: 30 s at 1,500 blocks/s, some tens of MB."""
+ACK_WINDOW = 20
+"""Stored acks on their way to the broker at once; more made the client no faster (messaging 1.2)."""
+
+
+@dataclass
+class Counters:
+    """What the collector did so far."""
+
+    connects: int = 0
+    blocks: int = 0
+    readings: int = 0
+    duplicates: int = 0
+    acks: int = 0
+    acks_refused: int = 0
+    enrolled: int = 0
+    store_waits: int = 0
+    rejected: Counter[str] = field(default_factory=Counter)
+    dead_letters: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Messages that gathered; `stored` are PUBACKs due once the series store has them, `buried` once both have."""
+
+    flats: list[Flat] = field(default_factory=list)
+    letters: list[DeadLetter] = field(default_factory=list)
+    stored: list[Callable[[], None]] = field(default_factory=list)
+    buried: list[Callable[[], None]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """A batch that the series store has, without its readings; `due` is the loop's time at which it is durable."""
+
+    due: float
+    records: list[BlockRecord]
+    letters: list[DeadLetter]
+    buried: list[Callable[[], None]]
+    acks: list[Message]
+    rejected: list[str]
+
+
+class _Line:
+    """The line from intake to settle, bounded in blocks, and the acks that settle lets go, bounded by the window."""
+
+    def __init__(self, window: int) -> None:
+        self.acks: asyncio.Queue[Message] = asyncio.Queue(window)
+        self._batches: asyncio.Queue[_Written] = asyncio.Queue()
+        self._blocks = 0
+        self._moved = asyncio.Event()
+
+    async def room(self) -> None:
+        """Wait until the line is short enough."""
+        while self._blocks >= PENDING_BLOCKS:
+            self._moved.clear()
+            await self._moved.wait()
+
+    def put(self, batch: _Written) -> None:
+        self._blocks += len(batch.records)
+        self._batches.put_nowait(batch)
+
+    async def next(self) -> _Written:
+        return await self._batches.get()
+
+    def done(self, batch: _Written) -> None:
+        self._blocks -= len(batch.records)
+        self._moved.set()
+
+
+class Collector:
+    """Runs until cancelled; `error` says why there is no connection, `troubles` what the stores complain of."""
+
+    def __init__(
+        self,
+        connect: Connect,
+        endpoint: Endpoint,
+        store: Store,
+        hubdb: HubDatabase,
+        *,
+        root: str = "nabd",
+        clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        backoff: Backoff | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        """The stores are open; `clock` gives UTC ms for dead letters, `sleep` and `backoff` are handed in by tests."""
+        self.counters = Counters()
+        self.error = "not connected yet"
+        self.troubles: dict[str, str] = {}
+        self._connect, self._endpoint = connect, replace(endpoint, session_expiry=0)
+        self._store, self._hubdb, self._root = store, hubdb, root
+        self._clock, self._sleep = clock, sleep
+        self._backoff = backoff or Backoff(1.0, 60.0)
+
+    def status(self) -> dict[str, Any]:
+        """Give counters and complaints as JSON shows them."""
+        return {**asdict(self.counters), "error": self.error, "troubles": self.troubles}
+
+    async def run(self) -> None:
+        """Keep a connection open and blocks flowing; ends only when cancelled."""
+        while True:
+            await self._sleep(await self._one_connection())
+
+    async def _one_connection(self) -> float:
+        """Serve one connection to its end and give the pause before the next, in seconds."""
+        pause = self._backoff.next
+        try:
+            connection = await self._connect(self._endpoint)
+            try:
+                await self._serve(connection)
+            finally:
+                await connection.close()
+        except* NotTaken as group:  # a wrong password or a forbidden topic: a person must act first
+            self.error = str(group.exceptions[0])
+            pause = self._backoff.longest
+        except* TransportError as group:
+            self.error = str(group.exceptions[0])
+        return pause()
+
+    async def _serve(self, connection: Connection) -> None:
+        arrivals: asyncio.Queue[Arrived] = asyncio.Queue(self._endpoint.receive_maximum)
+        window = min(ACK_WINDOW, connection.receive_maximum)
+        line = _Line(window)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._receive(connection, arrivals), name="collector[receive]")
+            group.create_task(self._intake(arrivals, line), name="collector[intake]")
+            group.create_task(self._settle(line), name="collector[settle]")
+            for n in range(window):
+                group.create_task(self._answer(connection, line), name=f"collector[ack-{n}]")
+            await connection.subscribe([f"{self._root}/v1/+/+/info", f"$share/store/{self._root}/v1/+/+/data"])
+            self.counters.connects += 1
+            self.error = ""
+            self._backoff.reset()
+
+    async def _receive(self, connection: Connection, arrivals: asyncio.Queue[Arrived]) -> None:
+        async for arrived in connection.messages():
+            await arrivals.put(arrived)
+
+    async def _intake(self, arrivals: asyncio.Queue[Arrived], line: _Line) -> None:
+        while True:
+            batch = await self._gather(arrivals)
+            await line.room()
+            line.put(await self._write(batch))
+
+    async def _gather(self, arrivals: asyncio.Queue[Arrived]) -> _Batch:
+        """Wait for a message and take those that lie behind it, within the bounds of a batch."""
+        batch, size = _Batch(), 0
+        arrived = await arrivals.get()
+        while True:
+            await self._sort(arrived, batch)
+            size += len(arrived.message.payload)
+            await asyncio.sleep(0)  # decoding is the loop's longest step: let pages and sockets in between blocks
+            if arrivals.empty() or size >= BATCH_BYTES or len(batch.flats) + len(batch.letters) >= BATCH_BLOCKS:
+                return batch
+            arrived = arrivals.get_nowait()
+
+    async def _sort(self, arrived: Arrived, batch: _Batch) -> None:
+        message = arrived.message
+        try:
+            topics, kind, _ = Topics.parse(message.topic)
+            if kind == "info":
+                await self._enrol(topics, message)
+                arrived.ack()
+                return
+            flat = flatten(topics, message, self._hubdb.owner)
+        except (Poison, MessageError) as error:
+            reason = error.reason if isinstance(error, Poison) else "undecodable"
+            batch.letters.append(self._letter(reason, message))
+            batch.buried.append(arrived.ack)
+            return
+        batch.flats.append(flat)
+        if any(reason == "meter_conflict" for _, reason in flat.rejected):
+            batch.letters.append(self._letter("meter_conflict", message))
+            batch.buried.append(arrived.ack)
+        else:
+            batch.stored.append(arrived.ack)
+
+    async def _enrol(self, topics: Topics, message: Message) -> None:
+        """Take a birth document; an empty one is a gateway's retained message being deleted."""
+        meters = decode_info(message.payload).meters if message.payload else []
+        await self._until_taken("hub database", partial(self._hubdb.enrol, topics.tenant, topics.gw, meters))
+        self.counters.enrolled += 1
+
+    async def _write(self, batch: _Batch) -> _Written:
+        """Have the series store take the batch's readings, then acknowledge the messages to the broker."""
+        rows = [row for flat in batch.flats for row in flat.rows]
+        durable_after = 0.0
+        if rows:
+            verdict = await self._until_taken("store", partial(self._store.write, rows))
+            durable_after = verdict.durable_after
+            _share_out(verdict.rejected, batch.flats)
+        for ack in batch.stored:
+            ack()
+        return _Written(
+            asyncio.get_running_loop().time() + durable_after,
+            [flat.record() for flat in batch.flats],
+            batch.letters,
+            batch.buried,
+            [flat.ack() for flat in batch.flats],
+            [reason for flat in batch.flats for _, reason in flat.rejected],
+        )
+
+    async def _settle(self, line: _Line) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            batch = await line.next()
+            if (wait := batch.due - loop.time()) > 0:
+                await self._sleep(wait)
+            write = partial(self._hubdb.write, batch.records, batch.letters)
+            recorded = await self._until_taken("hub database", write)
+            for ack in batch.buried:
+                ack()
+            self._count(batch, recorded.duplicates)
+            for message in batch.acks:
+                await line.acks.put(message)
+            line.done(batch)
+
+    async def _answer(self, connection: Connection, line: _Line) -> None:
+        while True:
+            ack = await line.acks.get()
+            try:
+                await connection.publish(ack)
+                self.counters.acks += 1
+            except NotTaken as refused:
+                self.counters.acks_refused += 1
+                self.troubles["acks"] = f"the broker refuses stored acks: {refused}"
+
+    async def _until_taken(self, what: str, write: Callable[[], Awaitable[T | TryAgain]]) -> T:
+        """Write until it is taken, waiting as long as the store asks, and a while more."""
+        backoff = Backoff(0.5, 30.0)
+        while isinstance(answer := await write(), TryAgain):
+            self.counters.store_waits += 1
+            self.troubles[what] = answer.why
+            await self._sleep(answer.after + backoff.next())
+        self.troubles.pop(what, None)
+        return answer
+
+    def _letter(self, reason: str, message: Message) -> DeadLetter:
+        payload = message.payload[:PAYLOAD_LIMIT]
+        return DeadLetter(reason, message.topic, message.correlation, payload, self._clock())
+
+    def _count(self, batch: _Written, duplicates: int) -> None:
+        self.counters.blocks += len(batch.records)
+        self.counters.readings += sum(len(record.seqs) for record in batch.records)
+        self.counters.duplicates += duplicates
+        self.counters.rejected.update(batch.rejected)
+        self.counters.dead_letters.update(letter.reason for letter in batch.letters)
+
+
+def _share_out(rejected: Sequence[tuple[int, str]], flats: Sequence[Flat]) -> None:
+    """Give each refused row (by its index in the batch) back to the block it came from."""
+    if not rejected:
+        return
+    came_from = [(flat, row.seq) for flat in flats for row in flat.rows]
+    for index, reason in rejected:
+        flat, seq = came_from[index]
+        flat.rejected.append((seq, reason))

@@ -1,0 +1,375 @@
+"""The collector on a broker in memory: what it takes, what it promises, and when."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import pytest
+from memory_transport import MemoryBroker
+
+from gateway.backoff import Backoff
+from gateway.collector import Collector
+from gateway.hubdb import HubDatabase
+from gateway.message import Loss, Topics, correlation, decode_ack, encode_block, encode_reading
+from gateway.store.contract import Row, Stored, TryAgain, Verdict
+from gateway.store.sqlite import SQLiteStore
+from gateway.transport import Endpoint, Lost, Message, NotTaken
+
+STREAM = "9f2c3a41b07d"
+GW = Topics("t", "gw-1")
+ENDPOINT = Endpoint("mqtt://127.0.0.1", "hub", session_expiry=3600)
+T0 = 1795219200000
+
+
+def block(number: int, seqs: Sequence[int], topics: Topics = GW, **changes: Any) -> Message:
+    """Make a data message as an edge sends it; `changes` spoils the message, `meter`, `ts`, `v` the readings."""
+    meter, v = changes.pop("meter", "m-1"), changes.pop("v", {"energy_import_wh": 1.5})
+    rows = [encode_reading(seq, {"ts": changes.get("ts", T0) + seq}, meter, 0, v) for seq in seqs]
+    changes.pop("ts", None)
+    lists = {name: changes.pop(name) for name in ("events", "losses", "untimed") if name in changes}
+    payload = encode_block(changes.pop("gw", topics.gw), STREAM, number, T0, "synced", readings=rows, **lists)
+    message = {
+        "topic": topics.of("data"), "payload": payload, "qos": 1, "response_topic": topics.of("ack"),
+        "correlation": correlation(STREAM, number),
+    }  # fmt: skip
+    return Message(**{**message, **changes})
+
+
+def info(topics: Topics, *meters: str) -> Message:
+    """Make a birth document that names these meters."""
+    rows = [
+        {"id": meter, "name": "", "commodity": "water", "model": "x", "every": 10, "quantities": {}} for meter in meters
+    ]
+    return Message(topics.of("info"), json.dumps({"v": 1, "meters": rows}).encode(), qos=1, retain=True)
+
+
+class FaultyStore(SQLiteStore):
+    """A real store that answers as the test says first."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.answers: list[TryAgain] = []
+        self.durable_after = 0.0
+        self.rejects: dict[int, str] = {}
+        self.hold = asyncio.Event()
+        self.hold.set()
+
+    async def write(self, rows: Sequence[Row]) -> Verdict:
+        """Give a scripted answer, or write."""
+        await self.hold.wait()
+        if self.answers:
+            return self.answers.pop(0)
+        kept = [row for row in rows if row.seq not in self.rejects]
+        verdict = await super().write(kept)
+        rejected = tuple((i, self.rejects[row.seq]) for i, row in enumerate(rows) if row.seq in self.rejects)
+        return verdict if isinstance(verdict, TryAgain) else Stored(self.durable_after, rejected)
+
+
+class Hub:
+    """A collector on its stores and a broker, with the waits it asked for; waits of a second and more end by hand."""
+
+    def __init__(self, folder: Path) -> None:
+        self.broker = MemoryBroker()
+        self.store = FaultyStore(folder / "series.db")
+        self.database = HubDatabase(folder / "hub.db")
+        self.waits: list[float] = []
+        self.tick = asyncio.Event()
+        self.tick.set()
+        self.collector = Collector(
+            self.broker, ENDPOINT, self.store, self.database, clock=lambda: T0, sleep=self._sleep,
+            backoff=Backoff(1.0, 60.0),
+        )  # fmt: skip
+
+    async def _sleep(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        await self.tick.wait()
+        await asyncio.sleep(0)
+
+    async def connected(self) -> None:
+        """Wait for a subscribed connection."""
+        await self.until(lambda: self.broker.connections and self.broker.connections[-1].filters)
+
+    async def until(self, true: Callable[[], Any]) -> None:
+        """Wait until something holds; the loop's turns are the clock."""
+        async with asyncio.timeout(10):
+            while not true():
+                await asyncio.sleep(0.001)
+
+    async def stored(self, number: int) -> list[Message]:
+        """Wait for so many stored acks in all, and give them."""
+        await self.until(lambda: len(self.broker.published) >= number)
+        assert len(self.broker.published) == number
+        return self.broker.published
+
+    async def __aenter__(self) -> Self:
+        await self.store.open()
+        await self.database.open()
+        self.task = asyncio.create_task(self.collector.run())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.task.cancel()
+        await asyncio.gather(self.task, return_exceptions=True)
+        await self.database.close()
+        await self.store.close()
+
+
+@pytest.fixture
+async def hub(tmp_path: Path) -> AsyncIterator[Hub]:
+    """Give a running, connected hub."""
+    async with Hub(tmp_path) as running:
+        await running.connected()
+        yield running
+
+
+async def test_subscribes_in_a_clean_session_to_its_share_and_to_births(hub: Hub) -> None:
+    """Collectors share the data, each hears every birth, and none leaves a session behind."""
+    assert hub.broker.connections[0].filters == ["nabd/v1/+/+/info", "$share/store/nabd/v1/+/+/data"]
+    assert hub.broker.endpoints[0].session_expiry == 0
+
+
+async def test_block_is_stored_recorded_and_acknowledged(hub: Hub) -> None:
+    """A block's readings, losses, events and untimed rows are kept, then its ack names it."""
+    untimed = encode_reading(4, {"boot": "b", "mono": 5}, "m-1", 0, {"power_w": 2})
+    loss = Loss(reason="evicted", first=1, last=1, count=1)
+    hub.broker.deliver(block(7, [2, 3], events=[b'{"rule":"E13"}'], losses=[loss], untimed=[untimed]))
+    (ack,) = await hub.stored(1)
+    assert (ack.topic, ack.qos, ack.correlation) == ("nabd/v1/t/gw-1/ack", 1, b"9f2c3a41b07d:7")
+    assert decode_ack(ack.payload).rejected == []
+    rows = await hub.store.query("t", "m-1", 0, T0 * 2)
+    assert [(r.gw, r.seq, r.stream, r.v, r.commodity) for r in rows] == [
+        ("gw-1", seq, int(STREAM, 16), {"energy_import_wh": 1.5}, "electricity") for seq in (2, 3)
+    ]
+    assert [event.body for event in await hub.database.events()] == [{"rule": "E13"}]
+    assert [row.seq for row in await hub.database.untimed("t", int(STREAM, 16))] == [4]
+    assert await hub.database.missing("t", int(STREAM, 16)) == []
+    assert hub.broker.pubacks == 1
+    assert (hub.collector.counters.blocks, hub.collector.counters.readings) == (1, 3)
+
+
+async def test_block_sent_again_gives_one_row_and_a_second_ack(hub: Hub) -> None:
+    """When the ack was lost the edge sends again: nothing doubles, and it hears again."""
+    hub.broker.deliver(block(7, [1, 2], events=[b"{}"]))
+    await hub.stored(1)
+    hub.broker.deliver(block(7, [1, 2], events=[b"{}"]), block(7, [1, 2], events=[b"{}"]))
+    assert len(await hub.stored(3)) == 3
+    assert await hub.store.count() == 2
+    assert len(await hub.database.events()) == 1
+    assert hub.collector.counters.duplicates == 4
+
+
+POISON = {
+    "undecodable": {"payload": b'{"v":1'},
+    "foreign_gateway": {"gw": "gw-2"},
+    "bad_correlation": {"correlation": b"9f2c3a41b07d:8"},
+    "foreign_response_topic": {"response_topic": "nabd/v1/t/gw-2/ack"},
+    "bad_number": {"losses": [Loss(reason="evicted", first=1, last=1 << 70)]},
+    "bad_event": {"events": [b'{"n":123456789012345678901234567890}']},
+}
+
+
+@pytest.mark.parametrize("reason", POISON)
+async def test_poison_is_buried_and_never_acknowledged_as_stored(hub: Hub, reason: str) -> None:
+    """A message nobody can use leaves the broker, is kept for people, and the next block passes."""
+    poison = block(7, [1], **POISON[reason])
+    hub.broker.deliver(poison, block(8, [2]))
+    (ack,) = await hub.stored(1)
+    assert ack.correlation == b"9f2c3a41b07d:8"
+    (letter,) = await hub.database.dead_letters()
+    assert (letter.reason, letter.topic, letter.payload) == (reason, poison.topic, poison.payload)
+    assert hub.broker.pubacks == 2
+    assert hub.collector.counters.dead_letters == {reason: 1}
+    assert [row.seq for row in await hub.store.query("t", "m-1", 0, T0 * 2)] == [2]
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"ts": -T0}, "bad_time"),
+        ({"ts": 1 << 60}, "bad_time"),
+        ({"v": {"power_w": 1 << 70}}, "bad_value"),
+        ({"v": {"power_w": "a lot"}}, "bad_value"),
+    ],
+)
+async def test_impossible_readings_are_rejected_alone(hub: Hub, changes: dict[str, Any], reason: str) -> None:
+    """A reading no store can keep is named in the ack; its block is done with."""
+    if changes.get("v") == {"power_w": 1 << 70}:
+        payload = block(7, [1]).payload.replace(b"1.5", str(1 << 70).encode())
+        hub.broker.deliver(block(7, [1], payload=payload))
+    else:
+        hub.broker.deliver(block(7, [1], **changes))
+    (ack,) = await hub.stored(1)
+    assert [(r.seq, r.reason) for r in decode_ack(ack.payload).rejected] == [(1, reason)]
+    assert await hub.store.count() == 0
+
+
+@pytest.mark.parametrize("literal", [b"NaN", b"1e999", b"-Infinity"])
+async def test_a_number_that_is_none_never_reaches_the_store(hub: Hub, literal: bytes) -> None:
+    """Not-a-number and infinity are refused before they could become null in a store."""
+    hub.broker.deliver(block(7, [1], payload=block(7, [1]).payload.replace(b"1.5", literal)), block(8, [2]))
+    await hub.until(lambda: hub.collector.counters.blocks + sum(hub.collector.counters.dead_letters.values()) == 2)
+    assert [row.seq for row in await hub.store.query("t", "m-1", 0, T0 * 2)] == [2]
+
+
+async def test_decimal_strings_pass_as_they_came(hub: Hub) -> None:
+    """A value beyond what a float holds keeps all its digits."""
+    hub.broker.deliver(block(7, [1], v={"energy_import_wh": "90071992547409931.5", "power_w": 3}))
+    await hub.stored(1)
+    assert (await hub.store.latest("t"))[0].v == {"energy_import_wh": "90071992547409931.5", "power_w": 3}
+
+
+async def test_a_meter_of_another_gateway_is_a_conflict(hub: Hub) -> None:
+    """A meter belongs to the gateway that announced it first; other gateways' readings of it are rejected."""
+    hub.broker.deliver(info(GW, "m-1"))
+    await hub.until(lambda: hub.collector.counters.enrolled == 1)
+    other = Topics("t", "gw-2")
+    message = block(9, [1, 2], other, meter="m-1")
+    hub.broker.deliver(info(other, "m-1", "m-2"), message, block(10, [3], other, meter="m-2"))
+    conflict, fine = await hub.stored(2)
+    assert [(r.seq, r.reason) for r in decode_ack(conflict.payload).rejected] == [
+        (1, "meter_conflict"), (2, "meter_conflict"),
+    ]  # fmt: skip
+    assert decode_ack(fine.payload).rejected == []
+    assert [letter.reason for letter in await hub.database.dead_letters()] == ["meter_conflict"]
+    assert await hub.database.missing("t", int(STREAM, 16)) == [(1, 2)]
+    assert hub.collector.counters.rejected == {"meter_conflict": 2}
+
+
+async def test_an_emptied_birth_frees_the_meters(hub: Hub) -> None:
+    """Deleting a gateway's retained birth document hands its meters on."""
+    hub.broker.deliver(info(GW, "m-1"), Message(GW.of("info"), b"", qos=1, retain=True))
+    await hub.until(lambda: hub.collector.counters.enrolled == 2)
+    hub.broker.deliver(block(1, [1], Topics("t", "gw-2"), meter="m-1"))
+    (ack,) = await hub.stored(1)
+    assert decode_ack(ack.payload).rejected == []
+
+
+async def test_rows_the_store_refuses_go_back_to_their_blocks(hub: Hub) -> None:
+    """A refusal by the store names the right reading of the right block."""
+    hub.store.rejects = {2: "type_conflict", 5: "beyond_retention"}
+    hub.store.hold.clear()
+    hub.broker.deliver(block(1, [1, 2, 3]), block(2, [4]), block(3, [5, 6]))
+    hub.store.hold.set()
+    acks = await hub.stored(3)
+    assert [[(r.seq, r.reason) for r in decode_ack(ack.payload).rejected] for ack in acks] == [
+        [(2, "type_conflict")], [], [(5, "beyond_retention")],
+    ]  # fmt: skip
+    assert await hub.database.missing("t", int(STREAM, 16)) == [(2, 2), (5, 5)]
+
+
+async def test_a_store_that_is_away_loses_and_doubles_nothing(hub: Hub) -> None:
+    """While the store is down nothing is acknowledged and the broker is held back; then everything is there once."""
+    hub.broker.window = 5
+    hub.store.answers = [TryAgain("down", after=9.0)] * 4
+    hub.tick.clear()
+    hub.broker.deliver(*(block(n, [n]) for n in range(1, 31)))
+    await hub.until(lambda: hub.waits)
+    await asyncio.sleep(0.02)
+    assert (hub.broker.published, hub.broker.pubacks, hub.broker.unacked) == ([], 0, 5)
+    assert hub.collector.troubles == {"store": "down"}
+    assert hub.waits[0] >= 9.0
+    hub.tick.set()
+    await hub.stored(30)
+    assert await hub.store.count() == 30
+    assert hub.broker.most_unacked == 5
+    assert hub.collector.counters.store_waits == 4
+    assert hub.collector.troubles == {}
+
+
+async def test_no_ack_before_the_store_is_durable(hub: Hub) -> None:
+    """The broker is freed at once, the gateway only when a crash of the store could not lose the block any more."""
+    hub.store.durable_after = 30.0
+    hub.tick.clear()
+    hub.broker.deliver(block(1, [1]))
+    await hub.until(lambda: hub.waits)
+    assert hub.waits[0] == pytest.approx(30.0, abs=1.0)
+    assert (hub.broker.pubacks, hub.broker.published) == (1, [])
+    assert hub.collector.counters.blocks == 0
+    hub.tick.set()
+    await hub.stored(1)
+
+
+async def test_no_ack_before_the_hub_database_has_it(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Losses and events are part of the promise too."""
+    write, answers = hub.database.write, [TryAgain("locked")] * 3
+
+    async def busy(*args: Any) -> Any:
+        return answers.pop() if answers else await write(*args)
+
+    monkeypatch.setattr(hub.database, "write", busy)
+    hub.tick.clear()
+    hub.broker.deliver(block(1, [1], events=[b"{}"]))
+    await hub.until(lambda: hub.waits)
+    assert hub.broker.published == []
+    assert hub.collector.troubles == {"hub database": "locked"}
+    hub.tick.set()
+    await hub.stored(1)
+    assert len(await hub.database.events()) == 1
+
+
+async def test_a_lost_connection_forgets_what_was_due(hub: Hub) -> None:
+    """Acks due on a dead connection are never sent on the next one; the edge sends again and hears then."""
+    hub.store.durable_after = 30.0
+    hub.tick.clear()
+    hub.broker.deliver(block(1, [1]))
+    await hub.until(lambda: hub.waits)
+    hub.broker.lose()
+    await hub.until(lambda: len(hub.waits) == 2)
+    assert hub.collector.error
+    hub.store.durable_after = 0.0
+    hub.tick.set()
+    await hub.until(lambda: len(hub.broker.connections) == 2)
+    await hub.connected()
+    assert hub.broker.published == []
+    hub.broker.deliver(block(1, [1]))
+    await hub.stored(1)
+    assert await hub.store.count() == 1
+    assert hub.collector.error == ""
+
+
+async def test_refused_acks_are_counted_and_said(hub: Hub) -> None:
+    """A hub whose broker forbids the ack topic says so instead of stalling."""
+    hub.broker.refuse_with = 0x87
+    hub.broker.deliver(block(1, [1]), block(2, [2]))
+    await hub.until(lambda: hub.collector.counters.acks_refused == 2)
+    assert "acks" in hub.collector.troubles
+
+
+async def test_acks_keep_to_the_window(hub: Hub) -> None:
+    """Never more than twenty stored acks are on their way at once."""
+    hub.broker.swallow_acks = True
+    hub.broker.deliver(*(block(n, [n]) for n in range(1, 91)))
+    await hub.until(lambda: hub.broker.pubacks == 90)
+    await asyncio.sleep(0.02)
+    assert hub.broker.swallowed == 20
+
+
+@pytest.mark.parametrize(("error", "wait"), [(Lost("no route"), None), (NotTaken("bad password", code=0x86), 60.0)])
+async def test_waits_between_connections(tmp_path: Path, error: Exception, wait: float | None) -> None:
+    """Back-off is drawn under a doubling cap; a refusal waits the longest."""
+    hub = Hub(tmp_path)
+    hub.broker.down = error
+    async with hub:
+        await hub.until(lambda: len(hub.waits) >= 20)
+        assert str(error) in hub.collector.error
+    assert all(w == wait for w in hub.waits) if wait else max(hub.waits[:2]) <= 2 < max(hub.waits) <= 60
+
+
+async def test_two_collectors_at_once(tmp_path: Path) -> None:
+    """Two collectors on the same files, both given everything, store each reading once and each acknowledge it."""
+    async with Hub(tmp_path) as one, Hub(tmp_path) as two:
+        for hub in (one, two):
+            await hub.connected()
+            hub.broker.deliver(*(block(n, range(n * 10 + 1, n * 10 + 11)) for n in range(50)))
+        await one.stored(50)
+        await two.stored(50)
+        assert await one.store.count() == 500
+        assert await two.database.missing("t", int(STREAM, 16)) == []
+        assert one.collector.counters.duplicates + two.collector.counters.duplicates == 500
+
+
+async def test_status_is_plain(hub: Hub) -> None:
+    """The status page gets numbers, words, and nothing that JSON does not know."""
+    assert json.loads(json.dumps(hub.collector.status()))["connects"] == 1
