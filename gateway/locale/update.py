@@ -9,6 +9,7 @@ Only developers run this: it needs Babel.
 
 import io
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 from babel.messages.catalog import Catalog, Message
@@ -19,6 +20,8 @@ from babel.messages.pofile import read_po, write_po
 HERE = Path(__file__).parent
 SOURCE = HERE.parent
 METHODS = [("**.py", "python"), ("**/templates/**.html", "jinja2")]
+NO_DAY = datetime(2000, 1, 1, tzinfo=UTC)
+"""Stands for every date, so that the same words always compile to the same bytes."""
 CHANGING = tuple(
     f'"{name}'.encode()
     for name in ("Generated", "Language-Team", "Last-Tr", "POT-Creation", "PO-Revision", "Project-Id", "Report-")
@@ -46,9 +49,11 @@ def file_of(language: str, suffix: str) -> Path:
 
 
 def read(language: str) -> Catalog:
-    """Read a language's catalogue as translators write it."""
+    """Read a language's catalogue as translators write it, dated by no day."""
     with file_of(language, ".po").open("rb") as file:
-        return read_po(file, locale=language)
+        catalogue = read_po(file, locale=language)
+    catalogue.creation_date = catalogue.revision_date = NO_DAY
+    return catalogue
 
 
 def compiled(catalogue: Catalog) -> bytes:

@@ -161,12 +161,12 @@ def register(values: Mapping[str, Number | str], key: str) -> Decimal | None:
 
 def _phases(meter: LiveMeter, words: Words) -> Iterable[Line]:
     for name, unit, label in (("voltage", "V", N_("Voltage")), ("current", "A", N_("Current"))):
-        keys = [f"{name}_{unit.lower()}", *(f"{name}_l{phase}_{unit.lower()}" for phase in _PHASES)]
-        found = [words.amount(n, unit) for key in keys if (n := number(meter.values.get(key))) is not None]
+        total = f"{name}_{unit.lower()}"
+        phases = [f"{name}_l{phase}_{unit.lower()}" for phase in _PHASES]
+        told = [key for key in phases if key in meter.values] or [total]
+        found = [words.amount(n, unit) for key in told if (n := number(meter.values.get(key))) is not None]
         if found:
-            # A total beside its phases says nothing new.
-            phases = found[1:] if len(found) > len(_PHASES) else found
-            yield Line(words.say(label), " · ".join(text for text, _ in phases), phases[0][1])
+            yield Line(words.say(label), " · ".join(text for text, _ in found), found[0][1])
 
 
 def number(value: Number | str | None) -> Decimal | None:
