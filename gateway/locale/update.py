@@ -89,7 +89,7 @@ def main() -> int:
         catalogue = read(language)
         catalogue.update(source, no_fuzzy_matching=True)
         file_of(language, ".po").write_bytes(written(catalogue))
-        file_of(language, ".mo").write_bytes(compiled(catalogue))
+        file_of(language, ".mo").write_bytes(compiled(read(language)))
         for message in untranslated(catalogue):
             missing += 1
             sys.stderr.write(f"{file_of(language, '.po')}: {message.id!r} has no translation yet\n")
