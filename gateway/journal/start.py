@@ -142,7 +142,7 @@ async def _meters(committer: Committer, schedule: Mapping[str, float], window: f
         payload = await committer.load(block)
         with contextlib.suppress(MessageError):
             rows = decode_block(payload or b"")
-            meters |= {row.meter: None for row in rows.readings} | {row.meter: None for row in rows.untimed}
+            meters.update(dict.fromkeys([row.meter for row in rows.readings] + [row.meter for row in rows.untimed]))
     return meters | {meter: max(1, round(window / every)) for meter, every in schedule.items() if every > 0}
 
 
