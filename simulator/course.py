@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from operator import add
+from typing import NamedTuple
 
 DAY = 86_400
 HOUR = 3_600
@@ -29,20 +30,27 @@ class Draw:
     rate: float
 
 
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """What went through a meter: taken and given back, and how much of each in the hours of the low tariff."""
+class Totals(NamedTuple):
+    """What went through a meter, taken and given back, in the hours of the normal tariff and of the low one."""
 
-    taken: float = 0.0
-    given: float = 0.0
+    taken_normal: float = 0.0
     taken_low: float = 0.0
+    given_normal: float = 0.0
     given_low: float = 0.0
 
-    def __add__(self, other: "Totals") -> "Totals":
-        return Totals(
-            *map(add, (self.taken, self.given, self.taken_low, self.given_low),
-                 (other.taken, other.given, other.taken_low, other.given_low))
-        )  # fmt: skip
+    @property
+    def taken(self) -> float:
+        """In all hours; a sum of two counters that only rise, so it only rises too."""
+        return self.taken_normal + self.taken_low
+
+    @property
+    def given(self) -> float:
+        """Given back in all hours."""
+        return self.given_normal + self.given_low
+
+    def plus(self, other: "Totals") -> "Totals":
+        """Add each."""
+        return Totals(*map(add, self, other))
 
 
 Plan = Callable[[int], Iterable[Draw]]
@@ -76,13 +84,13 @@ class Course:
     def totals(self, time: float) -> Totals:
         """Give what went through since the epoch up to a unix time, in units."""
         number = int((time + self._offset) // DAY)
-        return self._midnight(number) + self._day(number).totals(time) if number >= EPOCH else Totals()
+        return self._midnight(number).plus(self._day(number).totals(time)) if number >= EPOCH else Totals()
 
     def _midnight(self, number: int) -> Totals:
         known = self._midnights
         while len(known) <= number - EPOCH:
             day = EPOCH + len(known) - 1
-            known.append(known[-1] + self._day(day).totals(self._start(day + 1)))
+            known.append(known[-1].plus(self._day(day).totals(self._start(day + 1))))
         return known[number - EPOCH]
 
     def _start(self, number: int) -> float:
@@ -113,22 +121,31 @@ class _Day:
             # Sums of floats leave 1e-13 behind where all draws have ended: a closed tap must read zero.
             rate = round(rate + changes[edge], 9)
             self._rates.append(rate)
-            self._totals.append(self._totals[-1] + self._share(edge, after, rate))
+            self._totals.append(self._grown(self._totals[-1], rate, edge, after))
 
     def rate(self, time: float) -> float:
         return self._rates[self._step(time)]
 
     def totals(self, time: float) -> Totals:
         step = self._step(time)
-        return self._totals[step] + self._share(self._edges[step], time, self._rates[step])
+        return self._grown(self._totals[step], self._rates[step], self._edges[step], time)
 
     def _step(self, time: float) -> int:
         return min(bisect_right(self._edges, time), len(self._rates)) - 1
 
-    def _share(self, start: float, end: float, rate: float) -> Totals:
-        amount = abs(rate) * (end - start) / HOUR
-        low = 0.0 if _in(self._normal, start) else amount
-        return Totals(amount, 0.0, low, 0.0) if rate >= 0 else Totals(0.0, amount, 0.0, low)
+    def _grown(self, totals: Totals, rate: float, start: float, end: float) -> Totals:
+        amount = rate * (end - start) / HOUR
+        taken_normal, taken_low, given_normal, given_low = totals
+        match amount >= 0, _in(self._normal, start):
+            case True, True:
+                taken_normal += amount
+            case True, False:
+                taken_low += amount
+            case False, True:
+                given_normal -= amount
+            case _:
+                given_low -= amount
+        return Totals(taken_normal, taken_low, given_normal, given_low)
 
 
 def _clip(draws: Iterable[Draw], start: float) -> list[Draw]:

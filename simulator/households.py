@@ -79,15 +79,16 @@ class Household:
     def _electricity(self, time: float) -> dict[str, float]:
         values = {"frequency": 50 + 0.01 * sin(time / 7) + 0.02 * sin(time / 61)}
         for number, (line, course) in enumerate(zip(LINES, self._phases, strict=True)):
-            first = Totals(self._first.imported[number], self._first.exported[number])
+            first = Totals(self._first.imported[number], 0.0, self._first.exported[number], 0.0)
             values |= _named(
-                _phase(course.rate(time), time + 100 * number) | _counters(first + course.totals(time)), line
+                _phase(course.rate(time), time + 100 * number) | _counters(first.plus(course.totals(time))), line
             )
         return values | self._sums(values, time)
 
     def _sums(self, values: Mapping[str, float], time: float) -> dict[str, float]:
         imported, exported = sum(self._first.imported), sum(self._first.exported)
-        totals = Totals(imported, exported, 0.45 * imported, 0.45 * exported) + self._whole.totals(time)
+        first = Totals(0.55 * imported, 0.45 * imported, 0.55 * exported, 0.45 * exported)
+        totals = first.plus(self._whole.totals(time))
         power = sum(values[f"power_{line}"] for line in LINES)
         a, b, c = (values[f"current_{line}"] for line in LINES)
         return {
@@ -95,9 +96,9 @@ class Household:
             **_counters(totals),
             "low_tariff": float(self._whole.low_tariff(time)),
             "energy_import_t1": totals.taken_low,
-            "energy_import_t2": totals.taken - totals.taken_low,
+            "energy_import_t2": totals.taken_normal,
             "energy_export_t1": totals.given_low,
-            "energy_export_t2": totals.given - totals.given_low,
+            "energy_export_t2": totals.given_normal,
             "voltage": values["voltage_l1"],
             "current": abs(power) / POWER_FACTOR / values["voltage_l1"],
             "current_n": sqrt(max(a * a + b * b + c * c - a * b - b * c - c * a, 0.0)),  # 120 degrees apart

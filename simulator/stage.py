@@ -38,6 +38,8 @@ class Stage:
             table.name: Household(Home(plan.seed + place, table.solar), self._extras(table.name))
             for place, table in enumerate(plan.household)
         }
+        for meter in plan.meter:
+            self._values(meter)  # the days until now are lived through once, before anybody waits for an answer
 
     def now(self) -> float:
         """Give the homes' unix time, which may run faster than the clock."""
