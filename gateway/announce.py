@@ -6,6 +6,7 @@ import orjson
 
 from gateway import VERSION
 from gateway.backoff import Backoff
+from gateway.clock import wall_ms
 from gateway.message import Topics
 from gateway.mqtt import connect
 from gateway.station import Station
@@ -21,7 +22,7 @@ def status_of(topics: Topics, here: Station, state: str, **more: str) -> Message
     """Make the retained status."""
     document = {
         "state": state,
-        "ts": here.clock.wall(),
+        "ts": wall_ms(),
         "boot": here.clock.boot_id,
         "version": VERSION,
         "stream": here.journal.stream,

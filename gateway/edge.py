@@ -13,6 +13,7 @@ import orjson
 
 from gateway import control
 from gateway.announce import birth_of, status_of, will_of
+from gateway.clock import wall_ms
 from gateway.config.build import endpoint_of
 from gateway.config.models import EdgeConfig
 from gateway.live import LivePoster
@@ -84,7 +85,7 @@ class Commands:
     async def handle(self, kind: str, message: Message) -> Message | None:
         """Answer `cmd/ping` and `cmd/read_now`; anything else is not ours."""
         if kind == "cmd/ping":
-            return self._reply(message, {"pong": self._here.clock.wall()})
+            return self._reply(message, {"pong": wall_ms()})
         if kind == "cmd/read_now":
             try:
                 meter = str(orjson.loads(message.payload)["meter"])

@@ -11,11 +11,11 @@ from typing import Any
 from drivers import PROTOCOLS
 from drivers.contract import Driver, DriverError
 from gateway.check import Checker, Limits
-from gateway.clock import Clock
+from gateway.clock import Clock, wall_ms
 from gateway.config.build import bus_of, meter_id, meter_of, mirror_folder
 from gateway.config.models import BusTable, EdgeConfig, HomeConfig, MeterTable
 from gateway.intake import Intake, Known
-from gateway.journal import Journal
+from gateway.journal import Journal, Unwritable
 from gateway.live import LiveBook, LiveMeter
 from gateway.message import Info, MeterInfo
 from gateway.poll import Poller
@@ -99,15 +99,17 @@ class Station:
         }
 
     async def _watch_clock(self) -> None:
-        wait = self.config.clock.wait
+        """Give held readings their time once there is one; without one in time, let them go untimed."""
         started, released = asyncio.get_running_loop().time(), False
         while True:
-            self.clock.look()
-            if self.clock.state != "unsynced":
-                await self.journal.repair(self.clock.boot_id, self.clock.offset_ms)
-            elif not released and asyncio.get_running_loop().time() - started > wait:
-                await self.journal.release()
-                released = True
+            offset = self.clock.offset
+            late = asyncio.get_running_loop().time() - started > self.config.clock.wait
+            with contextlib.suppress(Unwritable):  # the journal says so itself, and this comes round again
+                if offset is not None and self.journal.stats().held:
+                    await self.journal.repair(self.clock.boot_id, offset)
+                elif offset is None and late and not released:
+                    await self.journal.release()
+                    released = True
             await asyncio.sleep(CLOCK_EVERY)
 
     async def _tell(self) -> None:
@@ -130,7 +132,6 @@ async def station(
 ) -> AsyncIterator[Station]:
     """Open the parts of a gateway; on leaving, the journal keeps all that was read."""
     clock = clock or Clock(trust=config.clock.trust)
-    clock.look()
     settings = config.journal
     journal = await Journal.open(
         settings.folder,
@@ -139,7 +140,7 @@ async def station(
         window=settings.window,
         quota=settings.quota,
         keep=settings.keep,
-        wall=clock.wall,
+        wall=wall_ms,
         clock_state=lambda: clock.state,
         boot=clock.boot_id,
         schedule={meter_id(config, row): row.every for row in config.meter},

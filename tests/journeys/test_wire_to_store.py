@@ -1,0 +1,120 @@
+"""From the wire to the store on real brokers, through every catastrophe: nothing missing, nothing doubled.
+
+The meters count their own answers, so the store is judged by what the meters said, not by what Nabd says of itself.
+"""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.fake_broker import FakeBroker
+from tests.support.proxy import TcpProxy
+from tests.support.stack import Stack
+
+
+@pytest.fixture(params=["mosquitto", "iotcore_broker"])
+def broker(request: pytest.FixtureRequest) -> Any:
+    """Each real broker in turn, without persistence."""
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture
+async def proxy(broker: Any) -> AsyncIterator[TcpProxy]:
+    """The edge's way to the broker."""
+    async with TcpProxy("127.0.0.1", broker.port) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+async def stack(tmp_path: Path, broker: Any, proxy: TcpProxy) -> AsyncIterator[Stack]:
+    """Edge behind the proxy, hub beside the broker."""
+    stack = Stack(tmp_path, proxy.port, broker.port)
+    await stack.start()
+    yield stack
+    await stack.stop()
+
+
+async def test_readings_reach_the_store_and_the_edge_leaves_in_order(stack: Stack) -> None:
+    """The plain way, and SIGTERM ends both programs with code 0."""
+    await stack.until_stored(200)
+    await stack.drain(15)
+    stack.verdict()
+    assert await stack.kill("edge", signal.SIGTERM) == 0
+    assert await stack.kill("hub", signal.SIGTERM) == 0
+    assert stack.log("edge") == ""
+
+
+async def test_a_silent_link_for_a_minute_loses_nothing(stack: Stack, proxy: TcpProxy) -> None:
+    """A link that swallows everything, without FIN, for 60 s under load."""
+    await stack.until_stored(100)
+    proxy.swallow()
+    await asyncio.sleep(60)
+    proxy.resume()
+    await stack.until_stored(700, seconds=60)
+    await stack.drain(30)
+    stack.verdict()
+
+
+async def test_a_broker_killed_and_restarted_empty_loses_nothing(stack: Stack, broker: Any) -> None:
+    """SIGKILL to a broker without persistence, three times under load."""
+    for _ in range(3):
+        await stack.until_stored(100)
+        broker.kill()
+        await asyncio.sleep(1)
+        broker.start()
+    await stack.until_stored(100, seconds=60)
+    await stack.drain(40)
+    stack.verdict()
+
+
+async def test_a_killed_collector_loses_nothing(stack: Stack) -> None:
+    """SIGKILL to the hub three times under load."""
+    for _ in range(3):
+        await stack.until_stored(100)
+        await stack.kill("hub")
+        await asyncio.sleep(1)
+        await stack.run("hub")
+    await stack.until_stored(100, seconds=60)
+    await stack.drain(40)
+    stack.verdict()
+
+
+async def test_a_killed_edge_loses_nothing_it_read(stack: Stack) -> None:
+    """SIGKILL to the edge three times under load: the mirror gives back the open window."""
+    for _ in range(3):
+        await stack.until_stored(100)
+        await asyncio.sleep(0.5)
+        await stack.kill("edge")
+        await stack.run("edge")
+    await stack.until_stored(100, seconds=60)
+    await stack.drain(40)
+    stack.verdict(interrupted=3)
+
+
+async def test_with_puback_exactly_what_the_broker_forgets_is_lost(tmp_path: Path) -> None:
+    """A broker that acknowledges and forgets costs what it forgot with ack_mode puback, and nothing with stored."""
+    lost = {}
+    for mode in ("puback", "stored"):
+        folder = tmp_path / mode
+        folder.mkdir()
+        async with FakeBroker() as broker:
+            stack = Stack(folder, broker.port, broker.port, meters=3, ack_mode=mode)
+            await stack.start()
+            await stack.until_stored(50)
+            broker.forget = lambda message: message.topic.endswith("/data")
+            await asyncio.sleep(3)
+            broker.forget = None
+            await stack.until_stored(50, seconds=40)
+            await stack.drain(40)
+            forgotten = sum(message.forgotten for message in broker.published)
+            seqs = {seq for _, _, seq, _ in stack.rows()}
+            read = (await stack.status("edge"))["read"]
+            lost[mode] = read - len(seqs)
+            assert forgotten > 0
+            await stack.stop()
+    assert lost["stored"] == 0
+    assert lost["puback"] > 0
