@@ -30,7 +30,7 @@ def block(number: int, seqs: Sequence[int], topics: Topics = GW, **changes: Any)
     changes.pop("ts", None)
     lists = {name: changes.pop(name) for name in ("events", "losses", "untimed") if name in changes}
     payload = encode_block(changes.pop("gw", topics.gw), STREAM, number, T0, "synced", readings=rows, **lists)
-    message = {
+    message: dict[str, Any] = {
         "topic": topics.of("data"), "payload": payload, "qos": 1, "response_topic": topics.of("ack"),
         "correlation": correlation(STREAM, number),
     }  # fmt: skip
@@ -133,7 +133,7 @@ async def test_subscribes_in_a_clean_session_to_its_share_and_to_births(hub: Hub
 async def test_block_is_stored_recorded_and_acknowledged(hub: Hub) -> None:
     """A block's readings, losses, events and untimed rows are kept, then its ack names it."""
     untimed = encode_reading(4, {"boot": "b", "mono": 5}, "m-1", 0, {"power_w": 2})
-    loss = Loss(reason="evicted", first=1, last=1, count=1)
+    loss = Loss.model_validate({"reason": "evicted", "first": 1, "last": 1, "count": 1})
     hub.broker.deliver(block(7, [2, 3], events=[b'{"rule":"E13"}'], losses=[loss], untimed=[untimed]))
     (ack,) = await hub.stored(1)
     assert (ack.topic, ack.qos, ack.correlation) == ("nabd/v1/t/gw-1/ack", 1, b"9f2c3a41b07d:7")
@@ -160,12 +160,12 @@ async def test_block_sent_again_gives_one_row_and_a_second_ack(hub: Hub) -> None
     assert hub.collector.counters.duplicates == 4
 
 
-POISON = {
+POISON: dict[str, dict[str, Any]] = {
     "undecodable": {"payload": b'{"v":1'},
     "foreign_gateway": {"gw": "gw-2"},
     "bad_correlation": {"correlation": b"9f2c3a41b07d:8"},
     "foreign_response_topic": {"response_topic": "nabd/v1/t/gw-2/ack"},
-    "bad_number": {"losses": [Loss(reason="evicted", first=1, last=1 << 70)]},
+    "bad_number": {"losses": [Loss.model_validate({"reason": "evicted", "first": 1, "last": 1 << 70})]},
     "bad_event": {"events": [b'{"n":123456789012345678901234567890}']},
 }
 

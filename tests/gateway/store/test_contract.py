@@ -1,0 +1,132 @@
+"""What every series store must do; one suite, run on each."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from fake_influx import FakeInflux
+
+from gateway.store.contract import Row, Store, Stored
+from gateway.store.influx import InfluxStore
+from gateway.store.sqlite import SQLiteStore
+
+T0 = 1795219200000
+ROW = Row("t", "gw-1", "gw-1_main", T0, 0, 1000, 0, {"energy_import_wh": 607447.1, "power_w": -12.5}, "electricity")
+
+
+@pytest.fixture(params=["sqlite", "influx"])
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
+    """Give an open store, each kind in turn; rows carry stream 0, which InfluxDB does not keep."""
+    if request.param == "sqlite":
+        sqlite = SQLiteStore(tmp_path / "deep" / "series.db")
+        await sqlite.open()
+        yield sqlite
+        await sqlite.close()
+        return
+    token = tmp_path / "token"
+    token.write_text("secret\n", encoding="utf-8")
+    async with FakeInflux() as server:
+        influx = InfluxStore(server.url, server.org, server.bucket, token)
+        await influx.open()
+        yield influx
+        await influx.close()
+        assert server.violations == []
+
+
+async def test_what_is_written_is_read(store: Store) -> None:
+    """A reading comes back with all it had."""
+    assert await store.write([ROW]) == Stored()
+    assert await store.query("t", "gw-1_main", T0, T0 + 1) == [ROW]
+    assert await store.count() == 1
+
+
+async def test_the_same_reading_again_changes_nothing(store: Store) -> None:
+    """Sending twice stores once, within a batch and across batches."""
+    await store.write([ROW, ROW])
+    await store.write([ROW])
+    assert await store.count() == 1
+    assert await store.query("t", "gw-1_main", 0, T0 * 2) == [ROW]
+
+
+async def test_order_of_arrival_does_not_matter(store: Store) -> None:
+    """Live readings and backlog mix; queries go by time."""
+    rows = [replace(ROW, ts=T0 + n, seq=n) for n in (5, 1, 9, 3)]
+    for row in rows:
+        await store.write([row])
+    found = await store.query("t", "gw-1_main", T0, T0 + 10)
+    assert [row.ts - T0 for row in found] == [1, 3, 5, 9]
+
+
+async def test_a_thousand_at_once(store: Store) -> None:
+    """A whole batch is one write."""
+    rows = [replace(ROW, meter=f"m-{n % 10}", ts=T0 + n // 10, seq=n) for n in range(1000)]
+    assert await store.write(rows) == Stored()
+    assert await store.count() == 1000
+    assert len(await store.query("t", "m-3", 0, T0 * 2)) == 100
+
+
+async def test_a_range_has_its_start_and_not_its_end(store: Store) -> None:
+    """A range is start <= ts < end, so neighbouring ranges share nothing."""
+    await store.write([replace(ROW, ts=T0 + n) for n in (0, 1, 2)])
+    assert [row.ts - T0 for row in await store.query("t", "gw-1_main", T0, T0 + 2)] == [0, 1]
+    assert await store.query("t", "gw-1_main", T0 + 1, T0 + 1) == []
+    assert await store.query("t", "gw-1_main", T0 + 3, T0 + 9) == []
+
+
+async def test_tenants_and_meters_are_apart(store: Store) -> None:
+    """The key is tenant, meter and time: a neighbour's reading is another one."""
+    mine, theirs, other = ROW, replace(ROW, tenant="u"), replace(ROW, meter="gw-1_water")
+    await store.write([mine, theirs, other])
+    assert await store.count() == 3
+    assert await store.query("t", "gw-1_main", 0, T0 * 2) == [mine]
+    assert await store.latest("u") == [theirs]
+
+
+async def test_latest_gives_the_newest_of_each_meter(store: Store) -> None:
+    """Newest by time, not by arrival, and whole, though older readings had other values."""
+    old = replace(ROW, ts=T0 - 5, v={"energy_import_wh": 1.0, "voltage_v": 230.0})
+    water = replace(ROW, meter="gw-1_water", ts=T0 - 9, v={"water_volume_l": 3.0}, commodity="water")
+    await store.write([ROW, water])
+    await store.write([old])
+    assert await store.latest("t") == [ROW, water]
+    assert await store.latest("nobody") == []
+
+
+async def test_decimal_strings_and_integers_keep_their_number(store: Store) -> None:
+    """A value beyond a float's digits is kept as it came, or as the nearest float."""
+    await store.write([replace(ROW, v={"energy_import_wh": "90071992547409931.5", "power_w": 3})])
+    (row,) = await store.latest("t")
+    assert row.v["energy_import_wh"] in {"90071992547409931.5", 90071992547409931.5}
+    assert row.v["power_w"] == 3
+
+
+async def test_empty_batches_and_bare_readings(store: Store) -> None:
+    """Nothing to write is written; a reading without values is one."""
+    assert await store.write([]) == Stored()
+    await store.write([replace(ROW, v={}, q=255)])
+    (row,) = await store.latest("t")
+    assert (row.v, row.q, row.seq) == ({}, 255, 1000)
+
+
+async def test_opens_again_with_all_it_had(store: Store) -> None:
+    """Closing loses nothing, and a store can be opened again."""
+    await store.write([ROW])
+    await store.close()
+    await store.open()
+    assert await store.latest("t") == [ROW]
+    await store.write([replace(ROW, ts=T0 + 1)])
+    assert await store.count() == 2
+
+
+async def test_a_cancelled_write_harms_no_later_one(store: Store) -> None:
+    """A collector that loses its connection drops a write half way; the next one finds the store in order."""
+    rows = [replace(ROW, meter=f"m-{n}") for n in range(50)]
+    for _ in range(20):
+        task = asyncio.create_task(store.write(rows))
+        await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    assert await store.write(rows) == Stored()
+    assert {row.meter for row in await store.latest("t")} == {row.meter for row in rows}
