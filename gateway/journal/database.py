@@ -22,8 +22,14 @@ _LEDGER_ROWS = 10_000
 """Rows of the ledger kept in the file after they travelled: a megabyte; counts by reason stay for ever."""
 
 
-Chunk = tuple[int, str, bool, bytes | None]
-"""Held readings of one window: number, runs as text, released already, JSON lines or None when damaged."""
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Held readings of one window; `released` once sent without a time, `lines` is their JSON, None when damaged."""
+
+    number: int
+    seqs: str
+    released: bool
+    lines: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +135,14 @@ class Database:
         )
         with self._guard() as db:
             rows = db.execute(query, (boot, 0 if unreleased else 1)).fetchall()
-        return [(chunk, seqs, bool(released), _unpack(chunk, crc, data)) for chunk, seqs, released, crc, data in rows]
+        return [
+            Chunk(chunk, seqs, bool(released), _unpack(chunk, crc, data)) for chunk, seqs, released, crc, data in rows
+        ]
 
-    def held(self) -> list[tuple[str, str]]:
-        """Give (boot, runs) of each chunk not released yet."""
+    def held(self) -> list[tuple[str, str, bool]]:
+        """Give (boot, runs, released) of each chunk of held readings."""
         with self._guard() as db:
-            return db.execute("SELECT boot, seqs FROM held WHERE released=0").fetchall()
+            return [(boot, seqs, bool(out)) for boot, seqs, out in db.execute("SELECT boot, seqs, released FROM held")]
 
     def forget_released(self, boot: str) -> None:
         """Delete released chunks of boots other than this one: no anchor will come for them."""

@@ -17,6 +17,7 @@ from typing import Any
 
 from gateway.journal import encode
 from gateway.journal.commit import Committer
+from gateway.journal.database import Chunk
 from gateway.journal.errors import JournalError, Unwritable
 from gateway.journal.held import HeldRow, timed, untimed
 from gateway.journal.ledger import Entry
@@ -46,7 +47,8 @@ class Journal:
         self.stream, self._length, self._boot = stream, window, boot
         self._wall, self._clock_state = wall, clock_state
         self.next_seq, self.next_block, self.number = committer.durable
-        self.held = 0
+        self.held = self.unrepaired = 0
+        self._releasing = False
         self._quarters: dict[str, int] = {}
         self._window = Window(self._quarters)
         self._due = asyncio.Event()
@@ -96,6 +98,7 @@ class Journal:
         if at is None:
             row = encode.reading(seq, {"boot": self._boot, "mono": mono}, meter, q, values, extra)
             self.held += 1
+            self.unrepaired += 1
             size = self._window.held.add(seq, row)
         else:
             row = encode.reading(seq, {"ts": at}, meter, q, values, extra)
@@ -128,6 +131,8 @@ class Journal:
             self.shut()
             with contextlib.suppress(Unwritable):  # in `stats`, and tried again with the next window
                 await self._committer.commit()
+            if self._releasing and self.held:
+                await self.release()
 
     async def flush(self) -> None:
         """Close the window now and return when it is committed; raises Unwritable, Damaged."""
@@ -181,7 +186,7 @@ class Journal:
             oldest=committer.pending.oldest,
             stored=committer.stored_count,
             losses=dict(committer.ledger.counts),
-            held=self.held,
+            held=self.unrepaired,
             commits=committer.commits,
             written=committer.written(),
             file_size=committer.file_size(),
@@ -193,35 +198,54 @@ class Journal:
     # -- readings without a time
 
     async def repair(self, boot: str, offset_ms: int) -> int:
-        """Give the held readings of `boot` their time, ts = mono + offset; how many. Raises Unwritable, Damaged."""
-        return await self._empty(boot, lambda lines: timed(lines, offset_ms), given_time=True)
+        """Give the held readings of this `boot` their time, ts = mono + offset, as new blocks with the same numbers.
 
-    async def release(self, boot: str | None = None) -> int:
-        """Send held readings as `untimed`, to be repaired when the anchor comes; how many. Raises Unwritable, Damaged.
-
-        Those of an earlier `boot` will never have an anchor and are not kept for it.
+        Says how many; costs nothing when there are none. While the disk refuses, what is left waits for the next call.
         """
-        return await self._empty(boot or self._boot, untimed, given_time=False)
+        if boot != self._boot or not self.unrepaired:
+            return 0
+        self._releasing = False
+        return await self._empty(boot, lambda lines: timed(lines, offset_ms), give_time=True)
 
-    async def _empty(self, boot: str, rows_of: Callable[[bytes], Iterable[HeldRow]], *, given_time: bool) -> int:
-        self.shut()
-        await self._committer.commit()
+    async def release(self) -> int:
+        """Send held readings, and all that follow until a repair, as `untimed`; says how many went now.
+
+        They are kept and sent once more, with their time, when `repair` is called.
+        """
+        self._releasing = True
+        return await self._empty(self._boot, untimed, give_time=False) if self.held else 0
+
+    async def end_boot(self, boot: str) -> int:
+        """Send the held readings of an earlier boot as `untimed` for good: no anchor will come for them."""
+        return await self._empty(boot, untimed, give_time=False)
+
+    async def _empty(self, boot: str, rows_of: Callable[[bytes], Iterable[HeldRow]], *, give_time: bool) -> int:
         count = 0
-        final = given_time or boot != self._boot
-        while chunks := await self._committer.chunks(boot, unreleased=not given_time):
-            for chunk, seqs, released, lines in chunks:
-                window = Window({})
-                rows = list(rows_of(lines)) if lines is not None else []
-                for seq, meter, at, row in rows:
-                    window.add(seq, meter, at, row, timed=given_time)
-                count += len(rows)
-                self.held -= 0 if released else count_of(seqs)
-                if lines is None:
-                    self._committer.name_damage(seqs, 0)
-                gone = final or lines is None
-                self.push(window, drop=[chunk] if gone else [], release=[] if gone else [chunk])
+        final = give_time or boot != self._boot
+        with contextlib.suppress(Unwritable):
+            self.shut()
             await self._committer.commit()
+            while chunks := await self._committer.chunks(boot, unreleased=not final):
+                for chunk in chunks:
+                    count += self._take_over(chunk, rows_of, give_time=give_time, final=final)
+                await self._committer.commit()
         return count
+
+    def _take_over(
+        self, chunk: Chunk, rows_of: Callable[[bytes], Iterable[HeldRow]], *, give_time: bool, final: bool
+    ) -> int:
+        """Queue one chunk's readings as a window that deletes the chunk, or marks it released."""
+        window, number = Window({}), count_of(chunk.seqs)
+        rows = [] if chunk.lines is None else list(rows_of(chunk.lines))
+        for seq, meter, at, row in rows:
+            window.add(seq, meter, at, row, timed=give_time)
+        if chunk.lines is None:
+            self._committer.name_damage(chunk.seqs, 0)
+        final = final or chunk.lines is None
+        self.held -= 0 if chunk.released else number
+        self.unrepaired -= number if final else 0
+        self.push(window, drop=[chunk.number] if final else [], release=[] if final else [chunk.number])
+        return len(rows)
 
     # -- closing
 

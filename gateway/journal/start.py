@@ -60,7 +60,7 @@ async def open_journal(
             committer, Mirror(mirror, tag, database.meta.stream), lock, stream=database.meta.stream, window=window,
             wall=wall, clock_state=clock_state, boot=boot,
         )  # fmt: skip
-        await _index(journal, committer, database)
+        await _index(committer, database)
         if why:
             committer.ledger.add(loss_row("journal_damaged"))
         until = None if clock_state() == "unsynced" else wall()
@@ -91,11 +91,10 @@ def _database(folder: Path, quota: int | None, gw: str) -> tuple[Database, str]:
     return Database(db, folder, gw, quota), why
 
 
-async def _index(journal: Journal, committer: Committer, database: Database) -> None:
+async def _index(committer: Committer, database: Database) -> None:
     for block, size, closed in await committer.do(database.index):
         committer.pending.add(block, size, closed)
     committer.ledger.restore(*await committer.do(database.ledger))
-    journal.held = sum(count_of(seqs) for _, seqs in await committer.do(database.held))
     if committer.pending.blocks:
         committer.announce()
 
@@ -130,9 +129,12 @@ async def _recover(
     with contextlib.suppress(Unwritable):  # it always starts; the mirror keeps what the disk refuses
         journal.shut()
         await committer.commit(always=True)
-        for old in {old for old, _ in await committer.do(database.held)} - {boot}:
-            await journal.release(old)
         await committer.do(database.forget_released, boot)
+        for old in {old for old, _, _ in await committer.do(database.held)} - {boot}:
+            await journal.end_boot(old)
+        chunks = await committer.do(database.held)
+        journal.unrepaired = sum(count_of(seqs) for _, seqs, _ in chunks)
+        journal.held = sum(count_of(seqs) for _, seqs, released in chunks if not released)
 
 
 async def _meters(committer: Committer, schedule: Mapping[str, float], window: float) -> dict[str | None, int | None]:

@@ -9,8 +9,9 @@ from pathlib import Path
 class JournalStats:
     """Numbers since the file was made, but for `stored`, `written`, `commits` and `mirror_broken`: since this start.
 
-    Bytes are bytes, times UTC ms. `degraded` is empty when all is well, else why commits fail. `unwritten` counts
-    bytes of closed windows that wait for the disk in memory.
+    Bytes are bytes, times UTC ms. `degraded` is empty when all is well, else why commits fail. `held` counts
+    readings without a time that a repair would give one, sent as untimed or not; `unwritten` bytes of JSON in closed
+    windows that wait for the disk in memory.
     """
 
     next_seq: int
