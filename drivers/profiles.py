@@ -10,6 +10,7 @@ import tomllib
 from abc import abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
@@ -131,9 +132,17 @@ def _parse(path: Path, table: dict[str, Any]) -> ProfileFile:
     try:
         return model.model_validate(table)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise ProfileError(path, place, first["msg"]) from error
+        raise _first_error(path, error) from error
+
+
+def _first_error(path: Path, error: ValidationError) -> ProfileError:
+    """Name an unknown key before anything else, with the missing one it may have been meant for."""
+    found = sorted(error.errors(), key=lambda detail: detail["type"] != "extra_forbidden")
+    *place, key = found[0]["loc"]
+    missing = [str(detail["loc"][-1]) for detail in found if detail["type"] == "missing"]
+    near = get_close_matches(str(key), missing, 1) if found[0]["type"] == "extra_forbidden" else []
+    hint = f"did you mean {near[0]!r}?" if near else ""
+    return ProfileError(path, ".".join(str(part) for part in (*place, key)), found[0]["msg"], hint)
 
 
 def available(folders: Iterable[Path] = ()) -> dict[str, Path]:

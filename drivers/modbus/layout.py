@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from operator import itemgetter
-from typing import Literal
+from typing import Any, Literal
 
 from drivers.contract import Number
 from drivers.modbus.codec import Read
@@ -25,7 +25,7 @@ from drivers.quantities import DECIMALS
 
 Type = Literal["u16", "s16", "u32", "s32", "u64", "s64", "f32", "f64"]
 Order = Literal["ABCD", "CDAB", "BADC", "DCBA"]
-Converter = Callable[[int], Number | None] | Callable[[float], Number | None]
+Converter = Callable[[Any], Number | None]
 
 _CODES = {"u16": "H", "s16": "h", "u32": "I", "s32": "i", "u64": "Q", "s64": "q", "f32": "f", "f64": "d"}
 _DIGITS = {"f32": 7, "f64": 15}
