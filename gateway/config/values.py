@@ -182,14 +182,14 @@ def address(value: Any) -> int | str:
 
 
 def listen(value: Any) -> str:
-    """Take `address:port`, the address a number: a name could come to mean another interface."""
+    """Take `address:port`; the address is a number, for a name could come to mean another; port 0 is any free one."""
     host, _, port = text(value).rpartition(":")
     try:
         ipaddress.ip_address(host.strip("[]"))
     except ValueError:
         raise wrong(f"is {shown(value)}", 'an IP address and a port, such as "127.0.0.1:8080"') from None
-    if not re.fullmatch("[0-9]{1,5}", port) or not 0 < int(port) < 2**16:
-        raise wrong(f"is {shown(value)}", "the port is a number from 1 to 65535")
+    if not re.fullmatch("[0-9]{1,5}", port) or not int(port) < 2**16:
+        raise wrong(f"is {shown(value)}", "the port is a number from 0 (any free one) to 65535")
     return str(value)
 
 
