@@ -52,6 +52,8 @@ async def tcp_line(server: Server, host: str, port: int = 0, *, own_this_host: b
         listener.close()
         for connection in list(connections):
             connection.abort()
+        while connections:  # the loop tells them in its next turn
+            await asyncio.sleep(0)
         await listener.wait_closed()
 
 
