@@ -23,7 +23,8 @@ FRAMING = "8N1"
 """DSMR 4 and 5. DSMR 2 and 3 talk at 9600 7E1, which the configuration then says."""
 
 SILENCE = 25.0
-"""Seconds: the slowest meters send each 10 s, so one telegram lost to noise is no alarm, two are."""
+"""Seconds: the slowest meters send each 10 s, so one telegram lost to noise is no alarm, two are. A meter's longer
+deadline counts instead."""
 
 
 def open_bus(bus: Bus, now: BootClock) -> "P1Driver":
@@ -36,11 +37,9 @@ class P1Driver:
 
     turns: Literal["asked", "pushed"] = "pushed"
 
-    def __init__(self, bus: Bus, now: BootClock, *, silence: float = SILENCE) -> None:
-        """`silence` is how long a meter may be unheard of, in seconds; a meter's longer `deadline` counts instead."""
+    def __init__(self, bus: Bus, now: BootClock) -> None:
         self._bus = bus
         self._now = now
-        self._silence = silence
         self._link: asyncio.Transport | None = None
         self._port = _Port(now)
         self._port.lose(NotConnected(f"{bus.where} is not open", "connect first"))
@@ -65,7 +64,7 @@ class P1Driver:
     async def read(self, meter: Meter) -> Reading:
         """Await what the meter says next; raises NoAnswer, NotConnected."""
         port = self._port
-        silence = max(meter.deadline, self._silence)
+        silence = max(meter.deadline, SILENCE)
         try:
             async with asyncio.timeout(silence) as limit:
                 while True:

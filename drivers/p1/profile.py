@@ -123,7 +123,7 @@ def _measure(row: Row, values: tuple[Value, ...]) -> Number | None:
     """
     text, unit = values[-1]
     found = _NUMBER.fullmatch(text)
-    if found is None:
+    if found is None or (unit and found[2]):
         return None
     unit = unit or found[2]
     if unit is None and len(values) > 1 and values[-2][0].lower() in row.scales:
