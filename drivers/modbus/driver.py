@@ -58,7 +58,7 @@ class ModbusDriver:
             unit = self._unit(meter)
             for page in pages:
                 payload, at = await self._ask(unit, page.read, meter.deadline)
-                values.update(page.decode(payload))
+                values |= page.decode(payload)
         except DriverError as error:
             error.meter = meter.id
             raise

@@ -3,7 +3,8 @@
 1. `ask` sends a request, files a future under its transaction id and waits for it.
 2. `data_received` cuts frames and gives each to the future it belongs to. An answer nobody waits for any more is
    counted and dropped, so a late one can never be taken for the next.
-3. Three requests in a row without a single byte from the host mean a connection that only looks open: it is dropped.
+3. One timer watches all deadlines. It is left standing when an answer comes, since the next request will need it.
+4. Three requests in a row without a single byte from the host mean a connection that only looks open: it is dropped.
 """
 
 import asyncio
@@ -27,6 +28,7 @@ STRAY_LIMIT = 1000
 class _Waiting:
     head: bytes
     answer: asyncio.Future[Answer]
+    due: float
 
 
 @dataclass(eq=False)
@@ -42,6 +44,7 @@ class TcpLine(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._frames = TcpFrames()
         self._waiting: dict[bytes, _Waiting] = {}
+        self._timer: asyncio.TimerHandle | None = None
         self._transaction = 0
         self._silent = self._strays = 0
 
@@ -53,13 +56,13 @@ class TcpLine(asyncio.Protocol):
         head = tcp_head(transaction, unit, read)
         key = head[:2]
         answer: asyncio.Future[Answer] = self._loop.create_future()
-        self._waiting[key] = _Waiting(head, answer)
+        due = self._loop.time() + deadline
+        self._waiting[key] = _Waiting(head, answer, due)
         self._transport.write(tcp_request(transaction, unit, read))
-        timer = self._loop.call_later(deadline, self._expire, key)
+        self._watch(due)
         try:
             return await answer
         finally:
-            timer.cancel()
             self._waiting.pop(key, None)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -86,6 +89,8 @@ class TcpLine(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End all waiting."""
+        if self._timer is not None:
+            self._timer.cancel()
         what = "the host closed the connection" if exc is None else f"the connection broke: {exc}"
         self._fail(NotConnected(what))
         self.closed.set()
@@ -116,17 +121,33 @@ class TcpLine(asyncio.Protocol):
             self._fail(DecodeError("the host sends frames nobody asked for", "is another program using it?"))
             self._transport.abort()
 
-    def _expire(self, key: bytes) -> None:
-        waiting = self._waiting.pop(key, None)
-        if waiting is None or waiting.answer.done():
+    def _watch(self, due: float) -> None:
+        if self._timer is not None:
+            if self._timer.when() <= due:
+                return
+            self._timer.cancel()
+        self._timer = self._loop.call_at(due, self._expire)
+
+    def _expire(self) -> None:
+        self._timer = None
+        now = self._loop.time()
+        for key, waiting in list(self._waiting.items()):
+            if waiting.due > now:
+                self._watch(waiting.due)
+            else:
+                del self._waiting[key]
+                self._give_up(waiting.answer)
+
+    def _give_up(self, answer: asyncio.Future[Answer]) -> None:
+        if answer.done():
             return
         self._silent += 1
         if self._silent < SILENT_LIMIT:
-            waiting.answer.set_exception(NoAnswer("no answer in time", "check the meter's address and supply"))
+            answer.set_exception(NoAnswer("no answer in time", "check the meter's address and supply"))
             return
         self.answered = False  # so that nobody takes this for a host that closes after each answer
         hint = "the host may be off, or the network in between"
-        waiting.answer.set_exception(NotConnected(f"not a byte in {SILENT_LIMIT} requests", hint))
+        answer.set_exception(NotConnected(f"not a byte in {SILENT_LIMIT} requests", hint))
         self._transport.abort()
 
     def _fail(self, error: DriverError) -> None:

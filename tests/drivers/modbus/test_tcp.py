@@ -134,6 +134,19 @@ async def test_silent_host_is_dropped_after_three_requests() -> None:
                 await driver.read(meter(deadline=0.02))
 
 
+async def test_short_deadline_after_a_long_one() -> None:
+    """The one timer obeys the nearest deadline, whichever was set first."""
+    host = TcpHost(lambda r: [] if r[6] == 9 else [(0, good(r))])
+    async with connected(host) as driver:
+        await driver.read(meter(deadline=30))
+        start = time.monotonic()
+        with pytest.raises(NoAnswer):
+            await driver.read(meter(unit=9, deadline=0.02))
+        with pytest.raises(NoAnswer):
+            await driver.read(meter(unit=9, deadline=0.2))
+        assert 0.2 <= time.monotonic() - start < 2
+
+
 async def test_dead_unit_behind_a_living_gateway() -> None:
     """Answers of other units keep the connection: one dead meter does not cut them off."""
     host = TcpHost(lambda r: [] if r[6] == 9 else [(0, good(r))])
