@@ -17,7 +17,18 @@ import orjson
 
 from drivers.quantities import BY_KEY
 from gateway.hubdb import BlockRecord
-from gateway.message import Block, MessageError, ReadingRow, Topics, correlation, decode_block, encode_ack
+from gateway.message import (
+    Block,
+    MessageError,
+    MeterInfo,
+    ReadingRow,
+    Topics,
+    UntimedRow,
+    correlation,
+    decode_block,
+    decode_info,
+    encode_ack,
+)
 from gateway.store.contract import Row
 from gateway.transport import Message
 
@@ -51,6 +62,7 @@ class Flat:
     stream: int
     block: Block
     rows: list[Row]
+    untimed: list[UntimedRow]
     events: list[bytes]
     rejected: list[tuple[int, str]] = field(default_factory=list)
 
@@ -63,7 +75,7 @@ class Flat:
         """Say what the hub database keeps, once the series store has answered."""
         refused = {seq for seq, _ in self.rejected}
         seqs = [row.seq for row in self.rows if row.seq not in refused]
-        seqs += [row.seq for row in self.block.untimed]
+        seqs += [row.seq for row in self.untimed]
         return BlockRecord(
             self.topics.tenant,
             self.topics.gw,
@@ -72,7 +84,7 @@ class Flat:
             self.block.closed,
             seqs,
             self.block.losses,
-            self.block.untimed,
+            self.untimed,
             self.events,
         )
 
@@ -89,19 +101,44 @@ def flatten(topics: Topics, message: Message, owner: Owner) -> Flat:
         raise Poison("foreign_gateway")
     if message.correlation != correlation(block.stream, block.block):
         raise Poison("bad_correlation")
-    stream = int(block.stream, 16)
-    flat = Flat(topics, stream, block, [], _events(block))
     _check_numbers(block)
-    tenant, gw = topics.tenant, topics.gw
+    flat = Flat(topics, int(block.stream, 16), block, [], [], _events(block))
     for reading in block.readings:
-        if reason := _objection(reading, gw, owner(tenant, reading.meter)):
+        if reason := _objection(reading, topics, owner, reading.ts):
             flat.rejected.append((reading.seq, reason))
         else:
-            flat.rows.append(
-                Row(tenant, gw, reading.meter, reading.ts, stream, reading.seq, reading.q, reading.v,
-                    commodity_of(tuple(reading.v)))
-            )  # fmt: skip
+            flat.rows.append(_row(topics, flat.stream, reading))
+    for untimed in block.untimed:
+        if reason := _objection(untimed, topics, owner):
+            flat.rejected.append((untimed.seq, reason))
+        else:
+            flat.untimed.append(untimed)
     return flat
+
+
+def birth(message: Message) -> list[MeterInfo]:
+    """Decode a birth document; an empty one is a gateway's retained message being deleted. Raises Poison."""
+    try:
+        meters = decode_info(message.payload).meters if message.payload else []
+    except MessageError as error:
+        raise Poison("undecodable", str(error)) from error
+    if not all(math.isfinite(meter.every) for meter in meters):
+        raise Poison("bad_number")
+    return meters
+
+
+def _row(topics: Topics, stream: int, reading: ReadingRow) -> Row:
+    return Row(
+        topics.tenant,
+        topics.gw,
+        reading.meter,
+        reading.ts,
+        stream,
+        reading.seq,
+        reading.q,
+        reading.v,
+        commodity_of(tuple(reading.v)),
+    )
 
 
 @lru_cache(maxsize=1024)  # distinct sets of values, one or two a meter model; a gateway that invents more evicts them
@@ -116,12 +153,12 @@ def commodity_of(keys: tuple[str, ...]) -> str:
     return next((quantity.commodity for quantity in [*counters, *known]), "")
 
 
-def _objection(reading: ReadingRow, gw: str, owner: str | None) -> str | None:
-    if owner is not None and owner != gw:
+def _objection(row: ReadingRow | UntimedRow, topics: Topics, owner: Owner, ts: int = 0) -> str | None:
+    if owner(topics.tenant, row.meter) not in {None, topics.gw}:
         return "meter_conflict"
-    if not 0 <= reading.ts < TIME_LIMIT:
+    if not 0 <= ts < TIME_LIMIT:
         return "bad_time"
-    if not _all_numbers(reading.v):
+    if not _all_numbers(row.v):
         return "bad_value"
     return None
 
@@ -153,7 +190,7 @@ def _check_numbers(block: Block) -> None:
     for row in block.untimed:
         numbers += [row.seq, row.mono]
     for loss in block.losses:
-        numbers += [loss.first, loss.last]
+        numbers += [loss.first, loss.last, loss.count, loss.since, loss.until, loss.scheduled]
     if any(number is not None and abs(number) >= NUMBER_LIMIT for number in numbers):
         raise Poison("bad_number")
 

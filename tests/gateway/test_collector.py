@@ -237,6 +237,31 @@ async def test_a_meter_of_another_gateway_is_a_conflict(hub: Hub) -> None:
     assert hub.collector.counters.rejected == {"meter_conflict": 2}
 
 
+@pytest.mark.parametrize(
+    "payload", [b"{", b'{"meters":[{"id":"a","name":"","commodity":"","model":"","every":1e999,"quantities":{}}]}']
+)
+async def test_a_birth_nobody_can_use_is_buried(hub: Hub, payload: bytes) -> None:
+    """A broken birth document leaves the broker and changes no enrolment."""
+    hub.broker.deliver(Message(GW.of("info"), payload, qos=1, retain=True))
+    await hub.until(lambda: hub.broker.pubacks == 1)
+    assert len(await hub.database.dead_letters()) == 1
+    assert await hub.database.meters("t") == []
+
+
+async def test_untimed_readings_are_judged_too(hub: Hub) -> None:
+    """An untimed reading with an impossible value, or of another gateway's meter, is rejected by its seq."""
+    hub.broker.deliver(info(Topics("t", "gw-2"), "m-2"))
+    await hub.until(lambda: hub.collector.counters.enrolled == 1)
+    when: dict[str, int | str] = {"boot": "b", "mono": 5}
+    rows = [(1, "m-1", 2), (2, "m-1", "much"), (3, "m-2", 2)]
+    hub.broker.deliver(
+        block(1, [], untimed=[encode_reading(n, when, meter, 0, {"power_w": v}) for n, meter, v in rows])
+    )
+    (ack,) = await hub.stored(1)
+    assert [(r.seq, r.reason) for r in decode_ack(ack.payload).rejected] == [(2, "bad_value"), (3, "meter_conflict")]
+    assert [row.seq for row in await hub.database.untimed("t", int(STREAM, 16))] == [1]
+
+
 async def test_an_emptied_birth_frees_the_meters(hub: Hub) -> None:
     """Deleting a gateway's retained birth document hands its meters on."""
     hub.broker.deliver(info(GW, "m-1"), Message(GW.of("info"), b"", qos=1, retain=True))

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.store.contract import Row
-from gateway.store.lines import encode
+from gateway.store.lines import RESERVED, encode
 
 ROW = Row("t", "gw-1", "m", 1795219200000, 7, 1000, 4, {"power_w": -12.5}, "electricity")
 
@@ -30,7 +30,7 @@ def fits(value: float | str) -> bool:
 
 rows = st.builds(
     Row, text, text, text, st.integers(0, 1 << 42), st.just(0), st.integers(0, (1 << 63) - 1), st.integers(0, 255),
-    st.dictionaries(text.filter(lambda name: name not in {"q", "seq"}), (numbers | decimals).filter(fits)),
+    st.dictionaries(text.filter(lambda name: name not in RESERVED), (numbers | decimals).filter(fits)),
     st.just("") | text,
 )  # fmt: skip
 
@@ -67,3 +67,10 @@ def test_numbers_that_are_none_are_refused(bad: float | str) -> None:
     """InfluxDB has no not-a-number."""
     with pytest.raises(ValueError, match=r"cannot carry|could not convert"):
         encode(replace(ROW, v={"power_w": bad}))
+
+
+@pytest.mark.parametrize("name", sorted(RESERVED))
+def test_our_own_names_are_not_for_values(name: str) -> None:
+    """One hostile reading must not decide the type of `seq` for all others."""
+    with pytest.raises(ValueError, match="name of our own"):
+        encode(replace(ROW, v={name: 1.0}))
