@@ -57,6 +57,7 @@ async def _parts(folder: Path, listen: str) -> AsyncIterator[tuple[Path, Path]]:
     """Start everything; give the sockets of edge and hub."""
     async with contextlib.AsyncExitStack() as stack:
         print(f"Files: {folder}", flush=True)
+        (folder / "wires" / "meters.json").unlink(missing_ok=True)  # of an earlier run
         simulator = await stack.enter_async_context(
             _child(folder, "simulate", "home", "--folder", str(folder / "wires"))
         )

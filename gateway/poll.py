@@ -18,6 +18,7 @@ from heapq import heapify, heapreplace
 
 from drivers.contract import Driver, DriverError, Meter, NotConnected, Reading
 from gateway.backoff import Backoff
+from gateway.together import Together
 
 SET_ASIDE_AFTER = 3
 FIRST_PROBE = 10.0
@@ -184,15 +185,10 @@ class Poller:
     async def _listen(self) -> None:
         loop = asyncio.get_running_loop()
         self._start(loop.time())
-        tasks = [loop.create_task(self._listen_to(turn, loop), name=f"listen[{turn.meter.id}]") for turn in self.turns]
-        try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
-            for task in done:
-                task.result()
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        together = Together()
+        for turn in self.turns:
+            together.start(self._listen_to(turn, loop), f"listen[{turn.meter.id}]")
+        await together.until_one_fails()
 
     async def _listen_to(self, turn: Turn, loop: asyncio.AbstractEventLoop) -> None:
         while True:

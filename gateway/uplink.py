@@ -16,6 +16,7 @@ from typing import Literal, Protocol
 from gateway.backoff import Backoff
 from gateway.lanes import Lanes
 from gateway.message import CONTENT_TYPE, MessageError, Topics, correlation, decode_ack, parse_correlation
+from gateway.together import Together
 from gateway.transport import Arrived, Connect, Connection, Endpoint, Lost, Message, NotTaken, TransportError
 
 WINDOW = 20
@@ -116,11 +117,11 @@ class Uplink:
         try:
             self.connection = await self._connect(self._endpoint)
             await self._serve(self.connection)
-        except* NotTaken as group:  # a wrong password or a forbidden topic: a person must act first
-            self.error = str(group.exceptions[0])
+        except NotTaken as error:  # a wrong password or a forbidden topic: a person must act first
+            self.error = str(error)
             pause = self._backoff.longest()
-        except* TransportError as group:
-            self.error = str(group.exceptions[0])
+        except TransportError as error:
+            self.error = str(error)
             pause = self._backoff.next()
         finally:
             connection, self.connection = self.connection, None
@@ -136,10 +137,11 @@ class Uplink:
         self.error = ""
         self._backoff.reset()
         self.lanes.connected(self._journal.pending())
-        async with asyncio.TaskGroup() as group:
-            group.create_task(connection.closed(), name="uplink[closed]")
-            group.create_task(self._receive(connection), name="uplink[receive]")
-            group.create_task(self._send(connection, group), name="uplink[send]")
+        together = Together()
+        together.start(connection.closed(), "uplink[closed]")
+        together.start(self._receive(connection), "uplink[receive]")
+        together.start(self._send(connection, together), "uplink[send]")
+        await together.until_one_fails()
 
     async def _watch_journal(self) -> None:
         while True:
@@ -147,7 +149,7 @@ class Uplink:
             self.lanes.committed(self._journal.pending(), asyncio.get_running_loop().time())
             self._work.set()
 
-    async def _send(self, connection: Connection, group: asyncio.TaskGroup) -> None:
+    async def _send(self, connection: Connection, together: Together) -> None:
         loop = asyncio.get_running_loop()
         window = asyncio.Semaphore(min(WINDOW, connection.receive_maximum))
         while True:
@@ -156,7 +158,7 @@ class Uplink:
             while block is None:
                 await self._wait_for_work(self.lanes.wake_at(loop.time()))
                 block = self.lanes.next(loop.time())
-            group.create_task(self._publish(connection, block, window), name=f"publish[{block}]")
+            together.start(self._publish(connection, block, window), f"publish[{block}]")
 
     async def _wait_for_work(self, until: float | None) -> None:
         self._work.clear()
