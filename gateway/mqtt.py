@@ -32,6 +32,7 @@ FAREWELL = 1.0
 """Seconds to get DISCONNECT out; a silent link would hold it for ever."""
 KEEPALIVE_TIMEOUT = 0x8D
 BROKEN = "the connection to the broker broke"
+CLOSED = "the connection was closed"
 OVERDUE = "the broker left a message unanswered until its packet id came round again"
 
 
@@ -97,7 +98,7 @@ class PahoConnection:
             self.post(message)
             return 0
         answer = await self._answer(self._send(message))
-        return _verdict(answer[0], message.topic)
+        return reasons.verdict(answer[0], message.topic)
 
     def post(self, message: Message) -> None:
         """Send a QoS 0 message without waiting; dropped when the socket is behind or gone, and counted in `dropped`."""
@@ -124,7 +125,7 @@ class PahoConnection:
         if mid is None:
             raise Lost(BROKEN)
         for name, reason in zip(filters, await self._answer(mid), strict=False):
-            _verdict(reason, name)
+            reasons.verdict(reason, name)
 
     async def messages(self) -> AsyncIterator[Arrived]:
         """What arrives, in order, bounded by `receive_maximum`; ends by raising Lost."""
@@ -147,7 +148,7 @@ class PahoConnection:
         except TimeoutError:
             pass
         finally:
-            self._lose("the connection was closed")
+            self._lose(CLOSED)
 
     async def open(self, timeout: float) -> None:
         """Dial in a thread, take the socket, wait for CONNACK; raises OSError, ValueError, Lost, NotTaken."""
@@ -174,11 +175,8 @@ class PahoConnection:
             raise Lost(BROKEN)
         client = self._client
         client.on_connect, client.on_disconnect = self._on_connect, self._on_disconnect
-        client.on_publish, client.on_subscribe, client.on_message = (
-            self._on_answer,
-            self._on_subscribe,
-            self._on_message,
-        )
+        client.on_publish, client.on_subscribe = self._on_publish, self._on_subscribe
+        client.on_message = self._on_message
         client.on_socket_close = self._on_socket_close
         client.on_socket_register_write = self._on_register_write
         client.on_socket_unregister_write = self._on_unregister_write
@@ -192,7 +190,7 @@ class PahoConnection:
     def _tick(self) -> None:
         self._drive(self._client.loop_misc)
         if self._lost is None:
-            self._timer = self._loop.call_later(self._endpoint.keepalive / 20, self._tick)
+            self._timer = self._loop.call_later(max(0.05, self._endpoint.keepalive / 20), self._tick)
 
     def _read(self) -> None:
         self._drive(self._client.loop_read)
@@ -272,7 +270,7 @@ class PahoConnection:
             return
         if reason.value >= reasons.REFUSED:
             self._opened.set_exception(
-                reasons.refusal(reason.value, f"the broker refused the connection: {_name(reason)}")
+                reasons.refusal(reason.value, f"the broker refused the connection: {reasons.name(reason)}")
             )
             return
         self.session_present = flags.session_present
@@ -283,15 +281,15 @@ class PahoConnection:
         self, _: Client, __: object, flags: DisconnectFlags, reason: ReasonCode, ___: Properties | None
     ) -> None:
         if flags.is_disconnect_packet_from_server:
-            self._lose(f"the broker ended the connection: {_name(reason)}", reasons.hint(reason.value))
+            self._lose(f"the broker ended the connection: {reasons.name(reason)}", reasons.hint(reason.value))
         elif reason.value == KEEPALIVE_TIMEOUT:
             self._lose("the broker stopped answering", "the network between may be down")
         elif not self._opened.done():
             self._lose("the broker hung up instead of answering CONNECT", reasons.hint(reasons.UNSUPPORTED_VERSION))
         else:
-            self._lose(BROKEN)
+            self._lose(BROKEN if reason.value else CLOSED)
 
-    def _on_answer(self, _: Client, __: object, mid: int, reason: ReasonCode, ___: Properties | None) -> None:
+    def _on_publish(self, _: Client, __: object, mid: int, reason: ReasonCode, ___: Properties | None) -> None:
         self._on_subscribe(_, __, mid, [reason], ___)
 
     def _on_subscribe(
@@ -304,13 +302,3 @@ class PahoConnection:
     def _on_message(self, _: Client, __: object, arrived: MQTTMessage) -> None:
         if self._lost is None and not self._inbox.put(to_paho.arrived_message(arrived), arrived.mid):
             self._lose("the broker ignores our Receive Maximum")
-
-
-def _verdict(reason: ReasonCode, what: str) -> int:
-    if reason.value >= reasons.REFUSED:
-        raise reasons.refusal(reason.value, f"{what}: {_name(reason)}")
-    return int(reason.value)
-
-
-def _name(reason: ReasonCode) -> str:
-    return f"{reason.getName()} (0x{reason.value:02X})"

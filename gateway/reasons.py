@@ -1,5 +1,7 @@
 """What a person can do about an MQTT 5 reason code, wherever it came from: CONNACK, PUBACK, SUBACK or DISCONNECT."""
 
+from paho.mqtt.reasoncodes import ReasonCode
+
 from gateway.transport import NotTaken
 
 UNSUPPORTED_VERSION = 0x84
@@ -44,3 +46,15 @@ def hint(code: int) -> str:
 def refusal(code: int, what: str) -> NotTaken:
     """Make the error for a reason code from REFUSED on."""
     return NotTaken(what, hint(code), code=code)
+
+
+def verdict(reason: ReasonCode, what: str) -> int:
+    """Give the code of a reason that says yes; raises NotTaken with one that says no to `what`."""
+    if reason.value >= REFUSED:
+        raise refusal(reason.value, f"{what}: {name(reason)}")
+    return int(reason.value)
+
+
+def name(reason: ReasonCode) -> str:
+    """Name a reason as the norm does, with its code."""
+    return f"{reason.getName()} (0x{reason.value:02X})"
