@@ -182,8 +182,11 @@ class TcpFrames:
 
 
 def judge(frame: bytes, head: bytes) -> bytes:
-    """Give the registers' bytes of a frame that has our transaction id; raises Refused or DecodeError."""
-    if frame.startswith(head) and len(frame) == len(head) + head[8]:
+    """Give the registers' bytes of a frame that has our transaction id; raises Refused or DecodeError.
+
+    `frame` comes from `TcpFrames`, so its length is what its length field says, and that is part of the head.
+    """
+    if frame.startswith(head):
         return frame[len(head) :]
     if frame[6] != head[6]:
         raise DecodeError(f"unit {frame[6]} answered for unit {head[6]}", "two gateways with one address?")

@@ -29,7 +29,7 @@ REQUEST_LENGTH = 8
 
 @dataclass(eq=False)
 class RtuLine(asyncio.Protocol):
-    """One half-duplex line. `late` outlives it: unit -> loop time until which an old answer may still arrive."""
+    """One half-duplex line. `late` outlives it: unit -> loop time until which an old answer may arrive."""
 
     now: BootClock
     rejected: Counter[str]
@@ -68,7 +68,7 @@ class RtuLine(asyncio.Protocol):
 
     async def _silence(self, unit: int, patience: float) -> None:
         """Wait until the line is free for this unit; raises NoAnswer when it never falls silent."""
-        free = max(self._free, self.late.pop(unit, 0.0))
+        free = max(self._free, self.late.get(unit, 0.0))
         give_up = max(free, self._loop.time()) + patience
         while True:
             if self._transport.is_closing():

@@ -77,6 +77,13 @@ def test_noise_made_of_our_own_head(pieces: list[bytes]) -> None:
     assert answer_of([*pieces, ANSWER]) == REGISTERS
 
 
+def test_answer_one_byte_behind_a_false_start() -> None:
+    """Unit 4, function 4, 4 bytes: one stray 04 makes the answer seem to start a byte early."""
+    body = b"\x04\x04\x04\x43\x66\x33\x33"
+    decoder = RtuSearch(4, Read(4, 0, 2), Counter())
+    assert decoder.feed(b"\x04" + body + crc16(body)) == body[3:]
+
+
 @given(data=st.lists(st.binary(max_size=600), max_size=20))
 def test_random_bytes_never_give_anything(data: list[bytes]) -> None:
     """Rubbish gives no answer, raises nothing else than our errors, and the buffer stays bounded."""

@@ -248,6 +248,41 @@ def test_caller_who_gives_up_leaves_a_late_answer() -> None:
     on_virtual_time(lambda r: [(0.1, right(r))], story)
 
 
+def test_grace_for_everybody_after_a_timeout() -> None:
+    """An answer up to 0.2 s late does not collide with the request to another unit, which then waits for silence."""
+    sent: list[tuple[int, float]] = []
+
+    def says(request: bytes) -> list[tuple[float, bytes]]:
+        sent.append((request[0], asyncio.get_running_loop().time()))
+        return [(1.15 if request[0] == 1 else 0.02, right(request))]
+
+    async def story(line: RtuLine) -> None:
+        page = meter().profile.layout[0]
+        with pytest.raises(NoAnswer):
+            await line.ask(1, page.read, 1.0)
+        assert page.decode((await line.ask(2, page.read, 1.0))[0]) == expected()
+
+    on_virtual_time(says, story)
+    assert [unit for unit, _ in sent] == [1, 2]
+    assert 1.2 <= sent[1][1] - sent[0][1] < 1.3
+
+
+def test_caller_who_gives_up_while_waiting() -> None:
+    """Giving up before the line was free does not forget that an old answer may still come."""
+
+    async def story(line: RtuLine) -> None:
+        first, second = (meter(at).profile.layout[0] for at in (0x10, 0x80))
+        with pytest.raises(NoAnswer):
+            await line.ask(1, first.read, 0.5)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(line.ask(1, second.read, 0.5), 0.05)
+        payload, _ = await line.ask(1, second.read, 0.5)
+        assert second.decode(payload) == expected(0x80)
+
+    answers = iter([0.9, 0.3])
+    on_virtual_time(lambda r: [(next(answers), right(r))], story)
+
+
 def test_line_that_is_never_silent() -> None:
     """A babbling device is an error within the deadline, and not a byte is sent into it."""
 
