@@ -30,12 +30,13 @@ def meters(house: str, flat: str, pump: str, water: str, gas: str) -> list[LiveM
     side = {"power_w": -640.0, "energy_import_wh": 4_120_300, "voltage_v": 230.6, "current_a": 2.79}
     heat = {"power_w": 1120.0, "energy_import_wh": 9_870_500}
     flow = {"water_flow_l_h": 432.0, "water_volume_l": 312_847.0}
+    burnt = {"gas_volume_l": 7_412_318.0}
     return [
         LiveMeter("home_main", house, "electricity", "Eastron SDM630 Modbus", 1.0, NOW - 900, 0, main),
         LiveMeter("home_flat", flat, "electricity", "Eastron SDM120 Modbus", 10.0, NOW - 3_200, 0, side),
         LiveMeter("home_pump", pump, "electricity", "ABB B23", 10.0, NOW - 432_000, 0, heat),
         LiveMeter("home_water", water, "water", "TUF-2000M ultrasonic water meter", 60.0, NOW - 14_000, SUSPECT, flow),
-        LiveMeter("home_gas", gas, "gas", "Gas meter behind a P1 port", 300.0, NOW - 202_000, 0, {"gas_volume_l": 7_412_318.0}),
+        LiveMeter("home_gas", gas, "gas", "Gas meter behind a P1 port", 300.0, NOW - 202_000, 0, burnt),
     ]
 
 

@@ -9,11 +9,16 @@
 """
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
+
+from drivers import PROTOCOLS
 
 ROOT = Path(__file__).parents[1]
 OURS = {"drivers", "gateway", "simulator"}
@@ -21,12 +26,15 @@ MAY_IMPORT = {"drivers": {"drivers"}, "gateway": {"drivers", "gateway"}, "simula
 OPENS_THE_SIMULATOR = "gateway/cli.py"
 
 IMPURE = {
-    "aiofiles", "asyncio", "concurrent", "datetime", "io", "logging", "multiprocessing", "os", "pathlib", "random",
+    "aiofiles", "asyncio", "concurrent", "io", "logging", "multiprocessing", "os", "pathlib", "random",
     "secrets", "selectors", "serialx", "shutil", "socket", "ssl", "subprocess", "tempfile", "threading", "time",
 }  # fmt: skip
 
+CLOCKS = {"now", "today", "utcnow"}
+"""Calls by which a codec, which may calculate with dates, would look at the clock."""
+
 HEAVY = {"cryptography", "influxdb_client", "iotcore", "jinja2", "pymodbus", "starlette", "uvicorn"}
-LOADED_ONLY_ASIDE = ("gateway/web/", "gateway/store/influx.py", "simulator/")
+LOADED_ONLY_ASIDE = ("gateway/web/", "gateway/hub.py", "gateway/home.py", "gateway/store/influx.py", "simulator/")
 """Modules that the edge never imports at its top, so they may name heavy extras at theirs."""
 
 
@@ -86,12 +94,19 @@ def broken_rules(where: str, source: str) -> list[str]:
             wrong.append((found.line, f"{found.top} is imported at load: import it where it is used"))
         if found.at_load and not where.startswith(LOADED_ONLY_ASIDE) and loads_aside(found.module):
             wrong.append((found.line, f"{found.module} brings a heavy extra at load"))
+    if home == "drivers" and where.endswith("/codec.py"):
+        wrong += [
+            (node.lineno, f"a codec asks {node.attr}()")
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Attribute) and node.attr in CLOCKS
+        ]
     wrong += [
         (node.lineno, f"global {', '.join(node.names)}") for node in ast.walk(tree) if isinstance(node, ast.Global)
     ]
     return [f"{where}:{line}: {what}" for line, what in wrong]
 
 
+@cache
 def loads_aside(module: str) -> bool:
     """Tell whether importing `module` loads one of ours that imports a heavy extra at load."""
     parts = module.split(".")
@@ -112,6 +127,16 @@ def test_imports_follow_the_arrows(path: Path) -> None:
     assert broken_rules(str(path.relative_to(ROOT)), path.read_text()) == []
 
 
+def test_the_edge_loads_nothing_heavy() -> None:
+    """A gateway with every protocol loaded has imported none of the heavy extras, whoever imports whom."""
+    modules = ["gateway.cli", "gateway.edge", *(f"{package}.driver" for package in PROTOCOLS.values())]
+    code = f"import sys, {', '.join(modules)}; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, timeout=30, check=True
+    )
+    assert HEAVY & {name.partition(".")[0] for name in done.stdout.split()} == set()
+
+
 @pytest.mark.parametrize(
     ("where", "source", "said"),
     [
@@ -122,6 +147,7 @@ def test_imports_follow_the_arrows(path: Path) -> None:
         ("gateway/cli.py", "import simulator", "gateway imports simulator"),
         ("drivers/p1/codec.py", "from time import monotonic", "a codec imports time"),
         ("drivers/p1/codec.py", "def f():\n    import random", "a codec imports random"),
+        ("drivers/p1/codec.py", "from datetime import datetime\ndatetime.now()", "a codec asks now()"),
         ("gateway/edge.py", "import starlette.routing", "starlette is imported at load"),
         ("gateway/edge.py", "try:\n    import uvicorn\nexcept ImportError:\n    pass", "uvicorn is imported at load"),
         ("gateway/poll.py", "n = 0\ndef f():\n    global n\n    n += 1", "global n"),
