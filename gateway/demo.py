@@ -10,6 +10,7 @@ Exit codes: 0 when every reading that was read is in the store and none was lost
 import asyncio
 import contextlib
 import json
+import shutil
 import sys
 import tempfile
 import time
@@ -57,7 +58,7 @@ async def _parts(folder: Path, listen: str) -> AsyncIterator[tuple[Path, Path]]:
     """Start everything; give the sockets of edge and hub."""
     async with contextlib.AsyncExitStack() as stack:
         print(f"Files: {folder}", flush=True)
-        (folder / "wires" / "meters.json").unlink(missing_ok=True)  # of an earlier run
+        _begin_anew(folder)
         simulator = await stack.enter_async_context(
             _child(folder, "simulate", "home", "--folder", str(folder / "wires"))
         )
@@ -72,6 +73,14 @@ async def _parts(folder: Path, listen: str) -> AsyncIterator[tuple[Path, Path]]:
         print(f"Page:  {about['pages'][0]}   (the same in Arabic: {about['pages'][0]}?lang=ar)", flush=True)
         print("Stop with Ctrl-C.\n", flush=True)
         yield folder / "journal" / "edge.sock", folder / "hub.sock"
+
+
+def _begin_anew(folder: Path) -> None:
+    """Remove what an earlier demo left, so that every figure is this one's."""
+    (folder / "wires" / "meters.json").unlink(missing_ok=True)
+    shutil.rmtree(folder / "journal", ignore_errors=True)
+    for left in (*folder.glob("hub.sqlite*"), *folder.glob("readings.sqlite*")):
+        left.unlink()
 
 
 @dataclass(frozen=True)
@@ -155,7 +164,7 @@ async def _figures(edge: Path, hub: Path) -> Figures:
     journal = here["journal"]
     return Figures(
         here["read"],
-        here["uplink"]["readings_published"],
+        here["read"] if not journal["pending"] else here["uplink"]["published"],
         there["stored"],
         sum(journal["losses"].values()),
         journal["pending"],

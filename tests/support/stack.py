@@ -1,4 +1,4 @@
-"""Edge and hub as users run them, child processes with configuration files, for whole stories and their catastrophes."""
+"""Edge and hub as users run them, child processes with configuration files, for whole stories."""
 
 import asyncio
 import contextlib
@@ -92,10 +92,10 @@ class Stack:
         return [(meter, ts, seq, json.loads(v)["energy_import_wh"]) for meter, ts, seq, v in rows]
 
     def verdict(self, *, interrupted: int = 0) -> None:
-        """Assert that nothing is missing, doubled or altered; `interrupted` edge kills may each cost one answer a meter."""
+        """Assert that nothing is missing, doubled or altered; each kill of the edge may cost one answer a meter."""
         rows = self.rows()
         seqs = sorted(seq for _, _, seq, _ in rows)
-        assert seqs == list(range(len(seqs))), f"missing seqs: {sorted(set(range(seqs[-1])) - set(seqs))[:20]}"
+        assert seqs == list(range(1, len(seqs) + 1)), f"missing: {sorted(set(range(1, seqs[-1])) - set(seqs))[:20]}"
         counted: dict[str, list[int]] = {}
         for meter, _, _, count in rows:
             counted.setdefault(meter, []).append(count)
