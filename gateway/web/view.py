@@ -22,6 +22,8 @@ LATE_AFTER = 3
 """Intervals without a reading after which a card says that it is late."""
 SLOWEST_LIVE = 10.0
 """Seconds: a gateway of a fleet sends live values no faster than this, however often it reads."""
+SLOWEST_REGISTER = 3600.0
+"""Seconds: what tells its register alone may do so once an hour, as gas meters behind a P1 port do."""
 BEYOND_ANY_METER = 10**15
 """A thousand TWh in Wh: a hostile text such as 1e999999 would otherwise fill the page with its zeros."""
 
@@ -104,7 +106,7 @@ def card(meter: LiveMeter, now: int, words: Words) -> Card:
     if not meter.ts:
         return Card(name, meter.model, "silent", words.say("No reading yet"))
     age = (now - meter.ts) / 1000
-    late = age > LATE_AFTER * max(meter.every, SLOWEST_LIVE)
+    late = age > LATE_AFTER * max(meter.every, _slowest(meter))
     said = words.say("Late: last reading {age}", age=words.age(age)) if late else words.age(age)
     lines = [*_now(meter, words, late=late), *_registers(meter, words)]
     doubts = [words.say(text) for bits, text in _DOUBTS if meter.q & bits]
@@ -117,6 +119,12 @@ def card(meter: LiveMeter, now: int, words: Words) -> Card:
         [*lines[1:], *_phases(meter, words)],
         doubts,
     )
+
+
+def _slowest(meter: LiveMeter) -> float:
+    values = with_net_power(meter.values)
+    tells_flow = any(key in values for key, _ in _NOW.get(meter.commodity, ()))
+    return SLOWEST_LIVE if tells_flow else SLOWEST_REGISTER
 
 
 def _now(meter: LiveMeter, words: Words, *, late: bool) -> Iterable[Line]:

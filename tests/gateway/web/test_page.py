@@ -77,7 +77,7 @@ async def test_without_meters_the_page_says_what_to_do() -> None:
 
 async def test_a_meter_that_is_behind_is_counted_on_top() -> None:
     """Lateness is told in words and in the summary, not by colour alone."""
-    late = LiveMeter("gw_l", "Late", "gas", "m", 10.0, NOW - 600_000, 0, {"gas_volume_l": 1})
+    late = LiveMeter("gw_l", "Late", "gas", "m", 10.0, NOW - 600_000, 0, {"gas_flow_l_h": 1})
     html = (await get("/", water(), late)).text
     assert '<bdi dir="ltr">1</bdi> meter is behind' in html
     assert "Late: last reading" in html

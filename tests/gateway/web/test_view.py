@@ -87,6 +87,12 @@ def test_a_card_is_late_after_three_intervals(age: float, every: float, state: s
     assert shown.age.startswith("Late: last reading") == (state == "late")
 
 
+@pytest.mark.parametrize(("age", "state"), [(3 * 3600 - 1, "fresh"), (3 * 3600 + 1, "late")])
+def test_a_meter_of_registers_alone_may_be_slow(age: float, state: str) -> None:
+    """A gas meter behind a P1 port speaks once an hour, however often its port does."""
+    assert card(meter("gas", {"gas_volume_l": 5}, age=age, every=1.0), NOW, ENGLISH).state == state
+
+
 def test_a_late_value_is_not_called_now() -> None:
     """An old value never claims to be of this moment."""
     shown = card(meter(age=3600), NOW, ENGLISH)
