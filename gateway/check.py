@@ -182,7 +182,7 @@ class _Register:
             through = _minus(self._modulus, _minus(self._value, value))
             closed.append(self._book(meter, key, ts, value, through)._replace(quality="rollover"))
             return ROLLOVER
-        if value and -_step(value, self._value) <= delta < 0:
+        if value and -_step(value, self._value) <= _amount(delta) < 0:
             # The last digit trembles in registers that meters compute (V4); the higher value stays.
             self._held.clear()
             return 0

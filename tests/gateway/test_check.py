@@ -163,6 +163,30 @@ def test_glitch_after_glitch_is_still_no_consumption() -> None:
     assert [row.amount for row in intervals] == [100]
 
 
+def test_glitch_before_a_replacement_adds_no_huge_amount() -> None:
+    """Zero, then another meter's higher register: what lies between the two is unknown, not the second one's count."""
+    bits, intervals = feed(hourly(5000, 0, 5_000_001, 5_000_101, 5_000_201, 5_000_301))
+    assert bits == [0, SUSPECT, SUSPECT, SUSPECT, SUSPECT, RESET]
+    assert [row.amount for row in intervals] == [None, 100, 100, 100]
+
+
+def test_reset_register_that_races_is_suspect() -> None:
+    """A drop is a reset, but what rises faster than the fuse afterwards is not called good."""
+    _, intervals = feed(hourly(900_000, 3, 100_003, 200_003, 300_003))
+    assert [(row.amount, row.quality) for row in intervals] == [(None, "reset"), *[(100_000, "suspect")] * 3]
+
+
+def test_small_register_that_falls_to_zero_is_held() -> None:
+    """Zero is a multiple of everything, so it never counts as a trembling last digit."""
+    assert feed(hourly(1000, 0))[0] == [0, SUSPECT]
+
+
+def test_trembling_digit_ends_a_glitch() -> None:
+    """A reading one digit below the last good one has returned; what drops later is a new question."""
+    bits, _ = feed(hourly(5000.1, 0, 5000.0, 0, 0, 0, 0))
+    assert bits == [0, SUSPECT, 0, SUSPECT, SUSPECT, SUSPECT, RESET]
+
+
 def test_v4_trembling_last_digit_is_neither_drop_nor_reset() -> None:
     """A register that a meter computes may show one last digit less; it is waited for, not flagged."""
     bits, intervals = feed(hourly(607_447.1, 607_447.0, 607_447.0, 607_447.0, 607_447.0, 607_447.3))
@@ -182,6 +206,25 @@ def test_late_register_may_catch_up() -> None:
     """A value that its meter renews each quarter of an hour rises at once by what flowed since."""
     values = [1_000_001] * 90 + [1_007_003]
     assert not any(feed(hourly(*values, step=10_000))[0])
+
+
+def test_register_that_stood_still_may_not_make_up_for_days() -> None:
+    """However long it stood, no more than an hour's worth is believed at once, and nothing after a reset."""
+    assert feed(hourly(*[1_000_001] * 60, 1_100_003, step=600_000))[0][-1] == SUSPECT
+    after_reset = hourly(*[1_000_001] * 400, 3, 3, 3, 3, 40_003, step=10_000)
+    assert feed(after_reset)[0][-2:] == [RESET, SUSPECT]
+
+
+def test_round_numbers_are_no_excuse() -> None:
+    """Two readings that happen to be whole MWh do not make a register of whole MWh."""
+    assert feed(hourly(1_000_000, 2_000_000, step=10_000))[0] == [0, SUSPECT]
+
+
+def test_new_limits_count_at_once() -> None:
+    """A greater fuse in the configuration is believed from the next reading on."""
+    checker = Checker()
+    feed(hourly(1, 11), checker=checker)
+    assert feed([(2 * HOUR, 60_012)], Limits(rating_a=100), checker=checker)[0] == [0]
 
 
 # --- M2: rollover ----------------------------------------------------------------------------------------------------
@@ -236,7 +279,10 @@ def test_v5_rollover_needs_a_known_modulus_and_a_possible_amount() -> None:
     assert feed(drop, Limits(rating_a=63, modulus={KEY: 10**8}))[0] == [0, ROLLOVER]
     assert feed(drop, SHARP)[0] == [0, SUSPECT]
     assert feed(hourly(99_999_007, 300_003), Limits(rating_a=63, modulus={KEY: 10**8}))[0] == [0, SUSPECT]
-    assert feed(hourly(50_000_000, 100), Limits(rating_a=63, modulus={KEY: 10**8}))[0] == [0, SUSPECT]
+    wide = Limits(rate={KEY: 1e8}, modulus={KEY: 10**8})
+    assert feed(hourly(95_000_007, 9_000_003), wide)[0] == [0, ROLLOVER]
+    assert feed(hourly(95_000_007, 20_000_003), wide)[0] == [0, SUSPECT]
+    assert feed(hourly(85_000_007, 9_000_003), wide)[0] == [0, SUSPECT]
 
 
 def test_rollover_behind_a_glitch_is_found() -> None:
@@ -264,6 +310,13 @@ def test_new_pace_becomes_usual() -> None:
     times = [at * 10_000 for at in range(10)] + [90_000 + at * 60_000 for at in range(1, 10)]
     _, intervals = feed([(at, 1000 + index) for index, at in enumerate(times)])
     assert [row.quality for row in intervals].count("catch_up") == 1
+
+
+def test_two_readings_at_once_do_not_make_a_gap_of_the_next() -> None:
+    """One burst hardly moves what is usual."""
+    times = [0, 10_000, 20_000, 20_001, 30_000, 40_000]
+    _, intervals = feed([(at, 1000 + index) for index, at in enumerate(times)])
+    assert {row.quality for row in intervals} == {"good"}
 
 
 @given(st.lists(st.tuples(st.integers(0, 40), st.integers(1, 5)), min_size=2, max_size=40))

@@ -127,6 +127,17 @@ def test_values_that_are_none_are_left_out(text: str) -> None:
     assert sum(said.left_out.values()) == 1
 
 
+def test_first_row_with_a_value_gives_a_quantity() -> None:
+    """Where a telegram holds two codes of one quantity, the profile's order decides; an unset one does not count."""
+    layout = load("dsmr-p1-gas").layout
+    for first, value in (("260301110000W", 1000), ("700101010000W", 2000)):
+        said = read_telegram(
+            layout, telegram_of("0-1:24.1.0(003)", "0-1:24.2.3(260301110000W)(2*m3)", f"0-1:24.2.1({first})(1*m3)")
+        )
+        assert said.values == {"gas_volume_l": value}
+        assert said.captured_text == "260301110000W"
+
+
 def test_wires_unit_counts_and_a_missing_one_is_the_rows() -> None:
     """Wh on the wire is Wh; no unit means what the model's document says."""
     layout = load("dsmr-p1").layout
