@@ -146,6 +146,18 @@ def _binary(data: bytes) -> bytes:
 def _tls_context(endpoint: Endpoint) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=endpoint.ca_file)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.sslsocket_class = _TidySocket
     if endpoint.cert_file is not None:
         context.load_cert_chain(endpoint.cert_file, endpoint.key_file)
     return context
+
+
+class _TidySocket(ssl.SSLSocket):
+    """Closes itself when the handshake fails: paho leaves it open then."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        try:
+            super().do_handshake(block)
+        except BaseException:
+            self.close()
+            raise

@@ -24,7 +24,7 @@ SUCCESS, NO_SUBSCRIBERS = 0x00, 0x10
 
 @dataclass
 class Session:
-    """What the broker keeps of a client: subscriptions (filter to QoS) and QoS 1 messages without mqtt5.PUBACK, in order."""
+    """What the broker keeps of a client: subscriptions (filter to QoS) and QoS 1 messages without PUBACK, in order."""
 
     client_id: str
     subscriptions: dict[str, int] = field(default_factory=dict)
@@ -66,7 +66,7 @@ class FakeBroker:
 
     `withhold(publish)` keeps back the PUBACK (`release()` sends them), `refuse(publish)` gives its reason code,
     `refuse_filter(name)` that of a SUBACK; `connack` refuses connections; `forget` acknowledges and routes nothing;
-    `silent` answers nothing any more; `session_present` lies about the session; `limits` are the properties of mqtt5.CONNACK
+    `silent` answers nothing any more; `session_present` lies about the session; `limits` are the properties of CONNACK
     by name: `{"receive_maximum": 5, "maximum_packet_size": 2000, "maximum_qos": 0, "retain_available": 0}`.
     """
 
@@ -268,7 +268,8 @@ class FakeBroker:
         self.links.remove(link)
         if link.session.link is link:
             link.session.link = None
-            if not link.connect.properties.get("session_expiry"):
+            expires = not link.connect.properties.get("session_expiry")
+            if expires and self.sessions.get(link.session.client_id) is link.session:
                 del self.sessions[link.session.client_id]
         if link.connect.will:
             self.route(link.connect.will)

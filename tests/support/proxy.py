@@ -1,9 +1,9 @@
 """A TCP proxy that can lose a link as the real world does: without a word.
 
-async with TcpProxy("127.0.0.1", broker.port) as proxy:   # connect to proxy.port
-    proxy.swallow()                                       # bytes go nowhere; no FIN, no RST
-    proxy.resume()                                        # stale connections get RST, as from a rebooted NAT; new ones work
-    proxy.cut()                                           # abort every connection now
+async with TcpProxy("127.0.0.1", broker.port) as proxy:  # connect to proxy.url
+    proxy.swallow()  # bytes go nowhere; no FIN, no RST
+    proxy.resume()  # connections that lived through the silence get RST, as from a rebooted NAT
+    proxy.cut()  # abort every connection now
 """
 
 import asyncio
