@@ -5,6 +5,7 @@ import sys
 import time
 
 from gateway.mqtt import connect
+
 from gateway.transport import Endpoint
 
 

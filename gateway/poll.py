@@ -58,7 +58,9 @@ class Turn:
         self.error = ""
         self.last = now
         self.due += self.every
-        if self.due < now:
+        if not self.every:  # asked without pause
+            self.due = now
+        elif self.due < now:
             late = int((now - self.due) / self.every) + 1
             self.missed += late
             self.due += late * self.every

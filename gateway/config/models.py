@@ -186,7 +186,7 @@ class MeterTable(Table):
     address: Address | None = option(
         "Its address on the bus, where a bus has several: a Modbus unit, a P1 channel.", None
     )
-    every: Annotated[float, lasting("100ms", "1d")] = option("How often it is read.", "10s")
+    every: Annotated[float, lasting("0s", "1d")] = option("How often it is read; 0s is without pause.", "10s")
     deadline: Annotated[float, lasting("10ms", "10m")] = option("How long one answer may take.", "1s")
     key_file: Hidden | None = option("The file that holds its key in hexadecimal.", None)
     ratio: Annotated[FiniteFloat, Field(gt=0, le=1e9)] = option(
