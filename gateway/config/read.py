@@ -43,7 +43,7 @@ def _text(path: Path, data: bytes) -> str:
     if (at := data.find(b"\0")) >= 0:
         raise _error(path, _line(data, at), "holds a NUL byte", "the file is damaged: take it from a backup")
     try:
-        return data.decode().replace("\r\n", "\n")
+        return data.decode()
     except UnicodeDecodeError as error:
         raise _error(path, _line(data, error.start), "is not UTF-8", "save it as UTF-8") from None
 

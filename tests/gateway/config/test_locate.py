@@ -3,7 +3,7 @@
 import tomllib
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.config.locate import line_of, lines_of
@@ -75,6 +75,7 @@ values = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(["", "[t{}]", "[[r]]"]), values, st.booleans()), max_size=8))
 def test_every_key_is_found_on_the_line_it_was_written(rows: list[tuple[str, str, bool]]) -> None:
     """Whatever values stand between, each key's line is the one it was written on."""

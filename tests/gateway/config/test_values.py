@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic_core import PydanticCustomError
 
@@ -47,6 +47,7 @@ def test_what_is_no_duration(text: str) -> None:
         duration(text)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**9))
 def test_a_duration_spelt_is_read_back(milliseconds: int) -> None:
     """What the report writes can be pasted into the file."""
