@@ -102,8 +102,7 @@ class _Pty:
         with suppress(OSError, termios.error):
             slave = os.open(self.name, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
             try:
-                termios.tcflush(slave, termios.TCIFLUSH)
-                tty.setraw(slave)
+                tty.setraw(slave, termios.TCSAFLUSH)  # and drop what the last program left unread
             finally:
                 os.close(slave)
         self._look()
