@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from gateway.journal.cache import Cache
 from gateway.journal.database import Chunk, Database, Done, Job
-from gateway.journal.errors import JournalError
+from gateway.journal.errors import JournalError, Unwritable
 from gateway.journal.ledger import Ledger, loss_row, losses_of
 from gateway.journal.pending import Pending
 from gateway.journal.runs import from_text, runs_of
@@ -54,6 +54,7 @@ class Committer:
         self._waiters: list[asyncio.Future[None]] = []
         self.degraded = ""
         self.stored_count = self.commits = 0
+        self.held = self.unrepaired = 0
 
     async def do(self, work: Callable[..., T], *args: object) -> T:
         """Run `work` in the database thread."""
@@ -114,6 +115,8 @@ class Committer:
         for block in done.gone:
             self.pending.remove(block)
             self._cache.drop(block)
+        for released, number in done.held:
+            self.count_held(-number, released=released)
         self.ledger.evicted(done.evicted, done.waiting)
         if any(window.drafts for window in job.windows):
             self.announce()
@@ -129,6 +132,11 @@ class Committer:
             if not window.drop and not window.release:
                 for loss in losses_of("unwritten", [(run, window.closed) for run in runs_of(window.seqs)]):
                     self.ledger.add(loss)
+
+    def count_held(self, number: int, *, released: bool = False) -> None:
+        """Follow readings without a time: `held` were never sent, `unrepaired` wait for their anchor, sent or not."""
+        self.held += 0 if released else number
+        self.unrepaired += number
 
     async def chunks(self, boot: str, *, unreleased: bool) -> list[Chunk]:
         """Give the next chunks of held readings that no queued window has taken over; none at the end."""
@@ -151,15 +159,18 @@ class Committer:
     # -- for consumers
 
     async def load(self, block: int) -> bytes | None:
-        """Give a block's bytes when they are whole; else set it aside and name its readings."""
+        """Give a block's bytes when they are whole; else flag it and name its readings."""
         if (payload := self._cache.get(block)) is not None:
             return payload
-        payload = await self.do(self._database.load, block)
-        if payload is None and block in self.pending:
-            seqs, closed = await self.do(self._database.seqs, block)
-            if self.pending.remove(block):
-                self._damaged.append(block)
-                self.name_damage(seqs, closed)
+        try:
+            payload = await self.do(self._database.load, block)
+            seqs, closed = ("", 0) if payload is not None else await self.do(self._database.seqs, block)
+        except Unwritable as error:  # the disk does not even read: say so; the block stays pending
+            self.degraded = str(error)
+            return None
+        if payload is None and self.pending.remove(block):
+            self._damaged.append(block)
+            self.name_damage(seqs, closed)
         return payload
 
     def stored(self, block: int, rejected: Iterable[tuple[int, str]]) -> bool:

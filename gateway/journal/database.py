@@ -8,7 +8,7 @@ import contextlib
 import sqlite3
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from gateway.journal import evict, schema
@@ -32,20 +32,6 @@ class Chunk:
     lines: bytes | None
 
 
-@dataclass(frozen=True, slots=True)
-class Meta:
-    """The one row of `meta`."""
-
-    stream: str
-    next_seq: int
-    next_block: int
-    window: int
-    closed: int
-    boot: str
-    clean: bool
-    quota: int
-
-
 @dataclass(slots=True)
 class Job:
     """One commit; `now` is UTC ms for the age of stored blocks, None when none may expire."""
@@ -64,12 +50,17 @@ class Job:
 
 @dataclass(slots=True)
 class Done:
-    """What a commit did: ledger rows by id, blocks that are gone, rows that wait for a block again."""
+    """What a commit did.
+
+    `ids` are those of the ledger rows, `gone` evicted unsent blocks, `evicted` the rows that name them, `waiting` all
+    rows that need a block, `held` (released, how many readings) of each chunk that was evicted.
+    """
 
     ids: list[int] = field(default_factory=list)
     gone: list[int] = field(default_factory=list)
     waiting: list[Entry] = field(default_factory=list)
     evicted: list[Loss] = field(default_factory=list)
+    held: list[tuple[bool, int]] = field(default_factory=list)
 
 
 class Database:
@@ -78,12 +69,18 @@ class Database:
     def __init__(self, db: sqlite3.Connection, folder: Path, gw: str, quota: int | None) -> None:
         self._db: sqlite3.Connection | None = db
         self._folder, self._gw = folder, gw
-        row = db.execute("SELECT stream, next_seq, next_block, window, closed, boot, clean, quota FROM meta").fetchone()
-        self.meta = Meta(row[0], int(row[1]), row[2], row[3], row[4], row[5], bool(row[6]), row[7])
+        self.meta = schema.read_meta(db)
         self.quota = self.meta.quota if quota is None else quota
 
     def commit(self, job: Job) -> Done:
-        """Write everything of a job, or nothing; raises Unwritable, Damaged."""
+        """Write everything of a job, or nothing; raises Unwritable, or Damaged after marking the file as such."""
+        try:
+            return self._commit(job)
+        except Damaged:
+            schema.mark_damaged(self._folder)
+            raise
+
+    def _commit(self, job: Job) -> Done:
         for window in job.windows:
             for draft in window.drafts:
                 draft.encode(self._gw, self.meta.stream)
@@ -95,18 +92,22 @@ class Database:
             self._mark(db, job)
             done.ids = [_record(db, entry, block) for entry, block in job.ledger]
             evict.evict(db, self.quota, job, done)
-            closed = job.windows[-1].closed if job.windows else self.meta.closed
-            db.execute(
-                "UPDATE meta SET next_seq=?, next_block=?, window=?, closed=max(closed,?), boot=?, clean=?",
-                (str(job.next_seq), job.next_block, job.window, closed, job.boot, job.clean),
-            )
+            meta = replace(
+                self.meta, next_seq=job.next_seq, next_block=job.next_block, window=job.window, boot=job.boot,
+                clean=job.clean, closed=job.windows[-1].closed if job.windows else self.meta.closed,
+            )  # fmt: skip
+            schema.write_meta(db, meta)
             db.execute("COMMIT")
+            self.meta = meta
             return done
 
     def load(self, block: int) -> bytes | None:
-        """Give a block's bytes when they are there and whole; raises Unwritable, Damaged."""
-        with self._guard() as db:
-            row = db.execute("SELECT crc, bytes FROM payload WHERE block=?", (block,)).fetchone()
+        """Give a block's bytes when they are there and whole; raises Unwritable."""
+        try:
+            with self._guard() as db:
+                row = db.execute("SELECT crc, bytes FROM payload WHERE block=?", (block,)).fetchone()
+        except Damaged:  # of this block's pages; the others may be well
+            return None
         if row is None or not isinstance(row[1], bytes) or checksum(row[1], block) != row[0]:
             return None
         return row[1]
@@ -115,16 +116,19 @@ class Database:
         """Give (block, size, closed) of every block that is not stored, ascending."""
         query = (
             "SELECT block, coalesce(CAST(size AS INTEGER) & 0x7fffffff, 0), coalesce(CAST(closed AS INTEGER), 0)"
-            " FROM block WHERE state IS NOT ? ORDER BY block"
+            " FROM block WHERE state NOT IN (?, ?) OR state IS NULL ORDER BY block"
         )
         with self._guard() as db:
-            return db.execute(query, (schema.STORED,)).fetchall()
+            return db.execute(query, (schema.STORED, schema.DAMAGED)).fetchall()
 
     def seqs(self, block: int) -> tuple[str, int]:
         """Give the runs of a block as text, and its close time."""
-        with self._guard() as db:
-            row = db.execute("SELECT seqs, closed FROM block WHERE block=?", (block,)).fetchone()
-        return (str(row[0]), int(row[1])) if row else ("", 0)
+        try:
+            with self._guard() as db:
+                row = db.execute("SELECT seqs, CAST(closed AS INTEGER) FROM block WHERE block=?", (block,)).fetchone()
+        except Damaged:
+            row = None
+        return (str(row[0]), row[1] or 0) if row else ("", 0)
 
     def chunks(self, boot: str, unreleased: bool, exclude: Sequence[int]) -> list[Chunk]:
         """Give up to 16 chunks of held readings of one boot, oldest first."""
@@ -175,7 +179,6 @@ class Database:
         except sqlite3.Error as error:
             self.close()
             if schema.is_damage(error):
-                schema.mark_damaged(self._folder)
                 raise Damaged(str(error), "restart: the file is set aside and a new one begun") from error
             raise Unwritable(str(error), "free space on the disk or make it writable") from error
         except BaseException:
@@ -204,15 +207,8 @@ class Database:
 
     @staticmethod
     def _mark(db: sqlite3.Connection, job: Job) -> None:
-        db.executemany("UPDATE block SET state=? WHERE block=?", [(schema.STORED, block) for block in job.stored])
-        for block in job.damaged:
-            db.execute(
-                "INSERT OR REPLACE INTO quarantine SELECT block, crc, bytes FROM payload WHERE block=?", (block,)
-            )
-            db.execute("DELETE FROM payload WHERE block=?", (block,))
-            db.execute("DELETE FROM block WHERE block=?", (block,))
-        if job.damaged:  # evidence for a person, not a second journal
-            db.execute("DELETE FROM quarantine WHERE block <= (SELECT max(block) FROM quarantine) - 100")
+        marks = [(schema.STORED, block) for block in job.stored] + [(schema.DAMAGED, block) for block in job.damaged]
+        db.executemany("UPDATE block SET state=? WHERE block=?", marks)
 
     def ledger(self) -> tuple[list[Entry], dict[str, int]]:
         """Give the rows no block carries yet, and the counts by reason."""

@@ -9,13 +9,14 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 from gateway.journal.ledger import Entry, loss_row, losses_of
-from gateway.journal.runs import Run, from_text
-from gateway.journal.schema import STORED
+from gateway.journal.runs import Run, count_of, from_text
+from gateway.journal.schema import DAMAGED, STORED
 from gateway.message import Loss
 
 if TYPE_CHECKING:
     from gateway.journal.database import Done, Job
 
+_FINISHED = (STORED, DAMAGED)
 _BATCH = 64
 _EXPIRE_AT_ONCE = 256
 _SLACK = 0.99
@@ -34,21 +35,21 @@ def evict(db: sqlite3.Connection, quota: int, job: "Job", done: "Done") -> None:
     while used(db) > quota * _SLACK:
         rows = db.execute(
             "SELECT block, state, closed, events, seqs FROM block WHERE block < ?"
-            " ORDER BY state = ? DESC, class DESC, block LIMIT ?",
-            (newest, STORED, _BATCH),
+            " ORDER BY state IN (?, ?) DESC, class DESC, block LIMIT ?",
+            (newest, *_FINISHED, _BATCH),
         ).fetchall()
         if not rows:
             break
         for block, state, closed, alerts, seqs in rows:
             _drop(db, block)
-            if state != STORED:
+            if state not in _FINISHED:
                 done.gone.append(block)
                 runs += [(run, closed) for run in _readable(seqs)]
                 events += alerts
             if used(db) <= quota * _SLACK:
                 break
     if used(db) > quota:
-        runs += _drop_held(db, quota)
+        runs += _drop_held(db, quota, done)
     _name(db, runs, events, done)
 
 
@@ -71,8 +72,8 @@ def insert_loss(db: sqlite3.Connection, loss: Loss, block: int | None) -> int:
 
 
 def _expire(db: sqlite3.Connection, before: int, newest: int) -> None:
-    query = "SELECT block FROM block WHERE state = ? AND closed < ? AND block < ? ORDER BY block LIMIT ?"
-    for (block,) in db.execute(query, (STORED, before, newest, _EXPIRE_AT_ONCE)).fetchall():
+    query = "SELECT block FROM block WHERE state IN (?, ?) AND closed < ? AND block < ? ORDER BY block LIMIT ?"
+    for (block,) in db.execute(query, (*_FINISHED, before, newest, _EXPIRE_AT_ONCE)).fetchall():
         _drop(db, block)
 
 
@@ -81,10 +82,11 @@ def _drop(db: sqlite3.Connection, block: int) -> None:
     db.execute("DELETE FROM block WHERE block=?", (block,))
 
 
-def _drop_held(db: sqlite3.Connection, quota: int) -> list[tuple[Run, int]]:
+def _drop_held(db: sqlite3.Connection, quota: int, done: "Done") -> list[tuple[Run, int]]:
     runs: list[tuple[Run, int]] = []
     for chunk, released, seqs in db.execute("SELECT chunk, released, seqs FROM held ORDER BY chunk").fetchall():
         db.execute("DELETE FROM held WHERE chunk=?", (chunk,))
+        done.held.append((bool(released), count_of(seqs)))
         runs += [] if released else [(run, 0) for run in _readable(seqs)]
         if used(db) <= quota * _SLACK:
             break

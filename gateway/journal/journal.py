@@ -47,7 +47,6 @@ class Journal:
         self.stream, self._length, self._boot = stream, window, boot
         self._wall, self._clock_state = wall, clock_state
         self.next_seq, self.next_block, self.number = committer.durable
-        self.held = self.unrepaired = 0
         self._releasing = False
         self._quarters: dict[str, int] = {}
         self._window = Window(self._quarters)
@@ -97,8 +96,7 @@ class Journal:
         self.next_seq = seq + 1
         if at is None:
             row = encode.reading(seq, {"boot": self._boot, "mono": mono}, meter, q, values, extra)
-            self.held += 1
-            self.unrepaired += 1
+            self._committer.count_held(1)
             size = self._window.held.add(seq, row)
         else:
             row = encode.reading(seq, {"ts": at}, meter, q, values, extra)
@@ -131,7 +129,7 @@ class Journal:
             self.shut()
             with contextlib.suppress(Unwritable):  # in `stats`, and tried again with the next window
                 await self._committer.commit()
-            if self._releasing and self.held:
+            if self._releasing and self._committer.held:
                 await self.release()
 
     async def flush(self) -> None:
@@ -165,7 +163,7 @@ class Journal:
         return await self._committer.newer(seen)
 
     async def load(self, block: int) -> bytes | None:
-        """Give a block's bytes, checked; None when it was evicted or is damaged (then it is set aside and named)."""
+        """Give a block's bytes, checked; None when evicted, damaged (the ledger names it), or the disk fails."""
         return await self._committer.load(block)
 
     def stored(self, block: int, rejected: Iterable[tuple[int, str]] = ()) -> bool:
@@ -186,7 +184,7 @@ class Journal:
             oldest=committer.pending.oldest,
             stored=committer.stored_count,
             losses=dict(committer.ledger.counts),
-            held=self.unrepaired,
+            held=self._committer.unrepaired,
             commits=committer.commits,
             written=committer.written(),
             file_size=committer.file_size(),
@@ -202,7 +200,7 @@ class Journal:
 
         Says how many; costs nothing when there are none. While the disk refuses, what is left waits for the next call.
         """
-        if boot != self._boot or not self.unrepaired:
+        if boot != self._boot or not self._committer.unrepaired:
             return 0
         self._releasing = False
         return await self._empty(boot, lambda lines: timed(lines, offset_ms), give_time=True)
@@ -213,7 +211,7 @@ class Journal:
         They are kept and sent once more, with their time, when `repair` is called.
         """
         self._releasing = True
-        return await self._empty(self._boot, untimed, give_time=False) if self.held else 0
+        return await self._empty(self._boot, untimed, give_time=False) if self._committer.held else 0
 
     async def end_boot(self, boot: str) -> int:
         """Send the held readings of an earlier boot as `untimed` for good: no anchor will come for them."""
@@ -242,12 +240,16 @@ class Journal:
         if chunk.lines is None:
             self._committer.name_damage(chunk.seqs, 0)
         final = final or chunk.lines is None
-        self.held -= 0 if chunk.released else number
-        self.unrepaired -= number if final else 0
+        self._committer.held -= 0 if chunk.released else number
+        self._committer.unrepaired -= number if final else 0
         self.push(window, drop=[chunk.number] if final else [], release=[] if final else [chunk.number])
         return len(rows)
 
     # -- closing
+
+    def count_held(self, number: int) -> None:
+        """Count readings without a time that a start found."""
+        self._committer.count_held(number)
 
     def begin(self) -> None:
         """Open the mirror of the first window."""

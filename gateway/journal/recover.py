@@ -13,9 +13,9 @@ from typing import Any
 
 import orjson
 
-from gateway.journal.database import Meta
 from gateway.journal.ledger import loss_row
 from gateway.journal.mirror import Found
+from gateway.journal.schema import Meta
 from gateway.message import Loss
 
 SKIP_SEQS = 1 << 16
@@ -46,9 +46,9 @@ def judge(found: list[Found], meta: Meta) -> Recovered:
     return Recovered(ours, foreign, finished, lost=not meta.clean and (not own or torn))
 
 
-def readings(found: Found) -> Iterator[tuple[int, dict[str, Any], bytes]]:
+def rows_of(records: list[tuple[int, bytes]]) -> Iterator[tuple[int, dict[str, Any], bytes]]:
     """Give (kind, row, bytes) of each record that is JSON."""
-    for kind, data in found.records:
+    for kind, data in records:
         with contextlib.suppress(orjson.JSONDecodeError):
             row = orjson.loads(data)
             if isinstance(row, dict):

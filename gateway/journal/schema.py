@@ -13,25 +13,32 @@ import os
 import secrets
 import shutil
 import sqlite3
+import zlib
+from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.journal.errors import JournalError, Unwritable
 
 NAME = "journal.db"
 VERSION = 1
-PENDING, STORED = 0x2B, 0x54
-"""Seven bits apart: a flipped bit never makes an unsent block look stored. Anything but STORED counts as pending."""
+PENDING, STORED, DAMAGED = 0x2B, 0x54, 0x4D
+"""Several bits apart: a flipped bit never makes an unsent block look stored. What is none of them counts as pending."""
 
-_CORRUPT = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_REFUSALS = {
+    sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_PERM, sqlite3.SQLITE_PROTOCOL,
+    sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_NOLFS,
+}  # fmt: skip
+"""The disk's or the system's fault, to be tried again. Anything else, a missing column too, is a damaged file: trying
+again would never end."""
 _KEPT = 2
 _TABLES = """
 CREATE TABLE meta (id INTEGER PRIMARY KEY CHECK (id = 1), stream TEXT NOT NULL, next_seq TEXT NOT NULL,
   next_block INTEGER NOT NULL, window INTEGER NOT NULL, closed INTEGER NOT NULL, boot TEXT NOT NULL,
-  clean INTEGER NOT NULL, quota INTEGER NOT NULL);
+  clean INTEGER NOT NULL, quota INTEGER NOT NULL, crc INTEGER NOT NULL);
 CREATE TABLE block (block INTEGER PRIMARY KEY, class INTEGER NOT NULL, state INTEGER NOT NULL, closed INTEGER NOT NULL,
   size INTEGER NOT NULL, events INTEGER NOT NULL, seqs TEXT NOT NULL);
 CREATE TABLE payload (block INTEGER PRIMARY KEY, crc INTEGER NOT NULL, bytes BLOB NOT NULL);
-CREATE TABLE quarantine (block INTEGER PRIMARY KEY, crc INTEGER, bytes BLOB);
 CREATE TABLE held (chunk INTEGER PRIMARY KEY, boot TEXT NOT NULL, released INTEGER NOT NULL, seqs TEXT NOT NULL,
   crc INTEGER NOT NULL, bytes BLOB NOT NULL);
 CREATE TABLE loss (id INTEGER PRIMARY KEY, block INTEGER, row TEXT NOT NULL);
@@ -39,9 +46,23 @@ CREATE TABLE tally (reason TEXT PRIMARY KEY, count INTEGER NOT NULL);
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Meta:
+    """The one row of `meta`; `closed` is the newest window's close time, `clean` whether the end was in order."""
+
+    stream: str
+    next_seq: int
+    next_block: int
+    window: int
+    closed: int
+    boot: str
+    clean: bool
+    quota: int
+
+
 def is_damage(error: sqlite3.Error) -> bool:
-    """Whether SQLite says that the file itself is wrong, not the disk below it."""
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _CORRUPT
+    """Whether the file itself is wrong, not the disk below it."""
+    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF not in _REFUSALS
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -65,23 +86,23 @@ def connect(path: Path) -> sqlite3.Connection:
     return db
 
 
-def open_file(folder: Path, quota: int | None) -> tuple[sqlite3.Connection, Path | None, str]:
-    """Open the journal or make a new one; give (connection, what was set aside, why).
+def open_file(folder: Path, quota: int | None) -> tuple[sqlite3.Connection, Path | None]:
+    """Open the journal or make a new one; give the connection and the damaged file that was set aside for it.
 
     Raises JournalError when the disk refuses or the file is of a newer version: neither is damage.
     """
     path = folder / NAME
-    why = "damaged while running" if _marker(path).exists() else ""
-    if path.exists() and not why:
-        try:
-            return _existing(path), None, ""
-        except sqlite3.Error as error:
-            if not is_damage(error):
-                raise Unwritable(f"{path}: {error}", "free space on the disk or make it writable") from error
-            why = str(error)
-    aside = set_aside(path) if why else None
+    damaged = _marker(path).exists()
     try:
-        return _create(path, quota), aside, why
+        if path.exists() and not damaged:
+            try:
+                return _existing(path), None
+            except sqlite3.Error as error:
+                if not is_damage(error):
+                    raise
+                damaged = True
+        aside = set_aside(path) if damaged and path.exists() else None
+        return _create(path, quota), aside
     except (sqlite3.Error, OSError) as error:
         raise Unwritable(f"{path}: {error}", "free space on the disk or make it writable") from error
 
@@ -123,24 +144,13 @@ def _existing(path: Path) -> sqlite3.Connection:
         version = db.execute("PRAGMA user_version").fetchone()[0]
         if version > VERSION:
             raise JournalError(f"{path} was written by a newer Nabd", "install that version again")  # noqa: TRY301
-        if version != VERSION or db.execute("SELECT count(*) FROM meta").fetchone()[0] != 1:
-            raise _damage("the journal has no tables")
-        # Walks every page of the narrow tables; a file cut short shows here.
-        db.execute("SELECT count(*), sum(length(seqs)) FROM block").fetchone()
-        db.execute("SELECT count(*) FROM payload").fetchone()
-    except sqlite3.OperationalError as error:
-        db.close()
-        raise _damage(str(error)) if "no such table" in str(error) else error from error
+        tables = [sql for (sql,) in db.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")]
+        if tables != [sql.strip() for sql in _TABLES.split(";") if sql.strip()]:
+            raise sqlite3.DatabaseError("the journal's tables are not as they were made")
     except (sqlite3.Error, JournalError):
         db.close()
         raise
     return db
-
-
-def _damage(what: str) -> sqlite3.DatabaseError:
-    error = sqlite3.DatabaseError(what)
-    error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
-    return error
 
 
 def _create(path: Path, quota: int | None) -> sqlite3.Connection:
@@ -148,9 +158,30 @@ def _create(path: Path, quota: int | None) -> sqlite3.Connection:
     if quota is None:
         quota = min(2 * 10**9, shutil.disk_usage(path.parent).free // 2)
     db = connect(path)
-    stream = secrets.token_hex(6)
-    db.executescript(
-        f"BEGIN; {_TABLES} INSERT INTO meta VALUES (1, '{stream}', '1', 1, 0, 0, '', 1, {quota:d});"  # noqa: S608
-        f"PRAGMA user_version={VERSION}; COMMIT;"
-    )
+    db.executescript(f"BEGIN; {_TABLES} PRAGMA user_version={VERSION};")
+    write_meta(db, Meta(secrets.token_hex(6), 1, 1, 0, 0, "", True, quota))
+    db.execute("COMMIT")
     return db
+
+
+def read_meta(db: sqlite3.Connection) -> Meta:
+    """Read the one row back; raises ValueError when it was damaged."""
+    row = db.execute(
+        "SELECT stream, next_seq, next_block, window, closed, boot, clean, quota, crc FROM meta"
+    ).fetchone()
+    if row is None:
+        raise ValueError("there is no meta row")
+    meta = Meta(row[0], int(row[1]), row[2], row[3], row[4], row[5], bool(row[6]), row[7])
+    if _checksum(meta) != row[8]:
+        raise ValueError("the meta row fails its checksum")
+    return meta
+
+
+def write_meta(db: sqlite3.Connection, meta: Meta) -> None:
+    """Write the one row; next_seq as text, because SQLite's integers end at 2^63."""
+    values = (meta.stream, str(meta.next_seq), meta.next_block, meta.window, meta.closed, meta.boot, meta.clean)
+    db.execute("REPLACE INTO meta VALUES (1,?,?,?,?,?,?,?,?,?)", (*values, meta.quota, _checksum(meta)))
+
+
+def _checksum(meta: Meta) -> int:
+    return zlib.crc32(repr(meta).encode())

@@ -11,26 +11,30 @@ import asyncio
 import contextlib
 import fcntl
 import os
+import sqlite3
+import time
 import zlib
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import orjson
 
 from gateway.journal import mirror as mirrors
 from gateway.journal import schema
 from gateway.journal.commit import Committer
 from gateway.journal.database import Database
-from gateway.journal.errors import InUse, Unwritable
+from gateway.journal.errors import Damaged, InUse, Unwritable
 from gateway.journal.journal import Journal
-from gateway.journal.ledger import loss_row
-from gateway.journal.mirror import EVENT, LOSS, READING, Found, Mirror
-from gateway.journal.recover import SKIP_BLOCKS, SKIP_SEQS, judge, lost_window, readings
+from gateway.journal.ledger import Entry, loss_row
+from gateway.journal.mirror import Found, Mirror
+from gateway.journal.recover import SKIP_BLOCKS, SKIP_SEQS, judge, lost_window
+from gateway.journal.replay import replay
 from gateway.journal.runs import count_of
-from gateway.journal.window import Window
-from gateway.message import ClockState, Loss, MessageError, decode_block
+from gateway.journal.salvage import Salvage
+from gateway.message import ClockState, MessageError, decode_block
+
+_SALVAGE_SECONDS = 5.0
+"""A start takes at most ten seconds, and a file is seldom damaged while it holds more than this finds."""
 
 
 async def open_journal(
@@ -51,7 +55,8 @@ async def open_journal(
     thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
     loop = asyncio.get_running_loop()
     try:
-        database, why = await loop.run_in_executor(thread, _database, folder, quota, gw)
+        found_file = await loop.run_in_executor(thread, _read, folder, quota, gw)
+        database = found_file.database
         expire = lambda: None if clock_state() == "unsynced" else wall() - int(keep * 1000)  # noqa: E731
         committer = Committer(database, thread, boot, expire)
         tag = f"{zlib.crc32(os.fsencode(folder.resolve())):08x}"
@@ -60,9 +65,9 @@ async def open_journal(
             committer, Mirror(mirror, tag, database.meta.stream), lock, stream=database.meta.stream, window=window,
             wall=wall, clock_state=clock_state, boot=boot,
         )  # fmt: skip
-        await _index(committer, database)
-        if why:
-            committer.ledger.add(loss_row("journal_damaged"))
+        _index(committer, found_file, boot)
+        if found_file.aside is not None:
+            await _salvage(journal, committer, found_file.aside, boot)
         until = None if clock_state() == "unsynced" else wall()
         await _recover(journal, committer, database, found, boot=boot, until=until, schedule=schedule, window=window)
     except BaseException:
@@ -86,15 +91,39 @@ def _lock(folder: Path) -> int:
     return lock
 
 
-def _database(folder: Path, quota: int | None, gw: str) -> tuple[Database, str]:
-    db, _, why = schema.open_file(folder, quota)
-    return Database(db, folder, gw, quota), why
+@dataclass(frozen=True, slots=True)
+class _File:
+    """The open file and what a start must know of it; `aside` is a damaged one that it replaces."""
+
+    database: Database
+    aside: Path | None
+    pending: list[tuple[int, int, int]]
+    waiting: list[Entry]
+    counts: dict[str, int]
+    held: list[tuple[str, str, bool]]
 
 
-async def _index(committer: Committer, database: Database) -> None:
-    for block, size, closed in await committer.do(database.index):
+def _read(folder: Path, quota: int | None, gw: str) -> _File:
+    """Open the file and read all that is not payload; what cannot be read sets the file aside."""
+    while True:
+        db, damaged = schema.open_file(folder, quota)
+        try:
+            database = Database(db, folder, gw, quota)
+            return _File(database, damaged, database.index(), *database.ledger(), database.held())
+        except (Damaged, ValueError, TypeError, sqlite3.Error):
+            db.close()
+            if damaged is not None:
+                raise  # made this moment, so it is not the file that is ill
+            schema.mark_damaged(folder)
+
+
+def _index(committer: Committer, file: _File, boot: str) -> None:
+    for block, size, closed in file.pending:
         committer.pending.add(block, size, closed)
-    committer.ledger.restore(*await committer.do(database.ledger))
+    committer.ledger.restore(file.waiting, file.counts)
+    for old, seqs, released in file.held:
+        if old == boot or not released:  # those of earlier boots that went untimed are over
+            committer.count_held(count_of(seqs), released=released)
     if committer.pending.blocks:
         committer.announce()
 
@@ -114,7 +143,7 @@ async def _recover(
     for file in state.finished:
         file.path.unlink(missing_ok=True)
     for file in state.ours:
-        _replay(journal, committer, file, boot)
+        replay(journal, committer.ledger, file.records, boot, number=file.window, mirror=file.path)
     if state.lost:
         meters = await _meters(committer, schedule, window)
         for loss in lost_window(database.meta, boot, until, meters):
@@ -122,7 +151,7 @@ async def _recover(
         journal.next_seq = max(journal.next_seq, database.meta.next_seq + SKIP_SEQS)
         journal.next_block += SKIP_BLOCKS
     for file in state.foreign:
-        _replay(journal, committer, file, boot, renumber=True)
+        replay(journal, committer.ledger, file.records, boot, number=file.window, mirror=file.path, renumber=True)
     journal.number = max([journal.number, *(file.window for file in found)]) + 1
     journal.begin()
     committer.durable = (journal.next_seq, journal.next_block, journal.number - 1)
@@ -132,9 +161,6 @@ async def _recover(
         await committer.do(database.forget_released, boot)
         for old in {old for old, _, _ in await committer.do(database.held)} - {boot}:
             await journal.end_boot(old)
-        chunks = await committer.do(database.held)
-        journal.unrepaired = sum(count_of(seqs) for _, seqs, _ in chunks)
-        journal.held = sum(count_of(seqs) for _, seqs, released in chunks if not released)
 
 
 async def _meters(committer: Committer, schedule: Mapping[str, float], window: float) -> dict[str | None, int | None]:
@@ -148,28 +174,13 @@ async def _meters(committer: Committer, schedule: Mapping[str, float], window: f
     return meters | {meter: max(1, round(window / every)) for meter, every in schedule.items() if every > 0}
 
 
-def _replay(journal: Journal, committer: Committer, file: Found, boot: str, *, renumber: bool = False) -> None:
-    """Queue the window a mirror file holds, under its own numbers or, after a new stream began, under new ones."""
-    window = Window({})
-    for kind, row, data in readings(file):
-        if kind == EVENT:
-            window.events.append(data)
-        elif kind == LOSS:
-            committer.ledger.add(Loss.model_validate(row), file.window)
-        elif kind == READING:
-            if renumber:
-                row["seq"] = journal.next_seq
-            seq = row["seq"]
-            journal.next_seq = max(journal.next_seq, seq + 1)
-            _put(window, seq, row, orjson.dumps(row) if renumber else data, boot)
-    if not window.empty:
-        journal.push(window, number=file.window, mirror=file.path)
-
-
-def _put(window: Window, seq: int, row: dict[str, Any], data: bytes, boot: str) -> None:
-    if "ts" in row:
-        window.add(seq, row["meter"], row["ts"], data)
-    elif row["boot"] == boot:
-        window.held.add(seq, data)
-    else:  # its boot is over, so no anchor will come
-        window.add(seq, row["meter"], row["mono"], data, timed=False)
+async def _salvage(journal: Journal, committer: Committer, aside: Path, boot: str) -> None:
+    """Bring what a damaged file still holds into the new stream, for a few seconds; name the rest."""
+    salvage = await committer.do(Salvage, aside)
+    deadline = time.monotonic() + _SALVAGE_SECONDS
+    while time.monotonic() < deadline and (blocks := await committer.do(salvage.next)):
+        for records in blocks:
+            replay(journal, committer.ledger, records, boot, number=journal.number - 1, renumber=True)
+        with contextlib.suppress(Unwritable):
+            await committer.commit()
+    committer.ledger.add(loss_row("journal_damaged"))

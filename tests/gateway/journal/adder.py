@@ -1,0 +1,32 @@
+"""Adds readings until it is killed; writes each number on its stdout once `add` has returned it."""
+
+import asyncio
+import os
+import sys
+import time
+from pathlib import Path
+
+from gateway.journal import Journal
+
+
+async def main(folder: Path, mirror: Path) -> None:
+    """Open the journal and never stop; values repeat the number, so that a reader can prove them."""
+    journal = await Journal.open(
+        folder,
+        gw="gw-1",
+        mirror=mirror,
+        window=0.02,
+        wall=lambda: time.time_ns() // 1_000_000,
+        clock_state=lambda: "synced",
+        boot="boot-1",
+    )
+    task = asyncio.create_task(journal.run())
+    while not task.done():
+        for _ in range(5):
+            ahead = journal.next_seq
+            seq = journal.add(f"m-{ahead % 3}", time.time_ns() // 1_000_000, 0, 0, {"n": ahead})
+            os.write(1, b"%d\n" % seq)
+        await asyncio.sleep(0.001)
+
+
+asyncio.run(main(Path(sys.argv[1]), Path(sys.argv[2])))
