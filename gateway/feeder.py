@@ -19,12 +19,13 @@ SLOWEST = 60.0
 
 
 class Feeder:
-    """Feeds one store from one journal; `stored` counts readings, `error` says why it waits."""
+    """Feeds one store from one journal; `stored` counts readings, `error` says why it waits, `unreadable` why blocks stay."""
 
     def __init__(self, journal: Blocks, store: Store, topics: Topics, *, keep_raw: bool = True) -> None:
         """`topics` names the tenant and gateway whose blocks these are."""
         self.stored = 0
         self.error = ""
+        self.unreadable: dict[int, str] = {}
         self._journal, self._store, self._topics, self._keep_raw = journal, store, topics, keep_raw
         self._quarters: dict[str, int] = {}
         self._lock = asyncio.Lock()
@@ -51,7 +52,7 @@ class Feeder:
         try:
             flat = flatten(self._topics, message, lambda _tenant, _meter: None)
         except Poison as error:  # our own block, yet unreadable: it stays in the journal for whoever can mend it
-            self.error = f"block {block}: {error}"
+            self.unreadable[block] = str(error)
             return
         rows = flat.rows if self._keep_raw else list(self._quarterly(flat.rows))
         verdict = await self._write(rows)

@@ -49,7 +49,12 @@ async def run(config: HomeConfig) -> None:
                     await feeder.feed()
 
             async def status(_: Mapping[str, Any]) -> Mapping[str, Any]:
-                return here.status() | {"stored": feeder.stored, "store_error": feeder.error, "pages": addresses}
+                return here.status() | {
+                    "stored": feeder.stored,
+                    "store_error": feeder.error,
+                    "unreadable_blocks": feeder.unreadable,
+                    "pages": addresses,
+                }
 
             async def read(question: Mapping[str, Any]) -> Mapping[str, Any]:
                 return await read_now(here, str(question.get("meter", "")))

@@ -1,0 +1,107 @@
+"""One house: the journal feeds the store, which alone frees its blocks."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from gateway.feeder import Feeder
+from gateway.message import Topics, encode_block, encode_reading
+from gateway.store.contract import Row, Store, Stored, TryAgain, Verdict
+from tests.support.virtual_time import run_virtually
+
+STREAM = "0123456789ab"
+
+
+def block(number: int, *seqs: int) -> bytes:
+    """Make a block with a reading a minute."""
+    readings = [encode_reading(seq, {"ts": seq * 60_000}, "gw_m", 0, {"power_w": seq}) for seq in seqs]
+    return encode_block("gw", STREAM, number, 1, "synced", readings=readings)
+
+
+@dataclass
+class FakeJournal:
+    """Blocks by number."""
+
+    blocks: dict[int, bytes]
+    stream: str = STREAM
+    rejected: list[tuple[int, str]] = field(default_factory=list)
+
+    def pending(self) -> list[int]:
+        """What is not stored."""
+        return list(self.blocks)
+
+    async def load(self, number: int) -> bytes | None:
+        """Give a block."""
+        return self.blocks.get(number)
+
+    async def wait(self) -> None:
+        """Nothing new."""
+
+    def stored(self, number: int, rejected: Iterable[tuple[int, str]] = ()) -> bool:
+        """Free a block."""
+        self.rejected += rejected
+        return self.blocks.pop(number, None) is not None
+
+
+@dataclass
+class FakeStore(Store):
+    """Answers as scripted, then takes everything."""
+
+    script: list[Verdict] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
+
+    async def write(self, rows: Sequence[Row]) -> Verdict:
+        """Take a batch, or not."""
+        verdict = self.script.pop(0) if self.script else Stored()
+        if isinstance(verdict, Stored):
+            self.rows += rows
+        return verdict
+
+
+def feed(journal: FakeJournal, store: FakeStore, *, keep_raw: bool = True) -> Feeder:
+    """Feed once on virtual time."""
+
+    async def run() -> Feeder:
+        feeder = Feeder(journal, store, Topics("home", "gw"), keep_raw=keep_raw)
+        await feeder.feed()
+        return feeder
+
+    return run_virtually(run())
+
+
+def test_every_block_reaches_the_store_and_is_freed() -> None:
+    """All readings of all pending blocks, once each."""
+    journal, store = FakeJournal({1: block(1, 1, 2), 2: block(2, 3)}), FakeStore()
+    feeder = feed(journal, store)
+    assert [row.seq for row in store.rows] == [1, 2, 3]
+    assert journal.blocks == {}
+    assert feeder.stored == 3
+
+
+def test_a_store_that_is_away_is_waited_for() -> None:
+    """Nothing is freed before the store has it."""
+    journal, store = FakeJournal({1: block(1, 1)}), FakeStore([TryAgain("locked"), TryAgain("locked", after=30)])
+    feed(journal, store)
+    assert [row.seq for row in store.rows] == [1]
+    assert journal.blocks == {}
+
+
+def test_what_the_store_rejects_is_told_to_the_ledger() -> None:
+    """A rejected reading is a loss with a reason, not a silence."""
+    journal, store = FakeJournal({1: block(1, 1, 2)}), FakeStore([Stored(rejected=((1, "type_conflict"),))])
+    feed(journal, store)
+    assert journal.rejected == [(2, "type_conflict")]
+
+
+def test_without_raw_readings_the_first_of_each_quarter_hour_is_kept() -> None:
+    """Forty-five minutes of minutes become three readings or four."""
+    journal, store = FakeJournal({1: block(1, *range(1, 46))}), FakeStore()
+    feed(journal, store, keep_raw=False)
+    assert [row.ts // 60_000 for row in store.rows] == [1, 15, 30, 45]
+
+
+def test_an_unreadable_block_stays_and_is_named() -> None:
+    """It may be mended or salvaged; the others go on."""
+    journal, store = FakeJournal({1: b"rubbish", 2: block(2, 1)}), FakeStore()
+    feeder = feed(journal, store)
+    assert list(journal.blocks) == [1]
+    assert list(feeder.unreadable) == [1]
