@@ -104,3 +104,12 @@ def test_state_is_where_systemd_says(good: str, write: Callable[[str], Path]) ->
     assert load(path, "edge", {"STATE_DIRECTORY": "/s/a:/s/b"}).journal.folder == Path("/s/a/journal")
     path = write(good.replace('window = "10s"', 'folder = "j"'))
     assert load(path, "edge", {"STATE_DIRECTORY": "/s"}).journal.folder == path.parent / "j"
+
+
+def test_a_relative_name_of_the_file_gives_whole_paths(
+    good: str, write: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A service that changes its folder later still finds its journal."""
+    path = write(good.replace('window = "10s"', 'folder = "j"'))
+    monkeypatch.chdir(path.parent)
+    assert load(Path(path.name), "edge", {}).journal.folder == path.parent / "j"
