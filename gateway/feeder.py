@@ -19,7 +19,10 @@ SLOWEST = 60.0
 
 
 class Feeder:
-    """Feeds one store from one journal; `stored` counts readings, `error` says why it waits, `unreadable` why blocks stay."""
+    """Feeds one store from one journal.
+
+    `stored` counts readings, `error` says why it waits, `unreadable` why a block stays.
+    """
 
     def __init__(self, journal: Blocks, store: Store, topics: Topics, *, keep_raw: bool = True) -> None:
         """`topics` names the tenant and gateway whose blocks these are."""
