@@ -46,6 +46,9 @@ _DAEMONS = (
 )
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _PROBE_EVERY = 1000
+_STEP_MS, _SLEW = 100, 1000
+"""A step back is more than this many ms, and more than slewing takes in the time that passed (at most 500 ppm). Smaller
+ones cannot bring a meter's own millisecond back: it is never asked twice in a tenth of a second."""
 _SLACK = 1000
 """Milliseconds: the boot time is the difference of two clocks read one after the other."""
 
@@ -82,7 +85,7 @@ class Clock:
         self._evidence: ClockState = "unsynced"
         self._probed: int | None = None
         self._confirmed: int | None = None
-        self._highest = 0
+        self._last: tuple[int, int] | None = None
         self.steps_back = 0
 
     def boot_ms(self) -> int:
@@ -119,11 +122,12 @@ class Clock:
         """Give UTC in ms for a moment on the boot clock; None while unsynced."""
         if self.state == "unsynced":
             return None
-        now = self._wall()
-        if now < self._highest:
+        boot = self._boot()
+        offset = self._wall() - boot
+        if self._last is not None and self._last[1] - offset > _STEP_MS + (boot - self._last[0]) // _SLEW:
             self.steps_back += 1
-        self._highest = now
-        return (now - self._boot() + at) // 2 * 2 + self.steps_back % 2
+        self._last = boot, offset
+        return (at + offset) // 2 * 2 + self.steps_back % 2
 
 
 class SystemProbe:

@@ -70,9 +70,11 @@ class Bench:
 
     async def readings(self, journal: Journal) -> dict[int, Mapping[str, Any]]:
         """Give the values of every pending reading by seq; a seq found twice fails."""
-        rows = [row for block in await self.blocks(journal) for row in (*block.readings, *block.untimed)]
-        assert len({row.seq for row in rows}) == len(rows)
-        return {row.seq: row.v for row in rows}
+        blocks = await self.blocks(journal)
+        rows: list[tuple[int, Mapping[str, Any]]] = [(row.seq, row.v) for block in blocks for row in block.readings]
+        rows += [(row.seq, row.v) for block in blocks for row in block.untimed]
+        assert len(dict(rows)) == len(rows)
+        return dict(rows)
 
     def ledger(self) -> list[Loss]:
         """Give every row of the ledger in the file."""

@@ -42,7 +42,7 @@ async def test_ledger_rows_travel_even_when_their_block_is_evicted(bench: Any, n
 async def test_class_1_goes_before_class_0_and_the_oldest_first(bench: Any) -> None:
     """The first readings of each quarter-hour are all there while high-rate readings are gone, oldest first."""
     journal = await bench.open(quota=QUOTA)
-    first = {}
+    first: dict[int, int] = {}
     for _ in range(120):
         began = bench.now
         for n, seq in enumerate(bench.fill(journal, 60), 1):

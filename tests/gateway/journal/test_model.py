@@ -93,7 +93,7 @@ def machine(make_bench: Any, names: Any) -> type[RuleBasedStateMachine]:
             got = decode_block(payload)
             assert self.journal.stored(block)
             assert not self.journal.stored(block)
-            self.stored |= {row.seq for row in (*got.readings, *got.untimed)}
+            self.stored |= {row.seq for row in got.readings} | {row.seq for row in got.untimed}
 
         @rule()
         def repair(self) -> None:
@@ -147,9 +147,10 @@ def machine(make_bench: Any, names: Any) -> type[RuleBasedStateMachine]:
                 assert payload is not None
                 assert self.payloads.setdefault(block, payload) == payload, "a block's bytes changed"
                 got = decode_block(payload)
-                for row in (*got.readings, *got.untimed):
-                    assert row.v["n"] == self.values[row.seq]
-                    found.add(row.seq)
+                rows = [(row.seq, row.v) for row in got.readings] + [(row.seq, row.v) for row in got.untimed]
+                for seq, values in rows:
+                    assert values["n"] == self.values[seq]
+                    found.add(seq)
             assert len(self.streams) == 1
             return found
 
@@ -165,7 +166,7 @@ def names_of_runs(texts: list[str]) -> set[int]:
 
 def test_model(make_bench: Any, names: Any) -> None:
     """No order of events loses a committed reading silently, uses a number twice or changes a block."""
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         machine(make_bench, names),
         settings=settings(
             max_examples=8, stateful_step_count=15, deadline=None, suppress_health_check=list(HealthCheck)
@@ -176,7 +177,7 @@ def test_model(make_bench: Any, names: Any) -> None:
 @pytest.mark.slow
 def test_model_at_length(make_bench: Any, names: Any) -> None:
     """The same, for as long as a soak allows."""
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         machine(make_bench, names),
         settings=settings(
             max_examples=500, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)

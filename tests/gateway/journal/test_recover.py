@@ -1,5 +1,6 @@
 """Crashes: a killed process loses nothing, a power cut at most the open window, and the ledger says so."""
 
+import asyncio
 import os
 import random
 import signal
@@ -140,48 +141,46 @@ async def test_a_mirror_that_cannot_be_written_stops_nothing(bench: Any) -> None
 
 def test_kill_9_loses_nothing(tmp_path: Path, make_bench: Any) -> None:
     """A process killed ten times at random moments loses no reading whose add had returned, and alters none."""
-    folder, mirror = tmp_path / "journal", tmp_path / "run"
-    mirror.mkdir()
-    acked: list[int] = []
+    (tmp_path / "run").mkdir()
     dice = random.Random(7)
-    for _ in range(10):
-        acked += _killed_run(folder, mirror, dice.uniform(0.01, 0.12))
-    assert len(acked) == len(set(acked)) > 100
-
-    import asyncio
-
-    async def check() -> None:
-        bench = make_bench(tmp_path)
-        journal = await bench.open()
-        readings = await bench.readings(journal)
-        assert set(acked) <= set(readings)
-        assert all(values == {"n": seq} for seq, values in readings.items())
-        assert journal.stats().losses == {}
-        await journal.close()
-
-    asyncio.run(check())
-
-
-def _killed_run(folder: Path, mirror: Path, after: float) -> list[int]:
-    script = Path(__file__).with_name("adder.py")
-    root = Path(__file__).parents[3]
-    child = subprocess.Popen(
-        [sys.executable, str(script), str(folder), str(mirror)],
+    adder = subprocess.Popen(
+        [sys.executable, str(Path(__file__).with_name("adder.py")), str(tmp_path / "journal"), str(tmp_path / "run")],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": str(root)},
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
     )
-    assert child.stdout is not None
-    with child.stdout as out:
-        first = out.readline()
-        assert first, "the child ended by itself"
-        deadline = time.monotonic() + after
-        lines = [first]
-        while time.monotonic() < deadline:
-            lines.append(out.readline())
-        child.send_signal(signal.SIGKILL)
-        lines += out.readlines()
-    assert child.wait(10) == -signal.SIGKILL
-    return [int(line) for line in lines if line.endswith(b"\n")]
+    with adder:
+        acked = [seq for _ in range(10) for seq in killed_run(adder, dice.uniform(0, 0.15))]
+        adder.communicate(timeout=10)
+    assert len(acked) == len(set(acked)) > 100
+    asyncio.run(all_are_there(make_bench(tmp_path), set(acked)))
+
+
+def killed_run(adder: "subprocess.Popen[bytes]", after: float) -> list[int]:
+    """Let the adder run for so many seconds, kill it, and give every number it had said."""
+    assert adder.stdin is not None
+    assert adder.stdout is not None
+    adder.stdin.write(b"go\n")
+    adder.stdin.flush()
+    pid = int(adder.stdout.readline())
+    deadline = time.monotonic() + after
+    said = []
+    while time.monotonic() < deadline:
+        said.append(adder.stdout.readline())
+    os.kill(pid, signal.SIGKILL)
+    while (line := adder.stdout.readline()) != b"\n":
+        said.append(line)
+    return [int(line) for line in said]
+
+
+async def all_are_there(bench: Any, acked: set[int]) -> None:
+    """Open the journal once more and compare."""
+    journal = await bench.open()
+    readings = await bench.readings(journal)
+    assert acked <= set(readings)
+    assert all(values == {"n": seq} for seq, values in readings.items())
+    assert journal.stats().losses == {}
+    await journal.close()
 
 
 @pytest.mark.parametrize("cut", range(0, 40, 7))
