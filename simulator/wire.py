@@ -100,9 +100,10 @@ class _Pty:
         self._loop.remove_reader(self._master)
         # Only the program's side can be made raw and emptied; a program as quick as this one may own it by now.
         with suppress(OSError, termios.error):
+            termios.tcflush(self._master, termios.TCOFLUSH)  # what is still on its way to the program's side
             slave = os.open(self.name, os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
             try:
-                tty.setraw(slave, termios.TCSAFLUSH)  # and drop what the last program left unread
+                tty.setraw(slave, termios.TCSAFLUSH)  # and drop what has arrived there unread
             finally:
                 os.close(slave)
         self._look()
