@@ -1,0 +1,1 @@
+"""Alerts: pure rules over readings, intervals and time, and the events they raise."""
