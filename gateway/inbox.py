@@ -50,9 +50,8 @@ class Inbox:
         return arrived
 
     def shut(self) -> None:
-        """Nothing more will come, and no PUBACK can be sent."""
+        """Nothing more will come; what is here can still be taken."""
         self._shut = True
-        self._unacked.clear()
         self._more.set()
 
     def _put_quick(self, message: Message) -> None:

@@ -42,7 +42,7 @@ async def test_taken_port_is_said() -> None:
 
 async def test_missing_wheel_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the wheel the error names the extra to install."""
-    monkeypatch.setattr(broker.importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     with pytest.raises(broker.BrokerError, match=r"nabd\[embedded\]"):
         async with broker.embedded_broker():
             pass
