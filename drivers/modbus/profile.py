@@ -10,6 +10,8 @@
     bytes    = { 0x0000 = "08FE 0000" }       # from this register on, as on the wire
     readings = { voltage_l1 = 230.2 }         # in the row's own unit
 
+Two tables more, `[identify]` and `[address]`, stand in `drivers/modbus/model.py`.
+
 An example gives bytes for some rows and lists what they mean; a row whose bytes are there but which is not listed must
 come out absent.
 """
@@ -24,6 +26,7 @@ from pydantic import BeforeValidator, Field, StringConstraints
 from drivers.contract import Number
 from drivers.modbus.codec import MAX_REGISTERS, Read
 from drivers.modbus.layout import Order, Page, Row, Type, compile_page, step_of
+from drivers.modbus.model import Identify, SetAddress
 from drivers.modbus.plan import Span, merge
 from drivers.profiles import Profile, ProfileError, ProfileFile, Strict
 from drivers.quantities import QUANTITIES, UNITS, scale_of
@@ -91,6 +94,8 @@ class File(ProfileFile):
     max_registers: int = Field(MAX_REGISTERS, ge=1, le=MAX_REGISTERS)
     forbidden: list[tuple[Address, Address]] = Field(default_factory=list)
     registers: list[Register] = Field(min_length=1)
+    identify: Identify | None = None
+    address: SetAddress | None = None
     examples: list[Example] = Field(min_length=1)
 
     def quantities(self) -> tuple[str, ...]:
