@@ -5,7 +5,6 @@ import sys
 import time
 
 from gateway.mqtt import connect
-
 from gateway.transport import Endpoint
 
 

@@ -134,8 +134,10 @@ class Rig:
             encoding="utf-8",
         )
         edge = [
-            f'[gateway]\nid = "bench"\n[clock]\ntrust = "system"\n[journal]\nfolder = "journal"\nwindow = "{window}"\n'
-            f'[mqtt]\nurl = "{url}"\nlive_every = "{live_every}"\n'
+            (
+                f'[gateway]\nid = "bench"\n[clock]\ntrust = "system"\n[journal]\nfolder = "journal"\nwindow = "{window}"\n'
+                f'[mqtt]\nurl = "{url}"\nlive_every = "{live_every}"\n'
+            )
         ]
         for index, port in enumerate(self.ports):
             edge.append(

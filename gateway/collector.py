@@ -23,6 +23,7 @@ from gateway.flatten import Flat, Poison, birth, flatten
 from gateway.hubdb import PAYLOAD_LIMIT, BlockRecord, DeadLetter, HubDatabase
 from gateway.message import MessageError, Topics
 from gateway.store.contract import Store, TryAgain
+from gateway.together import Together
 from gateway.transport import Arrived, Connect, Connection, Endpoint, Message, NotTaken, TransportError
 
 T = TypeVar("T")
@@ -145,27 +146,31 @@ class Collector:
                 await self._serve(connection)
             finally:
                 await connection.close()
-        except* NotTaken as group:  # a wrong password or a forbidden topic: a person must act first
-            self.error = str(group.exceptions[0])
+        except NotTaken as error:  # a wrong password or a forbidden topic: a person must act first
+            self.error = str(error)
             pause = self._backoff.longest
-        except* TransportError as group:
-            self.error = str(group.exceptions[0])
+        except TransportError as error:
+            self.error = str(error)
         return pause()
 
     async def _serve(self, connection: Connection) -> None:
         arrivals: asyncio.Queue[Arrived] = asyncio.Queue(self._endpoint.receive_maximum)
         window = min(ACK_WINDOW, connection.receive_maximum)
         line = _Line(window)
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._receive(connection, arrivals), name="collector[receive]")
-            group.create_task(self._intake(arrivals, line), name="collector[intake]")
-            group.create_task(self._settle(line), name="collector[settle]")
-            for n in range(window):
-                group.create_task(self._answer(connection, line), name=f"collector[ack-{n}]")
-            await connection.subscribe([f"{self._root}/v1/+/+/info", f"$share/store/{self._root}/v1/+/+/data"])
-            self.counters.connects += 1
-            self.error = ""
-            self._backoff.reset()
+        together = Together()
+        together.start(self._receive(connection, arrivals), "collector[receive]")
+        together.start(self._intake(arrivals, line), "collector[intake]")
+        together.start(self._settle(line), "collector[settle]")
+        for n in range(window):
+            together.start(self._answer(connection, line), f"collector[ack-{n}]")
+        together.start(self._subscribe(connection), "collector[subscribe]")
+        await together.until_one_fails()
+
+    async def _subscribe(self, connection: Connection) -> None:
+        await connection.subscribe([f"{self._root}/v1/+/+/info", f"$share/store/{self._root}/v1/+/+/data"])
+        self.counters.connects += 1
+        self.error = ""
+        self._backoff.reset()
 
     async def _receive(self, connection: Connection, arrivals: asyncio.Queue[Arrived]) -> None:
         async for arrived in connection.messages():

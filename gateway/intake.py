@@ -23,7 +23,9 @@ STEP_BACK_MS = 1000
 class HasTime(Protocol):
     """What the intake needs of the clock."""
 
-    state: str
+    @property
+    def state(self) -> str:
+        """Say "synced", "holdover" or "unsynced"."""
 
     def stamp(self, at_boot_ms: int) -> int | None:
         """Give the UTC ms of a moment on the boot clock, or None while unsynced."""

@@ -63,7 +63,7 @@ class LiveBook:
                 meter, ts, q = str(document.pop("meter")), int(document.pop("ts")), int(document.pop("q", 0))
                 document.pop("v", None)
                 self.update(meter, ts, q, document)
-        except (MessageError, KeyError, ValueError):
+        except (MessageError, KeyError, ValueError, OverflowError):
             self.dropped += 1
 
 

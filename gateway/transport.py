@@ -57,9 +57,17 @@ class Endpoint:
 class Connection(Protocol):
     """One MQTT session in the open state."""
 
-    session_present: bool
-    receive_maximum: int
-    maximum_packet_size: int | None
+    @property
+    def session_present(self) -> bool:
+        """Whether the broker kept our subscriptions."""
+
+    @property
+    def receive_maximum(self) -> int:
+        """How many QoS 1 messages may await their PUBACK."""
+
+    @property
+    def maximum_packet_size(self) -> int | None:
+        """The most bytes the broker takes at once, if it said so."""
 
     async def publish(self, message: Message) -> int:
         """Send; for QoS 1 wait for PUBACK and give its reason code (0x10: nobody subscribed). Raises Lost, NotTaken."""

@@ -18,9 +18,8 @@ for place in (str(ROOT / "tests" / "support"), str(ROOT)):
         sys.path.insert(0, place)
 
 if TYPE_CHECKING:
-    from tests.support.fake_broker import FakeBroker
-
     from tests.support.brokers import IotcoreBroker, Mosquitto
+    from tests.support.fake_broker import FakeBroker
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, Self
 
 import pytest
-from memory_transport import MemoryBroker
 
 from gateway.backoff import Backoff
 from gateway.collector import Collector
@@ -16,6 +15,7 @@ from gateway.message import Loss, Topics, correlation, decode_ack, encode_block,
 from gateway.store.contract import Row, Stored, TryAgain, Verdict
 from gateway.store.sqlite import SQLiteStore
 from gateway.transport import Endpoint, Lost, Message, NotTaken
+from tests.support.memory_transport import MemoryBroker
 
 STREAM = "9f2c3a41b07d"
 GW = Topics("t", "gw-1")

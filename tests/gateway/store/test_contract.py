@@ -6,11 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from fake_influx import FakeInflux
 
 from gateway.store.contract import Row, Store, Stored
 from gateway.store.influx import InfluxStore
 from gateway.store.sqlite import SQLiteStore
+from tests.support.fake_influx import FakeInflux
 
 T0 = 1795219200000
 ROW = Row("t", "gw-1", "gw-1_main", T0, 0, 1000, 0, {"energy_import_wh": 607447.1, "power_w": -12.5}, "electricity")

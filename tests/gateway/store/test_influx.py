@@ -6,10 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from fake_influx import HANG, Answer, FakeInflux, Point
 
 from gateway.store.contract import Row, Stored, StoreError, TryAgain
 from gateway.store.influx import Bad, InfluxStore, judge
+from tests.support.fake_influx import HANG, Answer, FakeInflux, Point
 
 T0 = 1795219200000
 ROWS = [Row("t", "gw-1", "m", T0 + n, 0, n, 0, {"power_w": n}, "electricity") for n in range(64)]

@@ -4,12 +4,12 @@ import math
 from dataclasses import replace
 
 import pytest
-from fake_influx import parse_line
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.store.contract import Row
 from gateway.store.lines import RESERVED, encode
+from tests.support.fake_influx import parse_line
 
 ROW = Row("t", "gw-1", "m", 1795219200000, 7, 1000, 4, {"power_w": -12.5}, "electricity")
 
