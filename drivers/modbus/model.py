@@ -11,6 +11,8 @@
     function = 16                 # 16 writes several registers, 6 writes one
     before   = "hold the button until the display shows -SET-"
     source   = "who says so"
+
+A profile without `[address]` cannot have its meter's address written.
 """
 
 from typing import Annotated, Literal, Self
