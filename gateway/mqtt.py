@@ -38,17 +38,18 @@ OVERDUE = "the broker left a message unanswered until its packet id came round a
 
 async def connect(endpoint: Endpoint, timeout: float = 10.0) -> "PahoConnection":
     """Open a connection and wait for CONNACK; raises Lost, or NotTaken with the CONNACK reason."""
+    where = endpoint.url.rpartition("@")[2]  # a password that stands there by mistake is not repeated
     try:
         connection = PahoConnection(endpoint)
         async with asyncio.timeout(timeout):
             await connection.open(timeout)
     except TimeoutError:
-        raise Lost(f"no answer from {endpoint.url} within {timeout:g} s", "is this the broker's address?") from None
+        raise Lost(f"no answer from {where} within {timeout:g} s", "is this the broker's address?") from None
     except ssl.SSLCertVerificationError as error:
-        why = f"the certificate of {endpoint.url} does not hold: {error.verify_message}"
+        why = f"the certificate of {where} does not hold: {error.verify_message}"
         raise Lost(why, "check the broker's name, its certificate and ca_file") from error
     except (OSError, ValueError) as error:
-        raise Lost(f"cannot connect to {endpoint.url}: {error}", "is it the right address, and reachable?") from error
+        raise Lost(f"cannot connect to {where}: {error}", "is it the right address, and reachable?") from error
     return connection
 
 

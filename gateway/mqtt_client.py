@@ -42,6 +42,8 @@ def address(url: str) -> tuple[str, int, bool]:
     parts = urlsplit(url)
     if parts.scheme not in PORTS or not parts.hostname:
         raise ValueError("a broker's url is mqtt://host:port or mqtts://host:port")
+    if "@" in parts.netloc:
+        raise ValueError("user name and password stand beside the url, not in it")
     return parts.hostname, parts.port or PORTS[parts.scheme], parts.scheme == "mqtts"
 
 

@@ -527,6 +527,13 @@ async def test_no_broker_is_lost(url: str) -> None:
     assert lost.value.hint
 
 
+async def test_password_in_the_url_is_not_repeated() -> None:
+    """A url with a password is refused, and the error keeps it to itself."""
+    with pytest.raises(Lost, match="beside the url") as lost:
+        await mqtt.connect(Endpoint("mqtt://me:s3cret@127.0.0.1:1", "gw-1"))
+    assert "s3cret" not in str(lost.value)
+
+
 async def test_close_is_polite_and_final(fake_broker: "FakeBroker") -> None:
     """DISCONNECT goes out once, the waiting ones are Lost, and closing again is harmless."""
     fake_broker.withhold = lambda _: True
