@@ -42,7 +42,7 @@ async def house(tmp_path: Path) -> AsyncIterator[Path]:
         text += f'[[meter]]\nname = "m{number}"\nbus = "b{number}"\nprofile = "counting"\nevery = "200ms"\n'
     (tmp_path / "home.toml").write_text(text, encoding="utf-8")
     yield tmp_path / "home.toml"
-    meters.close()
+    await meters.close()
 
 
 async def started(config: Path) -> "tuple[asyncio.subprocess.Process, dict[str, Any]]":

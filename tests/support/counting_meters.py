@@ -5,6 +5,7 @@ The register pair 0 holds the number of the answer, so a missing, doubled or alt
 
 import asyncio
 import struct
+from functools import partial
 from pathlib import Path
 
 PROFILE = """name = "counting"
@@ -24,13 +25,18 @@ readings = { energy_import = 42 }
 class CountingMeter(asyncio.Protocol):
     """One meter; `answers` goes on over connections."""
 
-    def __init__(self, counts: list[int], number: int) -> None:
-        self._counts, self._number = counts, number
+    def __init__(self, counts: list[int], number: int, open_now: set[asyncio.Transport]) -> None:
+        self._counts, self._number, self._open = counts, number, open_now
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+        self._open.add(transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget it."""
+        self._open.discard(self._transport)
 
     def data_received(self, data: bytes) -> None:
         """Answer each request with the next number."""
@@ -47,19 +53,24 @@ class CountingMeters:
         self.counts = [0] * count
         self.ports: list[int] = []
         self._servers: list[asyncio.Server] = []
+        self._open: set[asyncio.Transport] = set()
 
     async def start(self) -> None:
         """Listen."""
         loop = asyncio.get_running_loop()
         for number in range(len(self.counts)):
-            server = await loop.create_server(lambda n=number: CountingMeter(self.counts, n), "127.0.0.1", 0)  # type: ignore[misc]
+            meter = partial(CountingMeter, self.counts, number, self._open)
+            server = await loop.create_server(meter, "127.0.0.1", 0)
             self._servers.append(server)
             self.ports.append(server.sockets[0].getsockname()[1])
 
-    def close(self) -> None:
-        """Stop listening."""
+    async def close(self) -> None:
+        """Stop listening and hang up."""
         for server in self._servers:
             server.close()
+        for transport in self._open:
+            transport.abort()
+        await asyncio.sleep(0)
 
     @staticmethod
     def write_profile(folder: Path) -> None:

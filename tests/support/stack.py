@@ -119,7 +119,7 @@ class Stack:
                 if process.returncode is None:
                     process.kill()
                     await process.wait()
-        self.meters.close()
+        await self.meters.close()
 
     def _hub_toml(self) -> str:
         return (
