@@ -85,19 +85,24 @@ async def status(config: Document, *, as_json: bool) -> int:
     return 0
 
 
+_ONE = {"buses": "bus", "meters": "meter"}
+
+
 def _lines(answer: Mapping[str, Any], indent: str = "") -> list[str]:
     """Lay out nested numbers as an indented list; buses and meters one line each."""
     lines = []
     for key, value in answer.items():
         label = key.replace("_", " ")
+        if value in ("", None, [], {}):
+            continue
         if isinstance(value, Mapping):
             lines.append(f"{indent}{label}")
             lines += _lines(value, indent + "  ")
-        elif isinstance(value, list) and value and isinstance(value[0], Mapping):
+        elif isinstance(value, list) and isinstance(value[0], Mapping):
             for item in value:
                 name = item.get("name") or item.get("id")
-                lines.append(f"{indent}{label.rstrip('s')} {name}")
+                lines.append(f"{indent}{_ONE[key]} {name}")
                 lines += _lines({k: v for k, v in item.items() if k not in ("name", "id")}, indent + "  ")
-        elif value not in ("", None, [], {}):
+        else:
             lines.append(f"{indent}{label + ':':24} {value}")
     return lines

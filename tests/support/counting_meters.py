@@ -34,7 +34,7 @@ class CountingMeter(asyncio.Protocol):
         self._transport = transport
         self._open.add(transport)
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, _: Exception | None) -> None:
         """Forget it."""
         self._open.discard(self._transport)
 
