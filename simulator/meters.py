@@ -18,6 +18,7 @@ from simulator.serving import SimulatorError
 HOLE = 64
 """Holes up to this size read as zeros, as most meters have it; beyond, an address is refused."""
 
+_FUNCTIONS = {"holding": 3, "input": 4}
 _FORMATS = {"u16": "H", "s16": "h", "u32": "I", "s32": "i", "u64": "Q", "s64": "q", "f32": "f", "f64": "d"}
 
 Values = Callable[[], Mapping[str, float]]
@@ -74,12 +75,23 @@ class Register:
 
 
 @dataclass(frozen=True, slots=True)
+class Constant:
+    """Registers that do not measure: the model's code, or the meter's address, which a client may write."""
+
+    function: int
+    at: int
+    words: tuple[int, ...]
+    is_address: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class VirtualMeter:
     """One unit on a Modbus line: its tables by function (3 or 4), where holes refuse to be read, and its values."""
 
     tables: Mapping[int, tuple[Register, ...]]
     values: Values
     forbidden: tuple[range, ...] = ()
+    constants: tuple[Constant, ...] = ()
 
     def refresh(self, function: int, asked: range, block: list[int], base: int) -> None:
         """Write what the meter measures now into the asked registers of `block`, whose first address is `base`."""
@@ -105,7 +117,7 @@ class VirtualMeter:
         return len(addresses) <= HOLE and not any(address in gone for gone in self.forbidden for address in addresses)
 
 
-def modbus_meter(profile: Profile, values: Values) -> VirtualMeter:
+def modbus_meter(profile: Profile, values: Values, address: int = 1) -> VirtualMeter:
     """Read the registers of a Modbus profile's file; raises SimulatorError for any other profile."""
     if profile.driver != "modbus" or profile.path is None:
         raise SimulatorError(f"{profile.name} is no Modbus meter", "put it on a line with its own kind")
@@ -122,4 +134,15 @@ def modbus_meter(profile: Profile, values: Values) -> VirtualMeter:
         for row in file.registers
     )
     forbidden = tuple(range(first, last + 1) for first, last in file.forbidden)
-    return VirtualMeter({3 if file.table == "holding" else 4: registers}, values, forbidden)
+    tables = {_FUNCTIONS[file.table]: registers}
+    return VirtualMeter(tables, values, forbidden, tuple(_constants(file, address)))
+
+
+def _constants(file: File, address: int) -> Iterable[Constant]:
+    if file.identify and file.identify.values:
+        code = file.identify.values[0]
+        words = (code,) if file.identify.type == "u16" else (code >> 16, code & 0xFFFF)
+        yield Constant(_FUNCTIONS[file.identify.table], file.identify.at, words)
+    if file.address:
+        words = struct.unpack(">2H", struct.pack(">f", address)) if file.address.type == "f32" else (address,)
+        yield Constant(_FUNCTIONS["holding"], file.address.at, words, is_address=True)

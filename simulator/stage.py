@@ -60,9 +60,10 @@ class Stage:
         )
 
     def _modbus(self, table: LineTable, meters: Sequence[MeterTable], models: Iterable[Profile]) -> Server:
+        addresses = [1 if meter.address is None else meter.address for meter in meters]
         units = {
-            1 if meter.address is None else meter.address: modbus_meter(model, partial(self._values, meter))
-            for meter, model in zip(meters, models, strict=True)
+            address: modbus_meter(model, partial(self._values, meter), address)
+            for address, meter, model in zip(addresses, meters, models, strict=True)
         }
         if len(units) < len(meters):
             raise SimulatorError(f"two meters of line {table.name} have one address", "give each its own")
