@@ -120,6 +120,11 @@ class HubDatabase:
         self._limit = dead_letters
         self._owners: dict[tuple[str, str], str] = {}
 
+    @property
+    def file(self) -> Database:
+        """The SQLite file itself, for the parts that keep tables of their own in it."""
+        return self._database
+
     async def open(self) -> None:
         """Make ready; raises StoreError, also for a file of a newer Nabd."""
         await self._database.open()

@@ -1,5 +1,7 @@
 """The tables of the hub database and every statement on them."""
 
+from gateway.notify import outbox_sql
+
 STEPS = [
     [
         """CREATE TABLE loss (
@@ -24,7 +26,8 @@ STEPS = [
             payload BLOB NOT NULL, at INTEGER NOT NULL, count INTEGER NOT NULL, UNIQUE (topic, name, reason))""",
         "CREATE TABLE counter (name TEXT PRIMARY KEY, n INTEGER NOT NULL)",
         "INSERT INTO counter VALUES ('dropped_letters', 0)",
-    ]
+    ],
+    outbox_sql.TABLES,
 ]
 
 ADD_LOSS = "INSERT INTO loss VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
