@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from gateway.journal import Damaged, JournalError, Unwritable
-from gateway.message import decode_block
+from gateway.message import Loss, decode_block
 
 
 async def filled(bench: Any, windows: int = 20) -> dict[int, bytes]:
@@ -253,4 +253,36 @@ async def test_a_real_disk_error_opens_the_file_anew(bench: Any) -> None:
     blocker.close()
     await journal.flush()
     assert sorted(await bench.readings(journal)) == seqs
+    await journal.close()
+
+
+async def test_ledger_rows_of_a_dropped_window_wait_again(bench: Any, monkeypatch: Any) -> None:
+    """A loss whose block never reached the disk travels in a later one."""
+    monkeypatch.setattr("gateway.journal.commit._MEMORY", 5_000)
+    journal = await bench.open()
+    refusing = Refusing(journal, times=10**6)
+    journal.lost(Loss.model_validate({"reason": "bus_down", "count": 7}))
+    for _ in range(4):
+        bench.fill(journal, 60)
+        with pytest.raises(Unwritable):
+            await journal.flush()
+    refusing._times = 0
+    await journal.flush()
+    await journal.flush()
+    assert [
+        loss.count for block in await bench.blocks(journal) for loss in block.losses if loss.reason == "bus_down"
+    ] == [7]
+    await journal.close()
+
+
+async def test_every_commit_is_synchronous(bench: Any) -> None:
+    """Also after an error: WAL with synchronous FULL, or a power cut would take acknowledged blocks along."""
+    journal = await bench.open()
+    for _ in range(2):
+        database = journal._committer._database
+        ask = lambda: [database._db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous")]  # noqa: E731, B023
+        assert await journal._committer.do(ask) == ["wal", 2]
+        await journal._committer.do(database.close)
+        bench.fill(journal, 1)
+        await journal.flush()
     await journal.close()

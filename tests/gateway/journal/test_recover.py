@@ -196,3 +196,18 @@ async def test_a_mirror_cut_at_any_byte_opens(bench: Any, cut: int) -> None:
     found = sorted(await bench.readings(journal))
     assert found == seqs[: len(found)]
     await journal.close()
+
+
+async def test_a_loss_in_the_mirror_is_not_counted_twice(bench: Any) -> None:
+    """A loss told after a window closed is committed with its own window, the one whose mirror has it."""
+    journal = await bench.open()
+    bench.fill(journal, 1)
+    journal.shut()
+    journal.lost(Loss.model_validate({"reason": "bus_down", "count": 3}))
+    await journal._committer.commit()
+    await bench.crash(journal)
+    journal = await bench.open()
+    await journal.flush()
+    assert [loss.reason for loss in bench.ledger()] == ["bus_down"]
+    assert journal.stats().losses == {"bus_down": 3}
+    await journal.close()
