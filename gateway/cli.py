@@ -62,16 +62,42 @@ def _parser() -> argparse.ArgumentParser:
     status = command("status", _status, "Say how a running program fares.")
     status.add_argument("--json", action="store_true", help="one JSON object")
     _config_option(status, None)
-    profiles = command("profiles", _profiles, "List the meter models Nabd knows.")
-    profiles.add_argument("--folder", type=Path, action="append", default=[], help="look here first")
+    _profile_commands(command("profiles", _profiles, "List the meter models Nabd knows, show one, or prove a file."))
+    _meter_commands(command("meter", _meter, "Set up a meter; the one command that writes to it, after asking."))
     simulate = command("simulate", _simulate, "Serve simulated meters on pseudo-terminals and TCP for other programs.")
     simulate.add_argument("scenario", nargs="?", default="home", help="a name in config/scenarios, or a file")
     simulate.add_argument("--folder", type=Path, default=Path("nabd-simulator"), help="where the wires' names appear")
     demo = command("demo", _demo, "Show everything at once, without hardware.")
     demo.add_argument("--for", dest="seconds", type=float, default=None, help="stop polling after so many seconds")
     demo.add_argument("--folder", type=Path, default=None, help="keep its files here")
+    demo.add_argument("--scenario", default="home", help="a name in config/scenarios (home, rs485), or a file")
     demo.add_argument("--listen", default="127.0.0.1:8080", help="where the page is served (port 0: any free one)")
     return parser
+
+
+def _profile_commands(profiles: argparse.ArgumentParser) -> None:
+    profiles.add_argument("--folder", type=Path, action="append", default=[], help="look here first")
+    profiles.add_argument("--json", action="store_true", help="one JSON array")
+    profiles.set_defaults(what="list")
+    whats = profiles.add_subparsers(metavar="show | test")
+    show = whats.add_parser("show", help="one model, row by row")
+    show.set_defaults(what="show")
+    show.add_argument("name")
+    test = whats.add_parser("test", help="prove a file's examples")
+    test.set_defaults(what="test")
+    test.add_argument("file", type=Path)
+
+
+def _meter_commands(meter: argparse.ArgumentParser) -> None:
+    whats = meter.add_subparsers(metavar="set-address", required=True)
+    about = "Give a Modbus meter another address: asks first, writes once, reads back."
+    address = whats.add_parser("set-address", help=about, description=about)
+    address.add_argument("bus", help="the bus it hangs on, alone or with others")
+    address.add_argument("old", type=int, help="its address now")
+    address.add_argument("new", type=int, help="the address it shall have")
+    address.add_argument("--profile", help="its model; that of the meter configured at OLD or NEW unless given")
+    address.add_argument("--yes", action="store_true", help="do not ask")
+    _config_option(address, None)
 
 
 def _config_option(parser: argparse.ArgumentParser, default: Path | None) -> None:
@@ -135,25 +161,38 @@ def _configuration(options: argparse.Namespace) -> Any:
 
 
 def _profiles(options: argparse.Namespace) -> int:
-    from drivers.profiles import ProfileError, available, load_file  # noqa: PLC0415
+    from gateway import profiles_cmd  # noqa: PLC0415
 
-    code = 0
-    for name, path in available(options.folder).items():
-        try:
-            profile = load_file(path)
-        except ProfileError as error:
-            print(f"{name:28} wrong: {error}", file=sys.stderr)
-            code = 1
-        else:
-            unconfirmed = "" if profile.evidence == "two-sources" else "  (unconfirmed: one source)"
-            print(f"{name:28} {profile.driver:8} {profile.commodity:12} {profile.title}{unconfirmed}")
-    return code
+    if options.what == "show":
+        return profiles_cmd.show(options.name, options.folder, print, _complain)
+    if options.what == "test":
+        return profiles_cmd.prove(options.file, print, _complain)
+    return profiles_cmd.list_all(options.folder, print, _complain, as_json=options.json)
+
+
+def _meter(options: argparse.Namespace) -> int:
+    from gateway import meter_cmd  # noqa: PLC0415
+    from gateway.show import socket_of  # noqa: PLC0415
+
+    config = _configuration(options)
+    beside = [options.config.parent / "meters"] if options.config else []
+    try:
+        task = meter_cmd.plan(config, options.bus, options.old, options.new, options.profile, beside)
+        work = meter_cmd.set_address(task, socket_of(config), yes=options.yes, say=print, ask=input)
+        return asyncio.run(work)
+    except meter_cmd.CannotSet as error:
+        _complain(f"nabd: {error}")
+        return 2
+
+
+def _complain(line: str) -> None:
+    print(line, file=sys.stderr)
 
 
 def _simulate(options: argparse.Namespace) -> int:
-    from simulator.shipped import scenario_path  # noqa: PLC0415
     from simulator.serve import serve  # noqa: PLC0415
     from simulator.serving import SimulatorError  # noqa: PLC0415
+    from simulator.shipped import scenario_path  # noqa: PLC0415
 
     def report(line: str) -> None:
         print(line, flush=True)
@@ -169,7 +208,7 @@ def _simulate(options: argparse.Namespace) -> int:
 def _demo(options: argparse.Namespace) -> int:
     from gateway.demo import run  # noqa: PLC0415
 
-    result = asyncio.run(run(options.seconds, options.folder, options.listen))
+    result = asyncio.run(run(options.seconds, options.folder, options.listen, options.scenario))
     if result.summary is not None:
         print(json.dumps(result.summary), flush=True)
     return result.code

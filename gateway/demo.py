@@ -39,14 +39,14 @@ class SetUpFailed(Exception):  # noqa: N818
     """One of the parts did not come up; the text says which and what it said."""
 
 
-async def run(seconds: float | None, folder: Path | None, listen: str) -> Result:
-    """Run the demo for so many seconds, or until interrupted."""
+async def run(seconds: float | None, folder: Path | None, listen: str, scenario: str = "home") -> Result:
+    """Run the demo for so many seconds, or until interrupted, on a scenario by name or file."""
     with contextlib.ExitStack() as stack:
         if folder is None:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="nabd-")))
         folder.mkdir(parents=True, exist_ok=True)
         try:
-            async with _parts(folder.absolute(), listen) as (edge, hub):
+            async with _parts(folder.absolute(), listen, scenario) as (edge, hub):
                 return await _watch(edge, hub, seconds)
         except SetUpFailed as error:
             print(f"nabd demo: {error}", file=sys.stderr)
@@ -54,13 +54,15 @@ async def run(seconds: float | None, folder: Path | None, listen: str) -> Result
 
 
 @contextlib.asynccontextmanager
-async def _parts(folder: Path, listen: str) -> AsyncIterator[tuple[Path, Path]]:
+async def _parts(folder: Path, listen: str, scenario: str) -> AsyncIterator[tuple[Path, Path]]:
     """Start everything; give the sockets of edge and hub."""
     async with contextlib.AsyncExitStack() as stack:
         print(f"Files: {folder}", flush=True)
         _begin_anew(folder)
+        if Path(scenario).is_file():
+            scenario = str(Path(scenario).absolute())  # the children run in the folder
         simulator = await stack.enter_async_context(
-            _child(folder, "simulate", "home", "--folder", str(folder / "wires"))
+            _child(folder, "simulate", scenario, "--folder", str(folder / "wires"))
         )
         wires = await _wires(folder / "wires" / "meters.json", simulator)
         url = await stack.enter_async_context(embedded_broker())
@@ -189,7 +191,16 @@ async def _watch(edge: Path, hub: Path, seconds: float | None) -> Result:
             raise
         return Result(0)
     figures = await _drain(edge, hub)
-    return _finish(seconds or 0.0, figures)
+    result = _finish(seconds or 0.0, figures)
+    await _tell_silent(edge)
+    return result
+
+
+async def _tell_silent(edge: Path) -> None:
+    """Name the meters that never answered: no reading of theirs is lost, there was none."""
+    here = await control.ask(edge, {"do": "status"})
+    for meter in (meter for bus in here["buses"] for meter in bus["meters"] if not meter["read"]):
+        print(f"  silent: {meter['model']}, {meter['error']}", flush=True)
 
 
 async def _drain(edge: Path, hub: Path) -> Figures:

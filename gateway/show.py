@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from drivers.contract import DriverError
+from drivers.contract import Driver, DriverError, Meter
 from drivers.quantities import BY_KEY
 from gateway import control
 from gateway.clock import Clock
@@ -52,6 +52,7 @@ async def _read_directly(config: EdgeConfig | HomeConfig, row: MeterTable) -> di
         await driver.connect()
         async with asyncio.timeout(max(30.0, 3 * meter.deadline)):
             reading = await driver.read(meter)
+            other = await _other_model(driver, meter)
     except DriverError as error:
         return {"error": str(error)}
     except TimeoutError:
@@ -59,7 +60,17 @@ async def _read_directly(config: EdgeConfig | HomeConfig, row: MeterTable) -> di
     finally:
         await driver.close()
     values = {key: value if isinstance(value, int | float) else str(value) for key, value in reading.values.items()}
-    return {"meter": meter.id, "values": values, "status": list(reading.status)}
+    answer = {"meter": meter.id, "values": values, "status": list(reading.status)}
+    return answer | ({"other_model": other} if other else {})
+
+
+async def _other_model(driver: Driver, meter: Meter) -> str | None:
+    """Name the model that the meter says it is, where that is another one than its profile's."""
+    if meter.profile.driver != "modbus":
+        return None
+    from drivers.modbus.model_code import other_model  # noqa: PLC0415  a house with P1 only needs none of it
+
+    return await other_model(driver, meter)
 
 
 def _reading_table(meter: MeterTable, answer: Mapping[str, Any]) -> str:
@@ -69,6 +80,9 @@ def _reading_table(meter: MeterTable, answer: Mapping[str, Any]) -> str:
     for key, value in answer["values"].items():
         row = BY_KEY[key]
         lines.append(f"  {row.name:26} {value!s:>16} {row.unit if row.unit != '1' else '':5} {row.obis}")
+    if answer.get("other_model"):
+        lines.append(f"\n  Warning: its id code says {answer['other_model']}, the profile is for {profile.title}.")
+        lines.append("  Do not trust these values before the profile fits.")
     if answer.get("status"):
         lines.append(f"\n  the meter says: {', '.join(answer['status'])}")
     return "\n".join(lines)

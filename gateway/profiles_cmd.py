@@ -1,0 +1,110 @@
+"""What `nabd profiles` says: the list of meter models, one of them, or the proof of a file somebody is writing."""
+
+import json
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from drivers.profiles import Profile, ProfileError, available, load, load_file
+from drivers.quantities import QUANTITIES
+
+Say = Callable[[str], None]
+
+EVIDENCE = {"two-sources": "two sources", "one-source": "one source: unconfirmed"}
+
+
+def list_all(folders: Iterable[Path], say: Say, complain: Say, *, as_json: bool) -> int:
+    """List every model; 1 when one cannot be used."""
+    good, bad = [], []
+    for name, path in available(folders).items():
+        try:
+            good.append(load_file(path))
+        except ProfileError as error:
+            bad.append(f"{name}: {error}")
+    if as_json:
+        say(json.dumps([_about(profile) for profile in good]))
+    else:
+        for line in _table(good):
+            say(line)
+    for line in bad:
+        complain(f"nabd: {line}")
+    return 1 if bad else 0
+
+
+def show(name: str, folders: Iterable[Path], say: Say, complain: Say) -> int:
+    """Show one model: where it comes from, and each of its rows."""
+    try:
+        profile = load(name, folders)
+    except ProfileError as error:
+        complain(f"nabd: {error}")
+        return 1
+    table = _toml(profile)
+    say(f"{profile.title} ({profile.name})")
+    say(f"  protocol  {profile.driver}")
+    say(f"  evidence  {EVIDENCE[profile.evidence]}")
+    say(f"  source    {table['source']}")
+    say(f"  file      {profile.path}")
+    if "address" in table:
+        say("  address   can be set with `nabd meter set-address`")
+    say("")
+    for row in _rows(table):
+        say(f"  {_place(row):12} {row['quantity']:26} {row['unit'] or '-':6} {row.get('type', '')}")
+    return 0
+
+
+def prove(path: Path, say: Say, complain: Say) -> int:
+    """Prove a file's examples and say what each decodes to; 1, with file, place and reason, when it does not hold."""
+    try:
+        profile = load_file(path)
+    except ProfileError as error:
+        complain(f"nabd: {error}")
+        return 1
+    table = _toml(profile)
+    units = {row["quantity"]: row["unit"] for row in reversed(_rows(table))}
+    for number, example in enumerate(table["examples"]):
+        say(f"example {number}")
+        for quantity, value in example["readings"].items():
+            say(f"  {quantity:26} {value!s:>16} {units[quantity]}")
+    proven = {quantity for example in table["examples"] for quantity in example["readings"]}
+    for quantity in units.keys() - proven:
+        say(f"no example shows {quantity}: give the bytes of its row to be sure of it")
+    say(f"{path}: holds, {len(profile.quantities)} quantities, {EVIDENCE[profile.evidence]}")
+    return 0
+
+
+def _about(profile: Profile) -> dict[str, Any]:
+    return {
+        "name": profile.name,
+        "title": profile.title,
+        "protocol": profile.driver,
+        "commodity": profile.commodity,
+        "evidence": profile.evidence,
+        "quantities": [QUANTITIES[name].key for name in profile.quantities],
+        "source": _toml(profile)["source"],
+        "file": str(profile.path),
+    }
+
+
+def _table(profiles: Iterable[Profile]) -> Iterable[str]:
+    for profile in profiles:
+        doubt = "" if profile.evidence == "two-sources" else "  (unconfirmed: one source)"
+        count = len(profile.quantities)
+        yield (
+            f"{profile.name:28} {profile.driver:8} {profile.commodity:12} {count:3} quantities  {profile.title}{doubt}"
+        )
+
+
+def _toml(profile: Profile) -> Mapping[str, Any]:
+    """Read the file again for what only people need; it was loaded, so it is sound."""
+    assert profile.path is not None  # noqa: S101  loaded from it
+    return tomllib.loads(profile.path.read_text(encoding="utf-8"))
+
+
+def _rows(table: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    rows: list[Mapping[str, Any]] = table.get("registers") or table.get("rows") or []
+    return rows
+
+
+def _place(row: Mapping[str, Any]) -> str:
+    return f"0x{row['at']:04X}" if "at" in row else str(row.get("obis", ""))
