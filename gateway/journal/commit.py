@@ -82,7 +82,10 @@ class Committer:
                 await self._commit_some([], clean=clean)
 
     async def _commit_some(self, windows: list[Closed], *, clean: bool) -> None:
-        durable = (windows[-1].next_seq, windows[-1].next_block, windows[-1].window) if windows else self.durable
+        durable = self.durable
+        for window in windows[-1:]:
+            seq, block, number = durable
+            durable = max(seq, window.next_seq), max(block, window.next_block), max(number, window.window)
         expire = self._expire_before() if self.commits % _EXPIRE_EVERY == 0 else None
         job = Job(
             windows, list(self._marks), list(self._damaged), self.ledger.unsaved(durable[2]), *durable, self._boot,

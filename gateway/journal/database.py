@@ -94,7 +94,7 @@ class Database:
             evict.evict(db, self.quota, job, done)
             meta = replace(
                 self.meta, next_seq=job.next_seq, next_block=job.next_block, window=job.window, boot=job.boot,
-                clean=job.clean, closed=job.windows[-1].closed if job.windows else self.meta.closed,
+                clean=job.clean, closed=(job.windows[-1].closed if job.windows else 0) or self.meta.closed,
             )  # fmt: skip
             schema.write_meta(db, meta)
             db.execute("COMMIT")

@@ -47,6 +47,8 @@ class Journal:
         self.stream, self._length, self._boot = stream, window, boot
         self._wall, self._clock_state = wall, clock_state
         self.next_seq, self.next_block, self.number = committer.durable
+        self.closed_seq = self.next_seq
+        self._emptying = asyncio.Lock()
         self._releasing = False
         self._quarters: dict[str, int] = {}
         self._window = Window(self._quarters)
@@ -220,13 +222,14 @@ class Journal:
     async def _empty(self, boot: str, rows_of: Callable[[bytes], Iterable[HeldRow]], *, give_time: bool) -> int:
         count = 0
         final = give_time or boot != self._boot
-        with contextlib.suppress(Unwritable):
-            self.shut()
-            await self._committer.commit()
-            while chunks := await self._committer.chunks(boot, unreleased=not final):
-                for chunk in chunks:
-                    count += self._take_over(chunk, rows_of, give_time=give_time, final=final)
+        async with self._emptying:  # two at once would take the same chunk twice
+            with contextlib.suppress(Unwritable):
+                self.shut()
                 await self._committer.commit()
+                while chunks := await self._committer.chunks(boot, unreleased=not final):
+                    for chunk in chunks:
+                        count += self._take_over(chunk, rows_of, give_time=give_time, final=final)
+                    await self._committer.commit()
         return count
 
     def _take_over(
@@ -261,6 +264,7 @@ class Journal:
             return
         window, self._window = self._window, Window(self._quarters)
         self.number += 1
+        self.closed_seq = self.next_seq
         self.push(window, mirror=self._mirror.begin(self.number), losses=self._committer.ledger.take())
 
     def push(
@@ -273,11 +277,15 @@ class Journal:
         drop: Sequence[int] = (),
         release: Sequence[int] = (),
     ) -> None:
-        """Number a window's blocks and queue it for the disk; its own number is the one before the open window's."""
-        closed = self._wall()
-        drafts = drafts_of(window, self.next_block, closed, self._clock_state(), losses)
+        """Number a window's blocks and queue it for the disk; its own number is the one before the open window's.
+
+        Its commit makes all numbers below `closed_seq` durable, none of the window that is still open.
+        """
+        closed, clock = self._wall(), self._clock_state()
+        drafts = drafts_of(window, self.next_block, closed, clock, losses)
         self.next_block += len(drafts)
         number = self.number - 1 if number is None else number
+        known = 0 if clock == "unsynced" else closed
         self._committer.push(
-            Closed(number, closed, drafts, window.held, self.next_seq, self.next_block, mirror, drop, release)
+            Closed(number, known, drafts, window.held, self.closed_seq, self.next_block, mirror, drop, release)
         )

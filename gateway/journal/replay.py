@@ -35,6 +35,7 @@ def replay(
                 row["seq"] = journal.next_seq
             journal.next_seq = max(journal.next_seq, row["seq"] + 1)
             _put(window, row, orjson.dumps(row) if renumber else data, boot)
+    journal.closed_seq = journal.next_seq
     journal.count_held(len(window.held.rows))
     if not window.empty:
         journal.push(window, number=number, mirror=mirror)

@@ -24,11 +24,10 @@ _AT_ONCE = 64
 
 
 class Salvage:
-    """Reads a damaged file piece by piece, in the database thread; `unread` counts blocks that could not be read."""
+    """Reads a damaged file piece by piece, in the database thread."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self.unread = 0
         self._todo = self._keys()
 
     def next(self) -> list[Records]:
@@ -38,17 +37,10 @@ class Salvage:
             with closing(sqlite3.connect(self._path)) as db:
                 while self._todo and len(found) < _AT_ONCE:
                     records = _read(db, *self._todo.pop(0))
-                    self.unread += not records
                     found += [records] if records else []
         except sqlite3.Error:
-            self.unread += len(self._todo)
             self._todo.clear()
         return found
-
-    @property
-    def left(self) -> int:
-        """How many blocks and chunks are not tried yet."""
-        return len(self._todo)
 
     def _keys(self) -> list[tuple[str, int]]:
         try:

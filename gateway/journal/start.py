@@ -154,6 +154,7 @@ async def _recover(
         replay(journal, committer.ledger, file.records, boot, number=file.window, mirror=file.path, renumber=True)
     journal.number = max([journal.number, *(file.window for file in found)]) + 1
     journal.begin()
+    journal.closed_seq = journal.next_seq
     committer.durable = (journal.next_seq, journal.next_block, journal.number - 1)
     with contextlib.suppress(Unwritable):  # it always starts; the mirror keeps what the disk refuses
         journal.shut()

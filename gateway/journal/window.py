@@ -101,7 +101,11 @@ class Draft:
 
 @dataclass(slots=True)
 class Closed:
-    """A closed window on its way to the disk; `drop` and `release` name chunks of held readings it takes over."""
+    """A closed window on its way to the disk.
+
+    `closed` is UTC ms, 0 while the clock was unsynced. Its commit makes `next_seq` and `next_block` durable. `drop` and
+    `release` name chunks of held readings it takes over.
+    """
 
     window: int
     closed: int

@@ -211,3 +211,37 @@ async def test_a_loss_in_the_mirror_is_not_counted_twice(bench: Any) -> None:
     assert [loss.reason for loss in bench.ledger()] == ["bus_down"]
     assert journal.stats().losses == {"bus_down": 3}
     await journal.close()
+
+
+async def test_a_reading_taken_during_a_repair_is_named_by_a_power_cut(bench: Any, names: Any) -> None:
+    """Blocks committed beside the open window do not make its numbers look safe."""
+    bench.state = "unsynced"
+    journal = await bench.open()
+    journal.add("m-1", None, 1, 0, {"power_w": 1})
+    await journal.flush()
+    bench.state = "synced"
+    whole, added = journal._committer.chunks, []
+
+    async def meanwhile(boot: str, *, unreleased: bool) -> Any:
+        added.extend(bench.fill(journal, 1))
+        return await whole(boot, unreleased=unreleased)
+
+    journal._committer.chunks = meanwhile
+    assert await journal.repair("boot-1", bench.now) == 1
+    await bench.crash(journal, power=True)
+    journal = await bench.open()
+    assert set(added) <= names(bench.ledger(), "power_cut")
+    await journal.close()
+
+
+async def test_numbers_of_a_replayed_window_are_durable(bench: Any) -> None:
+    """After a kill and then a power cut, a number the first run used is not named as lost."""
+    journal = await bench.open()
+    seqs = bench.fill(journal, 5)
+    await bench.crash(journal)
+    journal = await bench.open()
+    await bench.crash(journal, power=True)
+    journal = await bench.open()
+    assert sorted(await bench.readings(journal)) == seqs
+    assert [loss.first for loss in bench.ledger()] == [6]
+    await journal.close()
