@@ -20,6 +20,9 @@ from gateway.together import Together
 from gateway.transport import Arrived, Connect, Connection, Endpoint, Lost, Message, NotTaken, TransportError
 
 WINDOW = 20
+FIRST_RECONNECT = 1.0
+LAST_RECONNECT = 60.0
+"""A minute after a broker is back everybody is; ten thousand gateways then come at 170 a second, which brokers carry."""
 EXPIRY = 7 * 86400
 QUOTA = 0x97
 NOBODY = 0x10
@@ -83,7 +86,7 @@ class Uplink:
         self.lanes = Lanes(ack_timeout)
         self._journal, self._connect, self._endpoint, self._topics = journal, connect, endpoint, topics
         self._birth, self._handle, self._frees_on_puback = birth, handle, ack_mode == "puback"
-        self._backoff = backoff or Backoff(1.0, 300.0)
+        self._backoff = backoff or Backoff(FIRST_RECONNECT, LAST_RECONNECT)
         self._work = asyncio.Event()
 
     async def run(self) -> None:
