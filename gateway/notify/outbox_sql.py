@@ -32,8 +32,8 @@ COUNTER = "SELECT n FROM counter WHERE name = ?"
 SET_COUNTER = "UPDATE counter SET n = ? WHERE name = ?"
 ADD_COUNTER = "UPDATE counter SET n = n + ? WHERE name = ?"
 
-ADD_SECRET = "INSERT INTO secret VALUES (?, ?) ON CONFLICT DO NOTHING"
-SECRET = "SELECT value FROM secret WHERE name = ?"
+ADD_KEY = "INSERT INTO secret VALUES (?, ?) ON CONFLICT DO NOTHING"
+KEY = "SELECT value FROM secret WHERE name = ?"
 
 # Events of one alert may arrive in any order; the newest one is its state.
 SET_ALERT = """INSERT INTO alert VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL) ON CONFLICT DO UPDATE
