@@ -22,7 +22,7 @@ from gateway.transport import Arrived, Connect, Connection, Endpoint, Lost, Mess
 WINDOW = 20
 FIRST_RECONNECT = 1.0
 LAST_RECONNECT = 60.0
-"""A minute after a broker is back everybody is; ten thousand gateways then come at 170 a second, which brokers carry."""
+"""A minute after a broker is back everybody is; ten thousand gateways then come at 170 a second, which one carries."""
 EXPIRY = 7 * 86400
 QUOTA = 0x97
 NOBODY = 0x10
