@@ -6,6 +6,7 @@
 3. What the edge loads stays small: heavy extras are imported inside functions, or in the few modules that only a hub,
    a home or a demo loads.
 4. Nobody keeps the program's state in a module: no `global`.
+5. One module makes the frame that writes to a meter, one sends it, one command asks for it: nobody else imports them.
 """
 
 import ast
@@ -29,6 +30,20 @@ IMPURE = {
     "aiofiles", "asyncio", "concurrent", "io", "logging", "multiprocessing", "os", "pathlib", "random",
     "secrets", "selectors", "serialx", "shutil", "socket", "ssl", "subprocess", "tempfile", "threading", "time",
 }  # fmt: skip
+
+ONLY_FOR = {
+    "drivers.modbus.write": "drivers/modbus/set_address.py",
+    "drivers.modbus.set_address": "gateway/meter_cmd.py",
+    "gateway.meter_cmd": "gateway/cli.py",
+}
+"""Who alone may import what: the way of the one write there is."""
+
+SENT = {
+    "drivers/modbus/rtu.py": {"rtu_request"},
+    "drivers/modbus/tcp.py": {"tcp_request"},
+    "drivers/modbus/set_address.py": {"write_frame"},
+}
+"""The makers of what Modbus modules put on a wire; the first two make requests for registers only."""
 
 CLOCKS = {"now", "today", "utcnow"}
 """Calls by which a codec, which may calculate with dates, would look at the clock."""
@@ -94,6 +109,9 @@ def broken_rules(where: str, source: str) -> list[str]:
             wrong.append((found.line, f"{found.top} is imported at load: import it where it is used"))
         if found.at_load and not where.startswith(LOADED_ONLY_ASIDE) and loads_aside(found.module):
             wrong.append((found.line, f"{found.module} brings a heavy extra at load"))
+        module = next((name for name in ONLY_FOR if f"{found.module}.".startswith(f"{name}.")), None)
+        if module is not None and where != ONLY_FOR[module]:
+            wrong.append((found.line, f"{module} is for {ONLY_FOR[module]} alone"))
     if home == "drivers" and where.endswith("/codec.py"):
         wrong += [
             (node.lineno, f"a codec asks {node.attr}()")
@@ -137,9 +155,46 @@ def test_the_edge_loads_nothing_heavy() -> None:
     assert HEAVY & {name.partition(".")[0] for name in done.stdout.split()} == set()
 
 
+def called(path: Path) -> set[str]:
+    """Name every function a module calls."""
+    calls = [node.func for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+    return {call.id if isinstance(call, ast.Name) else getattr(call, "attr", "") for call in calls}
+
+
+def test_what_goes_onto_a_modbus_wire_is_known() -> None:
+    """Only three modules send, each what one function makes; only one of the three functions writes to a meter."""
+    modbus = {str(path.relative_to(ROOT)): called(path) for path in (ROOT / "drivers/modbus").glob("*.py")}
+    makers = {"rtu_request", "tcp_request", "write_frame"}
+    assert {where: calls & makers for where, calls in modbus.items() if calls & {"write", "writelines"}} == SENT
+    assert {where for where, calls in modbus.items() if "write_frame" in calls} == {"drivers/modbus/set_address.py"}
+
+
+@pytest.mark.parametrize("name", ["rtu_request", "tcp_request"])
+def test_requests_ask_and_do_nothing_else(name: str) -> None:
+    """The two request makers cannot carry a value: what they pack is a function, an address and a count."""
+    from drivers.modbus import codec
+
+    read = codec.Read(3, 0x14, 2)
+    frame = codec.rtu_request(1, read)[:-2] if name == "rtu_request" else codec.tcp_request(9, 1, read)[6:]
+    assert frame == bytes.fromhex("01 03 0014 0002")
+
+
+def test_profiles_read_by_functions_3_and_4_only() -> None:
+    """No profile's table is anything but holding or input registers."""
+    from typing import get_args
+
+    from drivers.modbus.profile import File
+
+    assert get_args(File.model_fields["table"].annotation) == ("input", "holding")
+
+
 @pytest.mark.parametrize(
     ("where", "source", "said"),
     [
+        ("gateway/poll.py", "def f():\n    from drivers.modbus import write", "drivers.modbus.write is for"),
+        ("drivers/modbus/driver.py", "from drivers.modbus.write import write_frame", "drivers.modbus.write is for"),
+        ("gateway/edge.py", "import drivers.modbus.set_address", "drivers.modbus.set_address is for"),
+        ("gateway/control.py", "from gateway.meter_cmd import plan", "gateway.meter_cmd is for"),
         ("drivers/scan.py", "import gateway.poll", "drivers imports gateway.poll"),
         ("drivers/scan.py", "def f():\n    from simulator import meters", "drivers imports simulator.meters"),
         ("simulator/fleet.py", "from gateway import poll", "simulator imports gateway.poll"),
@@ -168,6 +223,8 @@ def test_a_broken_rule_is_seen(where: str, source: str, said: str) -> None:
         ("gateway/web/page.py", "import jinja2"),
         ("drivers/p1/codec.py", "from decimal import Decimal\nfrom drivers.contract import DecodeError"),
         ("drivers/p1/driver.py", "import asyncio"),
+        ("gateway/meter_cmd.py", "from drivers.modbus.set_address import set_address"),
+        ("gateway/poll.py", "from drivers.modbus.writer import thing"),
     ],
 )
 def test_what_is_allowed_stays_allowed(where: str, source: str) -> None:

@@ -45,7 +45,7 @@ async def test_readings_reach_the_store_and_the_edge_leaves_in_order(stack: Stac
     """The plain way, and SIGTERM ends both programs with code 0."""
     await stack.until_stored(200)
     await stack.drain(15)
-    stack.verdict()
+    await stack.verdict()
     assert await stack.kill("edge", signal.SIGTERM) == 0
     assert await stack.kill("hub", signal.SIGTERM) == 0
     assert stack.log("edge") == ""
@@ -59,7 +59,7 @@ async def test_a_silent_link_loses_nothing(stack: Stack, proxy: TcpProxy, broker
     proxy.resume()
     await stack.until_stored(1000, seconds=LAST_RECONNECT + 30)
     await stack.drain(30)
-    stack.verdict()
+    await stack.verdict()
 
 
 async def test_a_broker_killed_and_restarted_empty_loses_nothing(stack: Stack, broker: Any) -> None:
@@ -71,7 +71,7 @@ async def test_a_broker_killed_and_restarted_empty_loses_nothing(stack: Stack, b
         broker.start()
     await stack.until_stored(100, seconds=60)
     await stack.drain(40)
-    stack.verdict()
+    await stack.verdict()
 
 
 async def test_a_killed_collector_loses_nothing(stack: Stack) -> None:
@@ -83,7 +83,7 @@ async def test_a_killed_collector_loses_nothing(stack: Stack) -> None:
         await stack.run("hub")
     await stack.until_stored(100, seconds=60)
     await stack.drain(40)
-    stack.verdict()
+    await stack.verdict()
 
 
 async def test_a_killed_edge_loses_nothing_it_read(stack: Stack) -> None:
@@ -95,7 +95,7 @@ async def test_a_killed_edge_loses_nothing_it_read(stack: Stack) -> None:
         await stack.run("edge")
     await stack.until_stored(100, seconds=60)
     await stack.drain(40)
-    stack.verdict(interrupted=3)
+    await stack.verdict(interrupted=3)
 
 
 @pytest.mark.parametrize("mode", ["puback", "stored"])

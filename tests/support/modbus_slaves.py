@@ -10,8 +10,10 @@ from fractions import Fraction
 from typing import Self
 
 from drivers.contract import Meter
-from drivers.modbus.codec import Read, crc16
-from drivers.modbus.layout import Row, compile_page
+from drivers.modbus.codec import crc16
+from drivers.modbus.layout import Page, Row
+from drivers.modbus.plan import Wire
+from drivers.modbus.table import Table
 from drivers.profiles import Profile
 
 Says = Callable[[bytes], Iterable[tuple[float, bytes]]]
@@ -20,10 +22,20 @@ Says = Callable[[bytes], Iterable[tuple[float, bytes]]]
 
 def meter(at: int = 0x10, count: int = 10, *, unit: int | None = 1, deadline: float = 0.1, function: int = 3) -> Meter:
     """Make a meter whose reading {"r16": 16, ...} shows for each value which register it came from."""
-    rows = [Row(at + n, "u16", f"r{at + n}", Fraction(1)) for n in range(count)]
-    page = compile_page(Read(function, at, count), rows, "ABCD")
-    profile = Profile("fake", "fake", "modbus", "two-sources", (), (page,))
-    return Meter(f"m{unit}", profile, unit, deadline)
+    rows = tuple(Row(at + n, "u16", f"r{at + n}", Fraction(1), table=function) for n in range(count))
+    return Meter(f"m{unit}", profile_of(Table(rows)), unit, deadline)
+
+
+def profile_of(table: Table) -> Profile:
+    """Make the model of a meter from its table alone."""
+    return Profile("fake", "fake", "modbus", "two-sources", (), table)
+
+
+def page_of(meter: Meter) -> Page:
+    """Give the one request that a meter of `meter` needs."""
+    (page,) = meter.profile.layout.pages(Wire(10 / 9600))
+    assert isinstance(page, Page)
+    return page
 
 
 def expected(at: int = 0x10, count: int = 10) -> dict[str, int]:

@@ -1,8 +1,7 @@
-"""Registers to values: every type and order, exact decimals, digits of floats, absent values."""
+"""Registers to values: every type and order, rows made of two places, status bits, absent values."""
 
 import math
 import struct
-from decimal import Decimal
 from fractions import Fraction
 from itertools import product
 
@@ -11,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.modbus.codec import Read
-from drivers.modbus.layout import Order, Row, Type, compile_page, converter, step_of
-from drivers.quantities import DECIMALS
+from drivers.modbus.layout import Order, Part, Row, Status, compile_page
+from drivers.modbus.numbers import Type
 
 CODES: dict[Type, str] = {
     "u16": "H", "s16": "h", "u32": "I", "s32": "i", "u64": "Q", "s64": "q", "f32": "f", "f64": "d",
@@ -55,47 +54,6 @@ def test_rows_that_overlap() -> None:
     assert compile_page(Read(4, 0, 2), rows, "ABCD").decode(b"\0\1\0\2") == {"both": 65538, "low": 2}
 
 
-@given(raw=st.integers(-(2**31), 2**31 - 1), scale=st.sampled_from(["1", "0.1", "0.01", "0.001", "10", "1000"]))
-def test_scaled_integers_are_exact(raw: int, scale: str) -> None:
-    """An integer times a decimal scale is that decimal, to the last digit."""
-    value = converter(Row(0, "s32", "k", Fraction(scale)))(raw)
-    assert value is not None
-    assert Decimal(repr(value)) == Decimal(raw) * Decimal(scale)
-    assert isinstance(value, int) == (Fraction(scale).denominator == 1)
-
-
-@given(raw=st.integers(0, 2**64 - 1))
-def test_integers_beyond_a_float_become_decimals(raw: int) -> None:
-    """More than 2^53 steps stay exact."""
-    value = converter(Row(0, "u64", "k", Fraction(1, 100)))(raw)
-    assert isinstance(value, float if raw <= 2**53 else Decimal)
-    assert Decimal(str(value)) == Decimal(raw) / 100
-
-
-def test_no_more_than_the_decimals_of_the_list() -> None:
-    """A finer scale, or one that is no decimal, is rounded to the last digit that is published."""
-    assert converter(Row(0, "u16", "k", Fraction(1, 10**6)))(12345) == 0.0123
-    assert converter(Row(0, "u32", "k", Fraction(10**9, 3600)))(3) == 833333.3333
-
-
-@given(raw=st.floats(width=32, allow_nan=False, allow_infinity=False))
-def test_floats_keep_seven_digits(raw: float) -> None:
-    """A 32-bit float has at most seven significant digits and four decimals, and is as near as that allows."""
-    row = Row(0, "f32", "k", Fraction(1))
-    value = converter(row)(raw)
-    assert isinstance(value, float)
-    assert value in (float(f"{value:.7g}"), round(value, DECIMALS))
-    assert abs(Fraction(value) - Fraction(raw)) <= step_of(row, Fraction(raw)) * Fraction(51, 100)
-    assert math.copysign(1, value) == 1 or value < 0
-
-
-@given(raw=st.floats(width=32, min_value=-1e9, max_value=1e9))
-def test_floats_are_shortest_decimals(raw: float) -> None:
-    """The value prints without the noise of a binary fraction."""
-    value = converter(Row(0, "f32", "k", Fraction(1000)))(raw)
-    assert len(repr(value).strip("-0").replace(".", "").lstrip("0").rstrip("0").split("e")[0]) <= 7
-
-
 def test_known_floats() -> None:
     """230.2 V is 230.2, not 230.1999969; 1234.567 kWh is 1234567 Wh."""
     volt, energy = Row(0, "f32", "v", Fraction(1)), Row(2, "f32", "e", Fraction(1000))
@@ -128,3 +86,64 @@ def test_absent_patterns(kind: Type, pattern: int) -> None:
     page = compile_page(Read(3, 0, row.registers), [row], "ABCD")
     assert page.decode(pattern.to_bytes(2 * row.registers, "big")) == {}
     assert page.decode((pattern ^ 1).to_bytes(2 * row.registers, "big")) != {}
+
+
+@pytest.mark.parametrize(
+    ("power", "value"), [(0, 1234), (-1, 123.4), (-3, 1.234), (3, 1234000), (10, 12340000000000), (-10, 0)]
+)
+@pytest.mark.parametrize("order", ORDERS)
+def test_scale_from_another_register(power: int, value: float, order: Order) -> None:
+    """A value times the power of ten that stands elsewhere is that decimal, wherever the power lies."""
+    for at in (0, 5):
+        row = Row(2, "u32", "k", Fraction(1), scale=Part(at, "s16"))
+        data = bytearray(12)
+        data[4:8] = shuffled(struct.pack(">I", 1234), order)
+        data[2 * at : 2 * at + 2] = shuffled(struct.pack(">h", power), order)
+        page = compile_page(Read(3, 0, 6), [row], order)
+        assert page.decode(bytes(data)) == {"k": value}
+
+
+@pytest.mark.parametrize("power", [-32768, -11, 11, 32767])
+def test_scale_that_is_none(power: int) -> None:
+    """SunSpec's pattern for "not there", and powers no device has, leave no value."""
+    page = compile_page(Read(3, 0, 2), [Row(0, "u16", "k", Fraction(1), scale=Part(1, "s16"))], "ABCD")
+    assert page.decode(struct.pack(">Hh", 5, power)) == {}
+
+
+def test_absent_value_with_a_scale() -> None:
+    """The value's own pattern counts before it is scaled."""
+    row = Row(0, "s16", "k", Fraction(1), frozenset({0x8000}), scale=Part(1, "s16"))
+    assert compile_page(Read(3, 0, 2), [row], "ABCD").decode(struct.pack(">Hh", 0x8000, 0)) == {}
+
+
+@given(whole=st.integers(0, 99_999_999), part=st.integers(0, 999))
+def test_whole_and_fraction_are_added(whole: int, part: int) -> None:
+    """Cubic metres as an integer and their litres as a float are one number, to the litre."""
+    row = Row(0, "u32", "k", Fraction(1000), plus=Part(2, "f32"))
+    page = compile_page(Read(3, 0, 4), [row], "ABCD")
+    assert page.decode(struct.pack(">If", whole, part / 1000)) == {"k": 1000 * whole + part}
+    assert page.decode(struct.pack(">If", whole, math.nan)) == {}
+
+
+def test_made_rows_beside_plain_ones() -> None:
+    """Both kinds come out of one answer, and what must be read for a row spans both its places."""
+    rows = [Row(4, "u16", "a", Fraction(1)), Row(0, "u16", "b", Fraction(1), scale=Part(3, "s16"))]
+    assert (rows[1].span.start, rows[1].span.end) == (0, 4)
+    page = compile_page(Read(3, 0, 5), rows, "ABCD")
+    assert page.decode(struct.pack(">H4xhH", 7, 1, 9)) == {"a": 9, "b": 70}
+
+
+def test_bits_are_words() -> None:
+    """Each bit of a status register that is set gives its word, once; nothing else does."""
+    rows = [
+        Status(0, "u16", ((1 << 0, "leak"), (1 << 15, "battery_low"))),
+        Status(1, "u32", ((1 << 31, "tamper"), (1 << 1, "leak"))),
+    ]
+    page = compile_page(Read(3, 0, 3), rows, "ABCD")
+    assert page.status is not None
+    assert page.decode(bytes(6)) == {}
+    for data, words in [
+        ("0000 0000 0000", ()), ("0001 0000 0000", ("leak",)), ("8000 8000 0000", ("battery_low", "tamper")),
+        ("0001 0000 0002", ("leak",)), ("7FFE 7FFF FFFD", ()),
+    ]:  # fmt: skip
+        assert page.status(bytes.fromhex(data)) == words

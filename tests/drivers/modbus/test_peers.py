@@ -11,21 +11,21 @@ from pathlib import Path
 import pytest
 
 from drivers.contract import Bus, Meter, Refused
-from drivers.modbus.codec import Read
 from drivers.modbus.driver import open_bus
-from drivers.modbus.layout import Row, compile_page
+from drivers.modbus.layout import Row
+from drivers.modbus.plan import Wire
+from drivers.modbus.table import Table
 from drivers.profiles import Profile, load
 from tests.conftest import skip_or_fail
-from tests.support.modbus_slaves import meter
+from tests.support.modbus_slaves import meter, profile_of
 
 SOURCE = Path(__file__).parents[2] / "support" / "modbus_server.c"
 
 
 def floats(count: int) -> Meter:
     """Make a meter of `count` floats in input registers."""
-    rows = [Row(2 * n, "f32", f"v{n}", Fraction(1)) for n in range(count)]
-    page = compile_page(Read(4, 0, 2 * count), rows, "ABCD")
-    return Meter("floats", Profile("f", "f", "modbus", "two-sources", (), (page,)), 1)
+    rows = tuple(Row(2 * n, "f32", f"v{n}", Fraction(1), table=4) for n in range(count))
+    return Meter("floats", profile_of(Table(rows)), 1)
 
 
 @pytest.fixture(scope="module")
@@ -50,31 +50,32 @@ def libmodbus(libmodbus_server: Path, free_port: Callable[[], int]) -> Iterator[
 
 
 async def test_libmodbus(libmodbus: str) -> None:
-    """Floats, integers, the longest list and an exception, as the C library gives them."""
+    """Floats, integers, the longest list, a register that is missing and exceptions, as the C library gives them."""
     driver = open_bus(Bus("b", libmodbus), lambda: 0)
     await driver.connect()
     for _ in range(100):
         reading = await driver.read(floats(30))
         assert reading.values == {f"v{n}": round(230.2 + n, 4) for n in range(30)}
     assert (await driver.read(meter(5, 55))).values == {f"r{n}": 100 + n for n in range(5, 60)}
+    assert (await driver.read(meter(55, 6))).values == {f"r{n}": 100 + n for n in range(55, 60)}
     with pytest.raises(Refused) as caught:
-        await driver.read(meter(55, 6))
+        await driver.read(meter(60, 6))
     assert caught.value.code == 2
     await driver.close()
-    assert not driver.counters()
+    assert driver.counters() == {"missing_register": 7}
 
 
 def registers_of(name: str) -> dict[int, int]:
-    """Take the registers of a profile's first example."""
+    """Take the registers of a profile's examples, of two for one register the first."""
     from tomllib import loads
 
     from drivers.profiles import SHIPPED
 
-    example = loads((SHIPPED / f"{name}.toml").read_text())["examples"][0]["bytes"]
     found: dict[int, int] = {}
-    for start, text in example.items():
-        words = struct.unpack(f">{len(bytes.fromhex(text)) // 2}H", bytes.fromhex(text))
-        found |= {int(start, 0) + n: word for n, word in enumerate(words)}
+    for example in loads((SHIPPED / f"{name}.toml").read_text())["examples"]:
+        for start, text in example["bytes"].items():
+            words = struct.unpack(f">{len(bytes.fromhex(text)) // 2}H", bytes.fromhex(text))
+            found = {int(start, 0) + n: word for n, word in enumerate(words)} | found
     return found
 
 
@@ -115,11 +116,8 @@ async def test_pymodbus_tcp(name: str) -> None:
 
 def direct(profile: Profile, table: dict[int, int]) -> dict[str, object]:
     """Decode the registers without any wire."""
-    values: dict[str, object] = {}
-    for page in profile.layout:
-        places = range(page.read.start, page.read.start + page.read.count)
-        values |= page.decode(struct.pack(f">{len(places)}H", *(table.get(at, 0) for at in places)))
-    return values
+    layout: Table = profile.layout
+    return dict(layout.decode({at: struct.pack(">H", word) for at, word in table.items()}, Wire(10 / 9600)))
 
 
 async def test_pymodbus_rtu() -> None:
