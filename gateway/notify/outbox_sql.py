@@ -19,7 +19,7 @@ TABLES = [
         id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, tenant TEXT NOT NULL, gw TEXT NOT NULL,
         alert TEXT NOT NULL, seq INTEGER NOT NULL, telling TEXT NOT NULL, severity TEXT NOT NULL,
         channel TEXT NOT NULL, repeat INTEGER NOT NULL, late INTEGER NOT NULL, body BLOB NOT NULL,
-        made INTEGER NOT NULL, due INTEGER NOT NULL, state TEXT NOT NULL, tries INTEGER NOT NULL DEFAULT 0,
+        since INTEGER NOT NULL, due INTEGER NOT NULL, state TEXT NOT NULL, tries INTEGER NOT NULL DEFAULT 0,
         done INTEGER, said TEXT)""",
     "CREATE INDEX outbox_due ON outbox (channel, due) WHERE state = 'waiting'",
     "CREATE INDEX outbox_alert ON outbox (tenant, alert, channel)",
@@ -55,11 +55,15 @@ INTERRUPTIONS = """SELECT DISTINCT alert, seq, due, channel FROM outbox
     WHERE tenant = ? AND due > ? AND telling IN ('raised', 'updated') AND severity <> 'critical'
     AND state IN ('waiting', 'sent')"""
 
+METER = "SELECT info FROM meter WHERE tenant = ? AND meter = ?"
+EVENTS = "SELECT id, tenant, gw, body FROM event WHERE id > ? ORDER BY id LIMIT ?"
+
+# `since` stays what `due` was at first: so long somebody has been waiting for it.
 ADD = """INSERT INTO outbox
-    (key, tenant, gw, alert, seq, telling, severity, channel, repeat, late, body, made, due, state)
+    (key, tenant, gw, alert, seq, telling, severity, channel, repeat, late, body, since, due, state)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"""
 # Of one alert, one message at a time goes to one channel, in the order they were made.
-DUE = """SELECT id, key, tenant, gw, channel, repeat, late, body, made, tries FROM outbox AS this
+DUE = """SELECT id, key, tenant, gw, channel, repeat, late, body, since, tries FROM outbox AS this
     WHERE channel = ? AND due <= ? AND state = 'waiting' AND NOT EXISTS (
         SELECT 1 FROM outbox AS earlier WHERE earlier.tenant = this.tenant AND earlier.alert = this.alert
         AND earlier.channel = this.channel AND earlier.state = 'waiting' AND earlier.id < this.id)
@@ -69,6 +73,7 @@ NEXT_DUE = "SELECT min(due) FROM outbox WHERE channel = ? AND state = 'waiting'"
 SENT = "UPDATE outbox SET state = 'sent', tries = tries + 1, done = ?, said = ? WHERE id = ?"
 LATER = "UPDATE outbox SET due = ?, tries = tries + 1, said = ? WHERE id = ? AND state = 'waiting'"
 ASIDE = "UPDATE outbox SET state = 'aside', tries = tries + 1, done = ?, said = ? WHERE id = ? AND state = 'waiting'"
+GIVE_WAY = "UPDATE outbox SET state = 'dropped', tries = tries + 1, done = ?, said = ? WHERE id = ?"
 DROP_REPEATS = """UPDATE outbox SET state = 'dropped' WHERE tenant = ? AND alert = ? AND state = 'waiting'
     AND repeat > 0"""
 DROP = """UPDATE outbox SET state = 'dropped' WHERE tenant = ? AND alert = ? AND channel = ? AND state = 'waiting'"""

@@ -1,0 +1,1 @@
+"""The ways to reach people and machines: one file each, all behind `contract.Channel`."""

@@ -1,0 +1,185 @@
+"""The notifier: one task that plans what came in, and one for each channel that sends what is due.
+
+1. The planner looks once a second, and at once when woken; what it plans wakes the senders.
+2. A sender takes a few due messages at a time and hands them over side by side. When none of them got through, its
+   channel rests, longer each time, up to a minute; single failures are put off by the outbox and hold up nobody.
+3. Receipts are written before more is taken. What was handed over and not yet written when the power went is handed
+   over again, with the same key.
+
+A bug in words or a channel costs the one message that meets it: it is set aside, counted, and logged by its type.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from gateway.alerts.event import cloud_event
+from gateway.backoff import Backoff
+from gateway.i18n import LANGUAGES
+from gateway.notify.channels.contract import Channel, Delivered, Message, Receipt, Refused
+from gateway.notify.links import LASTS, PATH, Action, Link
+from gateway.notify.outbox import Outbox
+from gateway.notify.planning import Waiting
+from gateway.notify.render import Occasion, Words, render
+from gateway.notify.router import Contact
+from gateway.store.contract import TryAgain
+from gateway.together import Together
+
+AT_ONCE = 4
+"""Messages of one channel on their way at once: mail servers commonly allow a sender ten connections."""
+LOOK_EVERY = 1.0
+"""Seconds between two looks at the tables; what wakes us makes this the exception."""
+REST = (1.0, 60.0)
+"""Seconds, first and longest, that a channel rests when nothing gets through: a critical alert waits no longer."""
+DAY = 86400.0
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Who reads a channel: how to reach them, what they want, in which language and zone; `tenant` is whose alerts."""
+
+    tenant: str
+    contact: Contact
+    channel: Channel
+    language: Literal["en", "ar"]
+    zone: ZoneInfo
+
+    @property
+    def name(self) -> str:
+        """The channel's name."""
+        return self.contact.channel
+
+
+class Notifier:
+    """Tells readers what the outbox holds; `page` is the address of the pages, `now` gives UTC seconds."""
+
+    def __init__(
+        self, outbox: Outbox, readers: Sequence[Reader], key: bytes, *, page: str, now: Callable[[], float]
+    ) -> None:
+        """`key` signs links (`Outbox.link_key`)."""
+        self._outbox = outbox
+        self._readers = readers
+        self._key = key
+        self._page = page.rstrip("/")
+        self._now = now
+        self._came = asyncio.Event()
+        self._planned: Mapping[str, asyncio.Event] = {reader.name: asyncio.Event() for reader in readers}
+
+    def wake(self) -> None:
+        """Say that events were written, so that nobody waits for the next look."""
+        self._came.set()
+
+    async def run(self) -> None:
+        """Plan and send until cancelled; a task that fails ends all."""
+        together = Together()
+        together.start(self._plan(), "plan")
+        for reader in self._readers:
+            together.start(self._serve(reader), f"send[{reader.name}]")
+        await together.until_one_fails()
+
+    async def _plan(self) -> None:
+        forgot = 0.0
+        while True:
+            self._came.clear()
+            now = self._now()
+            taken = await self._outbox.plan(round(now * 1000))
+            if isinstance(taken, TryAgain):
+                await asyncio.sleep(taken.after)
+            elif taken:
+                for event in self._planned.values():
+                    event.set()
+            else:
+                if now - forgot > DAY:
+                    forgot = now
+                    await self._outbox.forget(round(now * 1000))
+                await _within(self._came, LOOK_EVERY)
+
+    async def _serve(self, reader: Reader) -> None:
+        rest = Backoff(*REST)
+        planned = self._planned[reader.name]
+        while True:
+            planned.clear()
+            waiting = await self._outbox.due(reader.name, self._ms(), AT_ONCE)
+            if not waiting:
+                await _within(planned, await self._until_due(reader))
+                continue
+            receipts = await asyncio.gather(*(self._send(reader, message) for message in waiting))
+            await self._settle(list(zip(waiting, receipts, strict=True)))
+            if any(isinstance(receipt, Delivered) for receipt in receipts):
+                rest.reset()
+            else:
+                await asyncio.sleep(rest.next())
+
+    async def _until_due(self, reader: Reader) -> float:
+        due = await self._outbox.next_due(reader.name)
+        return LOOK_EVERY if due is None else min(max((due - self._ms()) / 1000, 0.01), LOOK_EVERY)
+
+    async def _settle(self, done: list[tuple[Waiting, Receipt]]) -> None:
+        """Write receipts until they are written: forgetting them would tell people twice."""
+        while isinstance(verdict := await self._outbox.settle(done, self._ms()), TryAgain):
+            await asyncio.sleep(verdict.after)
+
+    async def _send(self, reader: Reader, waiting: Waiting) -> Receipt:
+        try:
+            return await reader.channel.send(self._message(reader, waiting))
+        except Exception as error:  # noqa: BLE001  one message must not end the others
+            _log.error("message %s set aside: %s", waiting.key, type(error).__name__)
+            return Refused(f"bug: {type(error).__name__}")
+
+    def _message(self, reader: Reader, waiting: Waiting) -> Message:
+        event = waiting.event
+        spoken = LANGUAGES if reader.contact.machine else [reader.language]
+        every = {language: self._words(reader, waiting, language) for language in spoken}
+        return Message(
+            key=waiting.key,
+            thread=event.id,
+            words=every[reader.language],
+            alert=event,
+            event=cloud_event(event, waiting.tenant, waiting.gw),
+            every=every,
+            late=waiting.late,
+            repeat=waiting.repeat,
+        )
+
+    def _words(self, reader: Reader, waiting: Waiting, language: str) -> Words:
+        answered = waiting.event.open and not reader.contact.machine
+        return render(
+            Occasion(
+                waiting.event,
+                waiting.name,
+                language,
+                datetime.fromtimestamp(self._now(), reader.zone),
+                page=f"{self._page}/",
+                acknowledge=self._link("acknowledge", waiting) if answered else "",
+                mute=self._link("mute", waiting) if answered else "",
+                late=waiting.late,
+                repeat=waiting.repeat,
+            )
+        )
+
+    def _link(self, action: Action, waiting: Waiting) -> str:
+        expires = int(self._now()) + LASTS
+        link = Link(action, waiting.tenant, waiting.event.id, waiting.channel, expires)
+        return f"{self._page}{PATH}{link.sign(self._key)}"
+
+    def _ms(self) -> int:
+        return round(self._now() * 1000)
+
+    async def status(self) -> dict[str, Any]:
+        """Count messages by channel and state, for `nabd status`."""
+        return await self._outbox.counts()
+
+
+async def _within(event: asyncio.Event, seconds: float) -> None:
+    """Wait for an event, but no longer than so many seconds."""
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        pass
