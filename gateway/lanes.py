@@ -91,6 +91,10 @@ class Lanes:
             moments.append(max(self._next_backlog, now))
         return min(moments, default=None)
 
+    def sent_before(self, block: int) -> bool:
+        """Say whether the block was given to a broker earlier and went unanswered."""
+        return block in self._tries
+
     def sent(self, block: int, now: float) -> None:
         """The broker has it: await the stored ack, unless that came even before the PUBACK."""
         if block in self._under_way:

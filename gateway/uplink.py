@@ -15,7 +15,15 @@ from typing import Literal, Protocol
 
 from gateway.backoff import Backoff
 from gateway.lanes import Lanes
-from gateway.message import CONTENT_TYPE, MessageError, Topics, correlation, decode_ack, parse_correlation
+from gateway.message import (
+    CONTENT_TYPE,
+    MessageError,
+    Topics,
+    correlation,
+    count_readings,
+    decode_ack,
+    parse_correlation,
+)
 from gateway.together import Together
 from gateway.transport import Arrived, Connect, Connection, Endpoint, Lost, Message, NotTaken, TransportError
 
@@ -51,10 +59,14 @@ class Blocks(Protocol):
 
 @dataclass
 class Counters:
-    """What the uplink did so far; `nobody` counts PUBACKs that said no one subscribes to our data."""
+    """What the uplink did so far.
+
+    `readings` are those in published blocks, each counted once; `nobody` counts PUBACKs without a subscriber.
+    """
 
     connects: int = 0
     published: int = 0
+    readings: int = 0
     stored: int = 0
     refused: int = 0
     rejected: int = 0
@@ -190,10 +202,11 @@ class Uplink:
         finally:
             window.release()
             self._work.set()
-        self._published(block, code)
+        self._published(block, code, count_readings(payload))
 
-    def _published(self, block: int, code: int) -> None:
+    def _published(self, block: int, code: int, readings: int) -> None:
         self.counters.published += 1
+        self.counters.readings += 0 if self.lanes.sent_before(block) else readings
         self.counters.nobody += code == NOBODY
         if self._frees_on_puback:
             self._free(block, ())
