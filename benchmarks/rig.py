@@ -6,6 +6,7 @@ gave, so the same yardstick serves Nabd and the floor. Nothing here imports what
 
 import contextlib
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -52,6 +53,11 @@ def profile() -> str:
     )
     readings = ", ".join(f"{name} = 1.0" for name, _ in QUANTITIES)
     return PROFILE.format(rows=rows, example=" ".join(["3F80 0000"] * VALUES), readings=readings)
+
+
+def installed() -> dict[str, str]:
+    """Give the environment of an installed program: it keeps compiled modules, whatever this shell is told."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def free_port() -> int:
@@ -118,6 +124,7 @@ class Rig:
             stderr=log,
             stdout=log,
             text=True,
+            env=installed(),
         )
         self.parts[command] = Process(popen)
         return self.parts[command]
