@@ -64,6 +64,9 @@ def _parser() -> argparse.ArgumentParser:
     _config_option(status, None)
     _profile_commands(command("profiles", _profiles, "List the meter models Nabd knows, show one, or prove a file."))
     _meter_commands(command("meter", _meter, "Set up a meter; the one command that writes to it, after asking."))
+    web = command("web", _web, "Make a one-time link that opens the pages of a running program.")
+    web.add_argument("what", choices=["link"], help="what to make")
+    _config_option(web, None)
     simulate = command("simulate", _simulate, "Serve simulated meters on pseudo-terminals and TCP for other programs.")
     simulate.add_argument("scenario", nargs="?", default="home", help="a name in config/scenarios, or a file")
     simulate.add_argument("--folder", type=Path, default=Path("nabd-simulator"), help="where the wires' names appear")
@@ -150,6 +153,12 @@ def _status(options: argparse.Namespace) -> int:
     from gateway.show import status  # noqa: PLC0415
 
     return asyncio.run(status(_configuration(options), as_json=options.json))
+
+
+def _web(options: argparse.Namespace) -> int:
+    from gateway.show import link  # noqa: PLC0415
+
+    return asyncio.run(link(_configuration(options)))
 
 
 def _configuration(options: argparse.Namespace) -> Any:

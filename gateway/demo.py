@@ -69,10 +69,11 @@ async def _parts(folder: Path, listen: str, scenario: str) -> AsyncIterator[tupl
         (folder / "hub.toml").write_text(_hub_toml(url, listen), encoding="utf-8")
         (folder / "edge.toml").write_text(_edge_toml(url, wires), encoding="utf-8")
         hub = await stack.enter_async_context(_child(folder, "hub", "-c", str(folder / "hub.toml")))
-        about = await _answering(folder / "hub.sock", hub)
+        await _answering(folder / "hub.sock", hub)
         edge = await stack.enter_async_context(_child(folder, "edge", "-c", str(folder / "edge.toml")))
         await _answering(folder / "journal" / "edge.sock", edge)
-        print(f"Page:  {about['pages'][0]}   (the same in Arabic: {about['pages'][0]}?lang=ar)", flush=True)
+        link = (await control.ask(folder / "hub.sock", {"do": "link"}))["link"]
+        print(f"Open:  {link}   (once; the same in Arabic: {link}?lang=ar)", flush=True)
         print("Stop with Ctrl-C.\n", flush=True)
         yield folder / "journal" / "edge.sock", folder / "hub.sock"
 
@@ -166,7 +167,7 @@ async def _figures(edge: Path, hub: Path) -> Figures:
     journal = here["journal"]
     return Figures(
         here["read"],
-        here["read"] if not journal["pending"] else here["uplink"]["published"],
+        here["uplink"]["readings"],
         there["stored"],
         sum(journal["losses"].values()),
         journal["pending"],

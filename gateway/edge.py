@@ -16,6 +16,7 @@ from gateway.announce import birth_of, status_of, will_of
 from gateway.clock import wall_ms
 from gateway.config.build import endpoint_of
 from gateway.config.models import EdgeConfig
+from gateway.discovery import Discovery
 from gateway.live import LivePoster
 from gateway.message import Topics
 from gateway.mqtt import connect
@@ -54,6 +55,8 @@ async def run(config: EdgeConfig) -> None:
         async def start(group: asyncio.TaskGroup) -> None:
             polling.extend(here.start(group))
             group.create_task(_uplink_when_spread(uplink, config, here), name="uplink")
+            if config.mqtt.discovery:
+                group.create_task(_discovery(config, topics, here).run(), name="discovery")
             group.create_task(_health(topics, here, uplink), name="health")
 
         async def goodbye() -> None:
@@ -113,6 +116,12 @@ async def _health(topics: Topics, here: Station, uplink: Uplink) -> None:
         if uplink.connection is not None:
             payload = orjson.dumps(here.status() | {"uplink": uplink.status()}, default=str)
             uplink.connection.post(Message(topics.of("health"), payload, retain=True, expiry=HEALTH_EXPIRY))
+
+
+def _discovery(config: EdgeConfig, topics: Topics, here: Station) -> Discovery:
+    user = f"{config.gateway.tenant}/{config.gateway.id}"
+    endpoint = endpoint_of(config.mqtt, f"{config.gateway.id}-discovery", user=user)
+    return Discovery(connect, endpoint, topics, here.info, config.mqtt.discovery_prefix, config.mqtt.live_every)
 
 
 def _endpoint(config: EdgeConfig, topics: Topics) -> Endpoint:

@@ -5,6 +5,7 @@ from typing import Any
 
 from gateway import control
 from gateway.backoff import Backoff
+from gateway.clock import wall_ms
 from gateway.collector import Collector
 from gateway.config.build import endpoint_of
 from gateway.config.models import HubConfig
@@ -12,9 +13,13 @@ from gateway.hubdb import HubDatabase
 from gateway.live import LiveBook
 from gateway.mqtt import connect
 from gateway.program import run_until_signal
+from gateway.show import tell_link
 from gateway.store import open_store
+from gateway.today import Today
 from gateway.transport import Endpoint, TransportError
-from gateway.web.serve import serve
+from gateway.web.alertbook import AlertBook
+from gateway.web.screen import Sources
+from gateway.web.serve import Served, serve
 
 
 async def run(config: HubConfig) -> None:
@@ -26,7 +31,12 @@ async def run(config: HubConfig) -> None:
     collector = Collector(
         connect, endpoint_of(config.mqtt, f"{config.hub.id}-collector"), store, database, root=config.mqtt.root
     )
-    book = LiveBook()
+    book, alerts = LiveBook(), AlertBook(wall_ms)
+    today = Today(book, store, config.hub.zone, wall_ms)
+    pages: list[Served] = []
+
+    async def link(_: Any) -> dict[str, Any]:
+        return {"link": pages[0].link()} if pages else {"error": "the pages are not served yet"}
 
     async def status(_: Any) -> dict[str, Any]:
         return {
@@ -34,37 +44,40 @@ async def run(config: HubConfig) -> None:
             "stored": await store.count(),
             "collector": collector.status(),
             "losses": await database.losses(),
-            "pages": list(addresses),
+            "pages": [page.address for page in pages],
         }
-
-    addresses: list[str] = []
 
     async def start(group: asyncio.TaskGroup) -> None:
         group.create_task(collector.run(), name="collector")
-        group.create_task(
-            _listen(endpoint_of(config.mqtt, f"{config.hub.id}-live"), config.mqtt.root, book), name="live"
-        )
-        addresses.append(await serve(group, config.web.listen, book, language=config.hub.language))
+        endpoint = endpoint_of(config.mqtt, f"{config.hub.id}-live")
+        group.create_task(_listen(endpoint, config.mqtt.root, book, alerts), name="live")
+        group.create_task(today.run(), name="today")
+        sources = Sources(book, wall_ms, today, alerts, config.hub.zone)
+        sessions = config.hub.database.with_name("sessions.json")
+        pages.append(await serve(group, config.web, sources, sessions, language=config.hub.language))
+        tell_link(pages[0].link())
 
     try:
-        async with control.listening(config.hub.database.parent / "hub.sock", {"status": status}):
+        async with control.listening(config.hub.database.parent / "hub.sock", {"status": status, "link": link}):
             await run_until_signal(start)
     finally:
         await database.close()
         await store.close()
 
 
-async def _listen(endpoint: Endpoint, root: str, book: LiveBook) -> None:
-    """Hear live values and birth documents of every gateway, for the pages."""
+async def _listen(endpoint: Endpoint, root: str, book: LiveBook, alerts: AlertBook) -> None:
+    """Hear live values, birth documents and alerts of every gateway, for the pages."""
     backoff = Backoff(1.0, 60.0)
     while True:
         try:
             connection = await connect(endpoint)
             try:
-                await connection.subscribe([f"{root}/v1/+/+/info", f"{root}/v1/+/+/live/+"], qos=1)
+                topics = [f"{root}/v1/+/+/{kind}" for kind in ("info", "live/+", "event")]
+                await connection.subscribe(topics, qos=1)
                 backoff.reset()
                 async for arrived in connection.messages():
-                    book.hear(arrived.message)
+                    hear = alerts.hear if arrived.message.topic.endswith("/event") else book.hear
+                    hear(arrived.message)
                     arrived.ack()
             finally:
                 await connection.close()

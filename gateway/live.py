@@ -24,6 +24,7 @@ class LiveMeter:
     ts: int = 0
     q: int = 0
     values: Mapping[str, Number | str] = field(default_factory=dict)
+    tenant: str = ""
 
 
 class LiveBook:
@@ -54,10 +55,11 @@ class LiveBook:
     def hear(self, message: Message) -> None:
         """Take a live or info message of any gateway; anything else is counted and dropped."""
         try:
-            _, kind, _ = Topics.parse(message.topic)
+            topics, kind, _ = Topics.parse(message.topic)
             if kind == "info":
                 for row in decode_info(message.payload).meters:
-                    self.know(LiveMeter(row.id, row.name, row.commodity, row.model, row.every))
+                    known = LiveMeter(row.id, row.name, row.commodity, row.model, row.every, tenant=topics.tenant)
+                    self.know(known)
             elif kind == "live":
                 document = decode_live(message.payload)
                 meter, ts, q = str(document.pop("meter")), int(document.pop("ts")), int(document.pop("q", 0))

@@ -1,4 +1,4 @@
-"""What `nabd read` and `nabd status` print: a table for people, or one JSON object."""
+"""What `nabd read`, `nabd status` and `nabd web link` print: a table for people, or one JSON object."""
 
 import asyncio
 import json
@@ -100,6 +100,26 @@ async def status(config: Document, *, as_json: bool) -> int:
 
 
 _ONE = {"buses": "bus", "meters": "meter"}
+
+
+async def link(config: Document) -> int:
+    """Ask the running program for a new one-time link to its pages."""
+    try:
+        answer = await control.ask(socket_of(config), {"do": "link"})
+    except control.NobodyThere as error:
+        print(f"nabd: nothing runs with this configuration (nobody answers at {error})", file=sys.stderr)
+        return 1
+    if "link" not in answer:
+        print(f"nabd: {answer.get('error', 'no pages are served here')}", file=sys.stderr)
+        return 1
+    print(answer["link"])
+    return 0
+
+
+def tell_link(address: str) -> None:
+    """Tell whoever started a program at a terminal how to open its pages; a service's log is no place for a secret."""
+    if sys.stdout.isatty():
+        print(f"Open: {address}", flush=True)
 
 
 def _lines(answer: Mapping[str, Any], indent: str = "") -> list[str]:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
-from gateway.config.urls import BrokerUrl, BusUrl, WebUrl
+from gateway.config.urls import BrokerUrl, BusUrl, ChannelUrl, WebUrl
 from gateway.config.values import (
     Address,
     Currency,
@@ -17,9 +17,11 @@ from gateway.config.values import (
     Hidden,
     Id,
     Listen,
+    Mail,
     Model,
     Place,
     Protocol,
+    Quiet,
     Readable,
     Size,
     Text,
@@ -118,6 +120,8 @@ class UplinkTable(BrokerTable):
     live_every: Annotated[float, lasting("0s", "1h")] = option(
         "The shortest time between two live values of one meter.", "10s"
     )
+    discovery: bool = option("Tell Home Assistant of every meter by MQTT discovery.", False)
+    discovery_prefix: Id = option("The first part of Home Assistant's discovery topics.", "homeassistant")
 
 
 class OwnBrokerTable(BrokerTable):
@@ -126,6 +130,8 @@ class OwnBrokerTable(BrokerTable):
     live_every: Annotated[float, lasting("0s", "1h")] = option(
         "The shortest time between two live values of one meter.", "1s"
     )
+    discovery: bool = option("Tell Home Assistant of every meter by MQTT discovery.", True)
+    discovery_prefix: Id = option("The first part of Home Assistant's discovery topics.", "homeassistant")
 
 
 class StoreTable(Table):
@@ -159,6 +165,38 @@ class WebTable(Table):
     """The pages."""
 
     listen: Listen = option("The address and port where the pages are served.", "127.0.0.1:8080")
+    url: WebUrl | None = option("The address people reach the pages by, behind a proxy or by a name of your own.", None)
+    stay: Annotated[float, lasting("1h", "400d")] = option(
+        "How long a device that opened the pages by a one-time link may stay away and still be known.", "30d"
+    )
+
+
+class ChannelTable(Table):
+    """One way to tell people, or a program, of alerts."""
+
+    name: Id = option("What this way is called, in links and figures.")
+    kind: Literal["webhook", "ntfy", "smtp"] = option("A program (webhook), push to a phone (ntfy), or mail (smtp).")
+    url: ChannelUrl = option(
+        "The webhook's address, the topic's at an ntfy server, or the mail server, smtps:// or smtp:// (STARTTLS)."
+    )
+    to: Mail | None = option("The mail address that is written to.", None)
+    sender: Mail | None = option("The mail address that writes; that of to unless given.", None)
+    username: Text | None = option("The user at the mail server.", None)
+    password_file: Hidden | None = option("The file that holds that user's password.", None)
+    token_file: Hidden | None = option("The file that holds the access token of the ntfy server.", None)
+    secret_file: Hidden | None = option("The file that holds the secret with which webhooks are signed.", None)
+    ca_file: Readable | None = option("The certificates to trust; the system's own unless given.", None)
+    language: Literal["en", "ar"] | None = option("The reader's language; that of the pages unless given.", None)
+    severity: Literal["critical", "warning", "info"] = option(
+        "The least that is told at once: the first channel tells a warning, each of them what is critical.", "warning"
+    )
+    quiet: Quiet = option("When only what is critical is told; a webhook knows no quiet.", "22:00-07:00")
+
+
+class HubChannelTable(ChannelTable):
+    """One way to tell a customer, or a program, of alerts."""
+
+    tenant: Id = option("Whose alerts it tells.", "home")
 
 
 class BusTable(Table):
@@ -200,6 +238,8 @@ class MeterTable(Table):
 
 Buses = Annotated[tuple[BusTable, ...], Field(strict=False, max_length=64)]
 Meters = Annotated[tuple[MeterTable, ...], Field(strict=False, max_length=2000)]
+Channels = Annotated[tuple[ChannelTable, ...], Field(strict=False, max_length=16)]
+HubChannels = Annotated[tuple[HubChannelTable, ...], Field(strict=False, max_length=2000)]
 
 
 class EdgeConfig(Table):
@@ -223,6 +263,7 @@ class HubConfig(Table):
     mqtt: BrokerTable
     store: StoreTable
     web: WebTable
+    channel: HubChannels = ()
 
 
 class HomeConfig(Table):
@@ -236,6 +277,7 @@ class HomeConfig(Table):
     hub: HomeHubTable
     mqtt: OwnBrokerTable | None = None
     web: WebTable
+    channel: Channels = ()
     bus: Buses = ()
     meter: Meters = ()
 

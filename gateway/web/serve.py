@@ -2,14 +2,25 @@
 
 import asyncio
 import contextlib
-import time
+import socket
 from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
 from typing import cast
 
 import uvicorn
 
+from gateway.clock import wall_ms
+from gateway.config.models import WebTable
+from gateway.web.access import Access
+from gateway.web.guard import own_names
 from gateway.web.page import app
-from gateway.web.source import LiveSource
+from gateway.web.screen import Sources
+from gateway.web.source import Answers
+
+EVERYWHERE = ("0.0.0.0", "[::]")  # noqa: S104  names for what is configured, not a choice
+CONNECTIONS = 128
+"""Open connections at a time: four for each browser that may listen. Whoever opens thousands is refused, not served."""
 
 
 class _Server(uvicorn.Server):
@@ -21,13 +32,42 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def serve(group: asyncio.TaskGroup, listen: str, source: LiveSource, *, language: str) -> str:
-    """Serve the pages at `listen` (host:port, port 0 for any free one) as a task of `group`; give their address.
+@dataclass(frozen=True)
+class Served:
+    """Pages that are being served at `address`."""
+
+    address: str
+    access: Access
+
+    def link(self) -> str:
+        """Make a one-time link."""
+        return f"{self.address}enter/{self.access.link()}"
+
+
+async def serve(
+    group: asyncio.TaskGroup,
+    web: WebTable,
+    sources: Sources,
+    sessions: Path,
+    *,
+    language: str,
+    answers: Answers | None = None,
+    link_key: bytes | None = None,
+) -> Served:
+    """Serve the pages as a task of `group`; `sessions` is the file of devices that were let in.
 
     Raises OSError when the address cannot be bound.
     """
-    host, _, port = listen.rpartition(":")
-    page = app(source, now=lambda: time.time_ns() // 1_000_000, language=language)
+    host, _, port = web.listen.rpartition(":")
+    access = Access(sessions, stay=web.stay, now=wall_ms)
+    page = app(
+        sources,
+        access,
+        names=own_names(web.listen, web.url),
+        language=language,
+        answers=answers,
+        link_key=link_key,
+    )
     config = uvicorn.Config(
         page,
         host=host.strip("[]"),
@@ -36,10 +76,15 @@ async def serve(group: asyncio.TaskGroup, listen: str, source: LiveSource, *, la
         log_config=None,
         access_log=False,
         server_header=False,
+        limit_concurrency=CONNECTIONS,
     )
     server = _Server(config)
     sock = config.bind_socket()
     task = group.create_task(server.serve([sock]), name="web")
     task.add_done_callback(lambda _: sock.close())
     bound = cast("tuple[str, int]", sock.getsockname())
-    return f"http://{host}:{bound[1]}/"
+    if web.url:
+        return Served(f"{web.url.rstrip('/')}/", access)
+    # Nobody can open "every address"; on a home's network the machine has this name.
+    shown = f"{socket.gethostname().partition('.')[0]}.local" if host in EVERYWHERE else host
+    return Served(f"http://{shown}:{bound[1]}/", access)

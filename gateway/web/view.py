@@ -3,10 +3,11 @@
 1. what it uses now: power of electricity and heat, flow of water and gas; a meter that tells no such thing shows its
    register in that place
 2. the registers it has counted so far, and what flows back
-3. how old that is, and whether it can be trusted
+3. what it counted today, and in which hours
+4. how old that is, and whether it can be trusted
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 
@@ -16,7 +17,9 @@ from drivers.contract import Number
 from gateway import message
 from gateway.i18n import N_
 from gateway.live import LiveMeter
-from gateway.web.words import Words
+from gateway.today import Day, Use
+from gateway.web.chart import bars, clock
+from gateway.web.words import Words, isolated
 
 LATE_AFTER = 3
 """Intervals without a reading after which a card says that it is late."""
@@ -24,6 +27,8 @@ SLOWEST_LIVE = 10.0
 """Seconds: a gateway of a fleet sends live values no faster than this, however often it reads."""
 SLOWEST_REGISTER = 3600.0
 """Seconds: what tells its register alone may do so once an hour, as gas meters behind a P1 port do."""
+WHOLE_DAY_MS = 3_600_000 + 60_000
+"""A day known from its first hour on is the whole day: meters that speak once an hour begin no sooner."""
 BEYOND_ANY_METER = 10**15
 """A thousand TWh in Wh: a hostile text such as 1e999999 would otherwise fill the page with its zeros."""
 
@@ -51,6 +56,8 @@ _REGISTERS = {
     "gas": (("gas_volume_l", "l", N_("Register")),),
     "heat": (("heat_energy_wh", "Wh", N_("Register")),),
 }
+# unit of a register -> unit in which people read what was used of it
+_USED = {"electricity": "Wh used", "heat": "Wh used", "water": "l used", "gas": "gas used"}
 _DOUBTS = (
     (message.SUSPECT, N_("Doubtful value")),
     (message.ESTIMATED, N_("Estimated value")),
@@ -74,11 +81,14 @@ class Line:
 class Card:
     """One meter on the page; `state` is "fresh", "late" or "silent" (no reading yet)."""
 
+    id: str
     name: str
     model: str
     state: str
     age: Markup
     main: Line | None = None
+    today: Line | None = None
+    chart: Markup | None = None
     lines: Sequence[Line] = ()
     doubts: Sequence[Markup] = ()
 
@@ -92,32 +102,38 @@ class Section:
     cards: list[Card] = field(default_factory=list)
 
 
-def sections(meters: Iterable[LiveMeter], now: int, words: Words) -> list[Section]:
+def sections(
+    meters: Iterable[LiveMeter], now: int, words: Words, day_of: Callable[[str], Day | None] = lambda _: None
+) -> list[Section]:
     """Group the meters by commodity, in the order of the glossary; `now` in UTC ms."""
     made = {name: Section(name, words.say(title)) for name, title in COMMODITIES.items()}
     for meter in meters:
-        made[meter.commodity if meter.commodity in made else "other"].cards.append(card(meter, now, words))
+        made[meter.commodity if meter.commodity in made else "other"].cards.append(
+            card(meter, now, words, day_of(meter.id))
+        )
     return [section for section in made.values() if section.cards]
 
 
-def card(meter: LiveMeter, now: int, words: Words) -> Card:
+def card(meter: LiveMeter, now: int, words: Words, day: Day | None = None) -> Card:
     """Say what one meter's card says."""
     name = meter.name or meter.id
     if not meter.ts:
-        return Card(name, meter.model, "silent", words.say("No reading yet"))
-    age = (now - meter.ts) / 1000
-    late = age > LATE_AFTER * max(meter.every, _slowest(meter))
-    said = words.say("Late: last reading {age}", age=words.age(age)) if late else words.age(age)
+        return Card(meter.id, name, meter.model, "silent", words.say("No reading yet"))
+    late = (now - meter.ts) / 1000 > LATE_AFTER * max(meter.every, _slowest(meter))
+    age = words.ago(meter.ts, now)
     lines = [*_now(meter, words, late=late), *_registers(meter, words)]
-    doubts = [words.say(text) for bits, text in _DOUBTS if meter.q & bits]
+    today, chart = _today(meter.commodity, day, now, words)
     return Card(
+        meter.id,
         name,
         meter.model,
         "late" if late else "fresh",
-        said,
+        words.say("Late: last reading {age}", age=age) if late else age,
         lines[0] if lines else None,
+        today,
+        chart,
         [*lines[1:], *_phases(meter, words)],
-        doubts,
+        [words.say(text) for bits, text in _DOUBTS if meter.q & bits],
     )
 
 
@@ -155,6 +171,33 @@ def _registers(meter: LiveMeter, words: Words) -> Iterable[Line]:
         never_used = value == 0 and n > 0
         if value is not None and not never_used:
             yield Line(words.say(label), *words.amount(value, unit))
+
+
+def _today(commodity: str, day: Day | None, now: int, words: Words) -> tuple[Line | None, Markup | None]:
+    key = next((key for key, *_ in _REGISTERS.get(commodity, ())), "")
+    use = used(day, key) if day is not None else None
+    if day is None or use is None:
+        return None, None
+    whole = day.since - day.hours[0] < WHOLE_DAY_MS
+    label = words.say("Today") if whole else words.say("Today since {time}", time=isolated(clock(day, day.since)))
+    unit = _USED[commodity]
+    chart = bars(day, use, now, unit, words) if use.total else None
+    return Line(label, *words.amount(Decimal(str(use.total)), unit)), chart
+
+
+def used(day: Day, key: str) -> Use | None:
+    """Give what a register counted today, or the sum of its tariffs where a meter counts only those."""
+    if key in day.uses:
+        return day.uses[key]
+    name, _, unit = key.rpartition("_")
+    parts = [use for t in _TARIFFS if (use := day.uses.get(f"{name}_t{t}_{unit}")) is not None]
+    if not parts:
+        return None
+    hours = [
+        None if all(part is None for part in hour) else sum(part or 0.0 for part in hour)
+        for hour in zip(*(use.hours for use in parts), strict=True)
+    ]
+    return Use(sum(use.total for use in parts), tuple(hours))
 
 
 def register(values: Mapping[str, Number | str], key: str) -> Decimal | None:

@@ -18,7 +18,10 @@ SEVERAL = 2
 _SCALES: dict[str, tuple[tuple[int, int, int, str], ...]] = {
     "W": ((1000, 1000, 2, N_("kW")), (0, 1, 0, N_("W"))),
     "Wh": ((0, 1000, 1, N_("kWh")),),
+    "Wh used": ((0, 1000, 2, N_("kWh")),),
     "l": ((0, 1000, 3, N_("m³")),),
+    "l used": ((10_000, 1000, 2, N_("m³")), (0, 1, 0, N_("L"))),
+    "gas used": ((0, 1000, 2, N_("m³")),),
     "V": ((0, 1, 1, N_("V")),),
     "A": ((0, 1, 2, N_("A")),),
     "flow": ((0, 60, 1, N_("L/min")),),
@@ -35,6 +38,7 @@ class Words:
     """One language's way to say what a page says."""
 
     def __init__(self, language: str) -> None:
+        self.language = language
         self.catalogue = words(language)
 
     def say(self, text: str, **parts: str | Markup) -> Markup:
@@ -58,8 +62,12 @@ class Words:
             return self.plural("{n} hour ago", "{n} hours ago", s // HOUR)
         return self.plural("{n} day ago", "{n} days ago", s // DAY)
 
+    def ago(self, at: int, now: int) -> Markup:
+        """Say how long ago `at` was, both in UTC ms, so that the page's script can let it tick."""
+        return Markup('<time data-at="{}">{}</time>').format(at, self.age((now - at) / 1000))
+
     def amount(self, value: Decimal, unit: str) -> tuple[str, Markup]:
-        """Give the number and the unit people read of a value in a base unit (or "flow", "gas flow", from l/h)."""
+        """Give the number and the unit people read of a value in a base unit (or what else `_SCALES` names)."""
         _, divisor, decimals, name = next(scale for scale in _SCALES[unit] if abs(value) >= scale[0])
         # Adding nothing turns a rounded -0 into 0.
         number = round(value / divisor, decimals) + 0

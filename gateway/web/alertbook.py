@@ -1,0 +1,82 @@
+"""The alerts a page shows: those that are open, those lately over, and what people answered to them.
+
+It hears events as they come by topic or from the engine of the same program, in any order and any number of times: the
+highest `seq` of an alert is what it says now.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import orjson
+
+from gateway.alerts.event import AlertEvent, parse
+from gateway.message import MessageError, Topics
+from gateway.notify.links import Action
+from gateway.transport import Message
+
+KEPT = 200
+"""Alerts kept: more open ones than that no person can read; the oldest falls."""
+LATELY_MS = 24 * 3_600_000
+
+
+@dataclass(slots=True)
+class Alert:
+    """One alert by its newest event, and the answer it got."""
+
+    tenant: str
+    event: AlertEvent
+    answer: Action | None = None
+
+
+class AlertBook:
+    """All alerts of one program; `dropped` counts what was no event."""
+
+    def __init__(self, now: Callable[[], int]) -> None:
+        """`now` gives UTC ms."""
+        self.dropped = 0
+        self._now = now
+        self._alerts: dict[tuple[str, str], Alert] = {}
+
+    def take(self, tenant: str, event: AlertEvent) -> None:
+        """Take one step of an alert's life."""
+        known = self._alerts.get((tenant, event.id))
+        if known is not None:
+            if event.seq > known.event.seq:
+                known.event = event
+            return
+        while len(self._alerts) >= KEPT:
+            oldest = min(self._alerts, key=lambda name: (self._alerts[name].event.open, self._alerts[name].event.at))
+            del self._alerts[oldest]
+        self._alerts[tenant, event.id] = Alert(tenant, event)
+
+    def hear(self, message: Message) -> None:
+        """Take the CloudEvent that a gateway sends on its topic `event`."""
+        try:
+            topics, kind, _ = Topics.parse(message.topic)
+            document = orjson.loads(message.payload)
+            event = parse(document.get("data") if kind == "event" and isinstance(document, dict) else None)
+        except (MessageError, orjson.JSONDecodeError):
+            self.dropped += 1
+        else:
+            self.take(topics.tenant, event)
+
+    def answered(self, tenant: str, alert: str, action: Action) -> None:
+        """Note what somebody answered, on a page or by a link."""
+        if (known := self._alerts.get((tenant, alert))) is not None:
+            known.answer = action
+
+    def find(self, alert: str) -> Alert | None:
+        """Give an alert by its id, which is unique but for 1 in 2^64."""
+        return next((known for (_, name), known in self._alerts.items() if name == alert), None)
+
+    def open(self) -> Sequence[Alert]:
+        """List those that live, the gravest and newest first."""
+        grave = {"critical": 0, "warning": 1, "info": 2}
+        living = [alert for alert in self._alerts.values() if alert.event.open]
+        return sorted(living, key=lambda alert: (grave[alert.event.severity], -alert.event.raised))
+
+    def over(self) -> Sequence[Alert]:
+        """List those that ended within a day, newest first."""
+        since = self._now() - LATELY_MS
+        ended = [alert for alert in self._alerts.values() if not alert.event.open and alert.event.at > since]
+        return sorted(ended, key=lambda alert: -alert.event.at)

@@ -1,0 +1,69 @@
+"""From an alert to what the page says of it: the words of its message, its course as a picture, the answer it got."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from markupsafe import Markup
+
+from gateway.i18n import N_
+from gateway.notify.render import Occasion, render
+from gateway.web.alertbook import Alert, AlertBook
+from gateway.web.chart import course
+from gateway.web.words import Words
+
+SEVERITIES = {"critical": N_("Urgent"), "warning": N_("Warning"), "info": N_("Information")}
+ANSWERS = {
+    "acknowledge": N_("You have seen this. It stays here until it is over."),
+    "mute": N_("No messages of this kind for a week. The page still shows them."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AlertCard:
+    """One alert on the page; `kind` is its severity in words, `answer` what it was answered."""
+
+    id: str
+    severity: str
+    kind: Markup
+    title: str
+    text: str
+    age: Markup
+    chart: Markup | None
+    answer: Markup | None
+
+
+@dataclass(frozen=True, slots=True)
+class Alerts:
+    """The alerts part of the page: those open, and those over since a day at most."""
+
+    open: list[AlertCard]
+    over: list[AlertCard]
+
+
+def alerts_of(book: AlertBook, names: Mapping[str, str], now: int, zone: str, words: Words) -> Alerts:
+    """Say what the page says of all alerts; `names` gives a meter's name by its id, `now` is UTC ms."""
+    local = datetime.fromtimestamp(now / 1000, UTC).astimezone(ZoneInfo(zone))
+
+    def card(alert: Alert) -> AlertCard:
+        event = alert.event
+        said = render(Occasion(event, names.get(event.meter, event.meter), words.language, local))
+        return AlertCard(
+            event.id,
+            event.severity,
+            words.say(SEVERITIES[event.severity]),
+            said.title,
+            said.text,
+            words.ago(event.raised if event.open else event.at, now),
+            _course(alert, words),
+            words.say(ANSWERS[alert.answer]) if alert.answer else None,
+        )
+
+    return Alerts([card(alert) for alert in book.open()], [card(alert) for alert in book.over()])
+
+
+def _course(alert: Alert, words: Words) -> Markup | None:
+    if len(alert.event.points) < 2:  # noqa: PLR2004  a line has two ends
+        return None
+    return course(alert.event.points, alert.event.baseline, str(words.say("Its course up to the alert").striptags()))

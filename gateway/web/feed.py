@@ -1,0 +1,89 @@
+"""What changed on the page, as server-sent events.
+
+1. `part` {"id", "html"}: an element's new content; the first look gives every part.
+2. `anew`: meters came or went; the page shall load again.
+3. `beat` with the time here, at first and every ten seconds: the browser learns that the line lives, and our clock.
+
+Nothing is queued. Each listener remembers what it was given last and takes the difference at its own pace, so a slow
+one skips what was in between. All listeners of a language share one rendering.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+
+import orjson
+
+from gateway.web.screen import Screen
+
+TICK = 0.5
+"""Seconds between two looks at the meters."""
+SHARE = 0.1
+"""Rendering takes at most this share of the time; of many meters the page is slower rather than the program."""
+BEAT = 10.0
+LISTENERS = 32
+"""Browsers at a time: more than a household's, few enough for a small board."""
+
+
+class _Shared:
+    """A screen's parts, rendered no more often than somebody needs them."""
+
+    def __init__(self, screen: Screen) -> None:
+        self._screen = screen
+        self._parts: dict[str, str] = {}
+        self._until = 0.0
+        self.pause = TICK
+
+    def parts(self) -> Mapping[str, str]:
+        """Give the parts as they were at most a tick ago."""
+        clock = asyncio.get_running_loop().time
+        begun = clock()
+        if begun >= self._until:
+            self._parts = self._screen.parts()
+            self.pause = max(TICK, (clock() - begun) / SHARE)
+            # A little less than the pause, so that listeners that wake together do not render for each other's next.
+            self._until = begun + self.pause * 0.8
+        return self._parts
+
+
+class Feed:
+    """Serves listeners; `listeners` counts them."""
+
+    def __init__(self, screens: Mapping[str, Screen], now: Callable[[], int]) -> None:
+        """`now` gives UTC ms."""
+        self.listeners = 0
+        self._shared = {language: _Shared(screen) for language, screen in screens.items()}
+        self._now = now
+
+    @property
+    def full(self) -> bool:
+        """Whether nobody more can listen."""
+        return self.listeners >= LISTENERS
+
+    async def listen(self, language: str, allowed: Callable[[], bool]) -> AsyncIterator[bytes]:
+        """Tell what changes until the listener goes, or is no longer `allowed`, which is asked at each beat."""
+        shared, clock = self._shared[language], asyncio.get_running_loop().time
+        given: dict[str, str] = {}
+        beat = clock()
+        self.listeners += 1
+        try:
+            while True:
+                if clock() >= beat:
+                    if not allowed():
+                        return
+                    beat = clock() + BEAT
+                    yield _event("beat", self._now())
+                parts = dict(shared.parts())
+                if given and parts.keys() != given.keys():
+                    yield _event("anew", "")
+                    return
+                for name, html in parts.items():
+                    if given.get(name) != html:
+                        yield _event("part", {"id": name, "html": html})
+                given = parts
+                await asyncio.sleep(shared.pause)
+        finally:
+            self.listeners -= 1
+
+
+def _event(kind: str, data: object) -> bytes:
+    return b"event: %s\ndata: %s\n\n" % (kind.encode(), orjson.dumps(data))

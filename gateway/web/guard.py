@@ -1,0 +1,83 @@
+"""What stands before every page: the right host name, no foreign forms, and a session.
+
+1. Host: an address in numbers, this machine's own names, or that of `[web] url`. A page of the Internet that points its
+   own name at us (DNS rebinding) is turned away.
+2. Whoever acts (POST) comes from one of our own pages: a browser says so in Origin.
+3. Without a session, every address gives one and the same answer but those of `OPEN`, so nothing is learned from us.
+"""
+
+import ipaddress
+import socket
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from gateway.notify import links
+from gateway.web.access import Access
+
+COOKIE = "nabd"
+OPEN = ("/static/", "/enter/", links.PATH)
+"""Styles, one-time links, and the signed links in messages, which are their own proof."""
+READING = ("GET", "HEAD")
+
+
+class Guard:
+    """Lets a request through to the pages, or answers it."""
+
+    def __init__(self, app: ASGIApp, *, access: Access, names: Iterable[str], locked: ASGIApp) -> None:
+        """`names` are the host names we answer to, beside addresses in numbers; `locked` answers without a session."""
+        self._app, self._access, self._locked = app, access, locked
+        self._names = {name.lower() for name in names}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            return
+        await self._choose(Request(scope))(scope, receive, send)
+
+    def _choose(self, request: Request) -> ASGIApp:
+        host = request.headers.get("host", "")
+        if not self._is_ours(host):
+            return PlainTextResponse("This host name is not known here.\n", status_code=421)
+        if request.method not in READING and not _from_our_page(request, host):
+            return PlainTextResponse("This came from another page.\n", status_code=403)
+        path = request.url.path
+        if path == "/healthz" or path.startswith(OPEN) or self._access.knows(request.cookies.get(COOKIE)):
+            return self._app
+        return self._locked
+
+    def _is_ours(self, host: str) -> bool:
+        name = host_of(host)
+        if name in self._names:
+            return True
+        try:
+            ipaddress.ip_address(name)
+        except ValueError:
+            return False
+        return True
+
+
+def _from_our_page(request: Request, host: str) -> bool:
+    """Tell whether a form of ours was sent; the scheme may differ behind a proxy that ends TLS."""
+    if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
+        return False
+    scheme, _, origin = request.headers.get("origin", "").partition("://")
+    return scheme in ("http", "https") and origin.lower() == host.lower()
+
+
+def host_of(host: str) -> str:
+    """Take the port off a Host header; an address in brackets loses them."""
+    try:
+        return (urlsplit(f"//{host}").hostname or "").rstrip(".")
+    except ValueError:
+        return ""
+
+
+def own_names(*addresses: str | None) -> set[str]:
+    """Name this machine as people in its network do, and by the hosts of these addresses (`host:port` or URLs)."""
+    hostname = socket.gethostname().lower()
+    given = {host_of(address.partition("://")[2] or address) for address in addresses if address}
+    return {"localhost", hostname, f"{hostname.partition('.')[0]}.local", *given} - {""}

@@ -1,0 +1,115 @@
+"""The live page in one language: all of it for a first look, and part by part for whoever keeps watching.
+
+A part is a piece of HTML with a name, the `id` of the element it fills. Parts leave out the text of ages, which tick in
+the browser, so that a part differs only when something was read, raised or answered.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from gateway.i18n import LANGUAGES, direction
+from gateway.today import Day
+from gateway.web.alertbook import AlertBook
+from gateway.web.alertview import alerts_of
+from gateway.web.source import DaySource, LiveSource
+from gateway.web.view import sections
+from gateway.web.words import Words
+
+TEMPLATES = Path(__file__).parent / "templates"
+EVERY = 5
+"""Seconds between two looks of a browser without script."""
+_AGE = re.compile(r"(<time[^>]*>)[^<]*")
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What there is to show; `now` gives UTC ms."""
+
+    meters: LiveSource
+    now: Callable[[], int]
+    today: DaySource | None = None
+    alerts: AlertBook | None = None
+    zone: str = "UTC"
+
+    def day(self, meter: str) -> Day | None:
+        """Give a meter's day, if anybody follows it."""
+        return self.today.day(meter) if self.today is not None else None
+
+
+@dataclass
+class Pages:
+    """Renders every page, escaped, in each language."""
+
+    words: dict[str, Words] = field(default_factory=lambda: {name: Words(name) for name in LANGUAGES})
+    _made: Environment = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Make the templates ready."""
+        self._made = _environment()
+
+    def render(self, template: str, language: str, **values: Any) -> str:
+        """Fill a template in one language."""
+        words = self.words[language]
+        return self._made.get_template(template).render(
+            say=words.say,
+            plural=words.plural,
+            language=language,
+            direction=direction(language),
+            languages=LANGUAGES,
+            **values,
+        )
+
+
+class Screen:
+    """The live page in one language."""
+
+    def __init__(self, pages: Pages, sources: Sources, language: str) -> None:
+        self._pages, self._sources, self._language = pages, sources, language
+
+    def page(self) -> str:
+        """Render all of it."""
+        return self._pages.render("live.html", self._language, every=EVERY, **self._values())
+
+    def parts(self) -> dict[str, str]:
+        """Render it part by part, by the id of the element each fills."""
+        values = self._values()
+        parts = {name: self._part(f"{name}.html", values) for name in ("summary", "alerts")}
+        for section in values["sections"]:
+            for card in section.cards:
+                parts[f"m-{card.id}"] = self._part("card.html", {"card": card})
+        return parts
+
+    def _part(self, template: str, values: dict[str, Any]) -> str:
+        return _AGE.sub(r"\1", self._pages.render(template, self._language, **values))
+
+    def _values(self) -> dict[str, Any]:
+        sources, words = self._sources, self._pages.words[self._language]
+        meters, now = sources.meters.meters(), sources.now()
+        shown = sections(meters, now, words, sources.day)
+        cards = [card for section in shown for card in section.cards]
+        names = {meter.id: meter.name or meter.id for meter in meters}
+        return {
+            "now": now,
+            "sections": shown,
+            "meters": len(cards),
+            "behind": sum(card.state != "fresh" for card in cards),
+            "alerts": alerts_of(sources.alerts, names, now, sources.zone, words) if sources.alerts else None,
+        }
+
+
+def _environment() -> Environment:
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.globals["command"] = Markup('<code dir="ltr">{}</code>').format
+    return made
