@@ -6,6 +6,7 @@ Each check yields findings (key, what, hint) and knows nothing of lines; `find` 
 import os
 from collections.abc import Iterator
 
+from gateway.config import channels
 from gateway.config.build import meter_id
 from gateway.config.locate import Key
 from gateway.config.models import BrokerTable, BusTable, Document, EdgeConfig, HomeConfig, HubConfig, StoreTable
@@ -27,6 +28,7 @@ def find(config: Document) -> Iterator[Finding]:
         yield from _broker(config.mqtt, named=isinstance(config, EdgeConfig))
     if isinstance(config, HubConfig | HomeConfig):
         yield from _store(config.store)
+        yield from channels.find(config.channel)
     if isinstance(config, EdgeConfig | HomeConfig):
         for number, bus in enumerate(config.bus):
             yield from _bus(bus, ("bus", number))

@@ -1,4 +1,4 @@
-"""URLs an installer types: of the broker, of a bus, of a store. No user and no password ever stands in them."""
+"""URLs an installer types: of a broker, a bus, a store, a channel. No user and no password ever stands in them."""
 
 from typing import Annotated, Any
 from urllib.parse import SplitResult, urlsplit
@@ -48,6 +48,16 @@ def web(value: Any) -> str:
     return str(value)
 
 
+def channel(value: Any) -> str:
+    """Take where a channel's messages go: a web address, or a mail server."""
+    schemes = ("https", "http", "smtps", "smtp", "smtp+plain")
+    url = _split(value, schemes, "https://ntfy.example/topic, smtps://mail.example")
+    if url.scheme.startswith("smtp") and url.path not in ("", "/"):
+        raise wrong("has a path", "a mail server has a host and a port, and no more")
+    return str(value)
+
+
 BrokerUrl = Annotated[str, PlainValidator(broker)]
 BusUrl = Annotated[str, PlainValidator(bus)]
+ChannelUrl = Annotated[str, PlainValidator(channel)]
 WebUrl = Annotated[str, PlainValidator(web)]

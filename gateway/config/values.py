@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import time
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
@@ -29,6 +30,7 @@ BYTES = {"kB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB
 # Twelve digits: more than the milliseconds of thirty years, far below what a float counts exactly.
 _AMOUNT = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,6})?)([A-Za-z]+)")
 _TEXT = re.compile(r"[^\x00-\x1f\x7f-\x9f]{1,255}")
+_MAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])?")
 _CREDENTIAL = re.compile(r"credential:[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}")
 
 
@@ -150,6 +152,24 @@ def currency(value: Any) -> str:
     return str(value)
 
 
+def quiet(value: Any) -> tuple[time, time] | None:
+    """Take hours of quiet, "22:00-07:00", over midnight or not; "" is none."""
+    if value == "":
+        return None
+    clock = "([01][0-9]|2[0-3]):([0-5][0-9])"
+    match = re.fullmatch(f"{clock}-{clock}", text(value))
+    if match is None or match[0][:5] == match[0][6:]:
+        raise wrong(f"is {shown(value)}", 'from when to when, such as "22:00-07:00", or "" for none')
+    return time(int(match[1]), int(match[2])), time(int(match[3]), int(match[4]))
+
+
+def mail(value: Any) -> str:
+    """Take a mail address; what its server thinks of it is told when it is used."""
+    if not _MAIL.fullmatch(text(value)):
+        raise wrong(f"is {shown(value)}", "a mail address without a name, such as someone@mail.example")
+    return str(value)
+
+
 def protocol(value: Any) -> str:
     """Take the name of a protocol there is a driver for."""
     if text(value) not in PROTOCOLS:
@@ -220,6 +240,8 @@ Readable = Annotated[Path, PlainValidator(readable)]
 Hidden = Annotated[SecretFile, PlainValidator(secret)]
 Zone = Annotated[str, PlainValidator(zone)]
 Currency = Annotated[str, PlainValidator(currency)]
+Quiet = Annotated[tuple[time, time] | None, PlainValidator(quiet)]
+Mail = Annotated[str, PlainValidator(mail)]
 Protocol = Annotated[str, PlainValidator(protocol)]
 Device = Annotated[str, PlainValidator(device)]
 Framing = Annotated[str, PlainValidator(framing)]

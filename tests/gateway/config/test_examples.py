@@ -94,7 +94,7 @@ def test_taking_every_default_out_of_its_comment_changes_nothing(kind: Kind, tmp
     text = (CONFIG / f"{kind}.toml").read_text(encoding="utf-8")
     full = "\n".join(
         line.removeprefix("# ") if (found := _OPTION.fullmatch(line)) and found[1] and not found[4] else line
-        for line in re.sub(r"(?ms)^# \[mqtt\].*?^\[", "[", text).splitlines()
+        for line in re.sub(r"(?ms)^# \[.*?(?=^\[|\Z)", "", text).splitlines()
     )
     path = tmp_path / f"{kind}.toml"
     path.write_text(full, encoding="utf-8")
@@ -123,7 +123,24 @@ def test_the_examples_can_be_used(tmp_path: Path) -> None:
                 text = text.replace('# kind = "sqlite"', 'kind = "influx"')
             if (option.table, option.name) == ("bus", "url"):
                 text = re.sub(r"(?m)^device = .*$", "", text)
+            if option.table == "channel":
+                text = with_channel(text, option.name, tmp_path)
             head, tail = re.split(rf"(?m)^(?=\[+{option.table}\])", text, maxsplit=1)
             path = tmp_path / f"{kind}.toml"
             path.write_text(head + re.sub(rf"(?m)^# (?={option.name} = )", "", tail, count=1), encoding="utf-8")
             load(path, kind, {})
+
+
+def with_channel(text: str, name: str, folder: Path) -> str:
+    """Take a file's channel out of its comments, of the kind that has the option `name`, complete."""
+    text = text.replace("# [[channel]]", "[[channel]]")
+    required = {"name": '"phone"', "kind": '"ntfy"', "url": '"https://ntfy.example/topic"'}
+    if name in ("to", "sender", "username"):
+        required |= {"kind": '"smtp"', "url": '"smtps://mail.example"', "to": '"someone@mail.example"'}
+    if name == "username":
+        (folder / "password").write_text("password", encoding="utf-8")
+        (folder / "password").chmod(0o600)
+        required["password_file"] = '"password"'
+    required.pop(name, None)
+    added = "".join(f"\n{key} = {value}" for key, value in required.items())
+    return re.sub(r"(?m)^(\[\[channel\]\].*)$", lambda found: found[1] + added, text)
