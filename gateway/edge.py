@@ -44,7 +44,7 @@ async def run(config: EdgeConfig) -> None:
             connect,
             _endpoint(config, topics),
             topics,
-            lambda: birth_of(topics, here),
+            lambda: [*birth_of(topics, here), *poster.newest(here.book)],
             ack_mode=config.mqtt.ack_mode,
             ack_timeout=config.mqtt.ack_timeout,
             handle=Commands(topics, here).handle,

@@ -93,11 +93,13 @@ class LivePoster:
             return
         # Half a poll early still counts as due, or a meter read each second would be shown every second second.
         self._next[meter] = ts + self._every_ms - min(int(every * 500), self._every_ms)
-        connection.post(
-            Message(
-                self._topics.of("live", meter),
-                encode_live(ts, meter, q, values),
-                retain=True,
-                expiry=max(int(3 * max(every, self._every_ms / 1000)), 1),
-            )
-        )
+        connection.post(self._message(meter, ts, q, values, every))
+
+    def newest(self, book: LiveBook) -> list[Message]:
+        """Make the messages of a new connection: what was read before it, and what a restarted broker forgot."""
+        return [self._message(m.id, m.ts, m.q, m.values, m.every) for m in book.meters() if m.ts]
+
+    def _message(self, meter: str, ts: int, q: int, values: Mapping[str, Number | str], every: float) -> Message:
+        lasts = 3 * max(every, self._every_ms / 1000)
+        payload = encode_live(ts, meter, q, values)
+        return Message(self._topics.of("live", meter), payload, retain=True, expiry=max(int(lasts), 1))

@@ -105,3 +105,14 @@ def test_what_is_known_first_is_shown_first() -> None:
         book.know(LiveMeter(name, name, "gas", "M", 1.0))
     book.update("stranger", 1, 0, {})
     assert [meter.id for meter in book.meters()] == ["b", "a"]
+
+
+def test_a_new_connection_hears_what_was_read_before_it() -> None:
+    """A broker that restarted empty has every live value again at once; meters never read are left out."""
+    book, poster = LiveBook(), LivePoster(TOPICS, 1.0)
+    for name in "ab":
+        book.know(LiveMeter(name, name, "gas", "M", 5.0))
+    book.update("b", 7000, 0, {"gas_volume_l": 1})
+    (message,) = poster.newest(book)
+    assert message.topic.endswith("/live/b")
+    assert message.expiry == 15
