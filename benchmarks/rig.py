@@ -142,7 +142,8 @@ class Rig:
         )
         edge = [
             (
-                f'[gateway]\nid = "bench"\n[clock]\ntrust = "system"\n[journal]\nfolder = "journal"\nwindow = "{window}"\n'
+                '[gateway]\nid = "bench"\n[clock]\ntrust = "system"\n'
+                f'[journal]\nfolder = "journal"\nwindow = "{window}"\n'
                 f'[mqtt]\nurl = "{url}"\nlive_every = "{live_every}"\n'
             )
         ]
