@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from gateway.journal.cache import Cache
-from gateway.journal.database import Chunk, Database, Done, Job
+from gateway.journal.database import Chunk, Database, Done, Job, States
 from gateway.journal.errors import JournalError, Unwritable
 from gateway.journal.ledger import Ledger, loss_row, losses_of
 from gateway.journal.pending import Pending
@@ -48,6 +48,7 @@ class Committer:
         self.pending, self.ledger, self._cache = Pending(), Ledger(), Cache()
         self._marks: list[int] = []
         self._damaged: list[int] = []
+        self._states: list[States] = []
         self._lock = asyncio.Lock()
         self._last = time.monotonic()
         self.news = 0
@@ -65,6 +66,12 @@ class Committer:
         self.closing.append(closed)
         self.waiting_bytes += closed.size
 
+    def keep(self, states: States) -> None:
+        """Queue the engine's state, for the commit of the newest block it knows or the next one."""
+        if states.all:
+            self._states.clear()  # older ones say nothing more, so a disk that refuses piles up little
+        self._states.append(states)
+
     async def commit(self, *, marks: bool = False, always: bool = False, clean: bool = False) -> None:
         """Commit until nothing closed is left; a caller that is cancelled does not tear a commit in two.
 
@@ -78,7 +85,7 @@ class Committer:
             while self.closing:
                 await self._commit_some(self.closing[:_AT_ONCE], clean=False)
             wanted = marks or time.monotonic() - self._last > _MARKS_AFTER
-            if clean or always or (wanted and (self._marks or self._damaged)):
+            if clean or always or self._states or (wanted and (self._marks or self._damaged)):
                 await self._commit_some([], clean=clean)
 
     async def _commit_some(self, windows: list[Closed], *, clean: bool) -> None:
@@ -87,9 +94,10 @@ class Committer:
             seq, block, number = durable
             durable = max(seq, window.next_seq), max(block, window.next_block), max(number, window.window)
         expire = self._expire_before() if self.commits % _EXPIRE_EVERY == 0 else None
+        states = [states for states in self._states if states.block < durable[1]]
         job = Job(
             windows, list(self._marks), list(self._damaged), self.ledger.unsaved(durable[2]), *durable, self._boot,
-            clean, expire,
+            clean, expire, states,
         )  # fmt: skip
         try:
             done = await self.do(self._database.commit, job)
@@ -108,6 +116,7 @@ class Committer:
         del self.closing[: len(job.windows)]
         del self._marks[: len(job.stored)]
         del self._damaged[: len(job.damaged)]
+        self._states = [states for states in self._states if states not in job.states]
         self.ledger.saved(job.ledger, done.ids)
         for window in job.windows:
             self.waiting_bytes -= window.size
@@ -145,6 +154,14 @@ class Committer:
         """Give the next chunks of held readings that no queued window has taken over; none at the end."""
         taken = [chunk for closed in self.closing for chunk in (*closed.drop, *closed.release)]
         return await self.do(self._database.chunks, boot, unreleased, taken)
+
+    async def states(self) -> dict[str, tuple[int, bytes]]:
+        """Give the engine's state of each meter, with the newest block it knows."""
+        return await self.do(self._database.states)
+
+    async def after(self, block: int, newest: int) -> list[tuple[int, bytes]]:
+        """Give the next blocks above this one, of the `newest` there are."""
+        return await self.do(self._database.after, block, newest)
 
     async def close(self) -> None:
         """Let the file go and end the thread."""

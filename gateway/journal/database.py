@@ -7,7 +7,7 @@ with the ledger rows that name it. It is all on disk when `commit` returns, or n
 import contextlib
 import sqlite3
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -32,6 +32,15 @@ class Chunk:
     lines: bytes | None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class States:
+    """What the alert engine remembers of meters, up to and including `block`; `all` when of every meter there is."""
+
+    block: int
+    all: bool
+    rows: Mapping[str, bytes]
+
+
 @dataclass(slots=True)
 class Job:
     """One commit; `now` is UTC ms for the age of stored blocks, None when none may expire."""
@@ -46,6 +55,7 @@ class Job:
     boot: str
     clean: bool
     expire_before: int | None = None
+    states: Sequence[States] = ()
 
 
 @dataclass(slots=True)
@@ -90,6 +100,8 @@ class Database:
             for window in job.windows:
                 self._write(db, window, job.boot)
             self._mark(db, job)
+            for states in job.states:
+                _keep(db, states)
             done.ids = [_record(db, entry, block) for entry, block in job.ledger]
             evict.evict(db, self.quota, job, done)
             meta = replace(
@@ -210,6 +222,32 @@ class Database:
         marks = [(schema.STORED, block) for block in job.stored] + [(schema.DAMAGED, block) for block in job.damaged]
         db.executemany("UPDATE block SET state=? WHERE block=?", marks)
 
+    def states(self) -> dict[str, tuple[int, bytes]]:
+        """Give of each meter the newest block its state knows, and the state; damaged ones are left out."""
+        try:
+            with self._guard() as db:
+                rows = db.execute("SELECT meter, block, crc, bytes FROM state").fetchall()
+        except Damaged:
+            return {}
+        return {
+            meter: (block, data)
+            for meter, block, crc, data in rows
+            if isinstance(data, bytes) and checksum(data, block) == crc
+        }
+
+    def after(self, block: int, newest: int) -> list[tuple[int, bytes]]:
+        """Give up to 64 blocks above `block`, stored or not, ascending, of the `newest` ones there are."""
+        query = (
+            "SELECT block, crc, bytes FROM payload WHERE block > max(?, (SELECT max(block) FROM payload) - ?)"
+            " ORDER BY block LIMIT 64"
+        )
+        try:
+            with self._guard() as db:
+                rows = db.execute(query, (block, newest)).fetchall()
+        except Damaged:
+            return []
+        return [(number, data) for number, crc, data in rows if checksum(data, number) == crc]
+
     def ledger(self) -> tuple[list[Entry], dict[str, int]]:
         """Give the rows no block carries yet, and the counts by reason."""
         with self._guard() as db:
@@ -225,6 +263,13 @@ def _record(db: sqlite3.Connection, entry: Entry, block: int | None) -> int:
     number = evict.insert_loss(db, entry.loss, block)
     db.execute("DELETE FROM loss WHERE id <= ? AND block IS NOT NULL", (number - _LEDGER_ROWS,))
     return number
+
+
+def _keep(db: sqlite3.Connection, states: States) -> None:
+    if states.all:
+        db.execute("DELETE FROM state")
+    rows = [(meter, states.block, checksum(data, states.block), data) for meter, data in states.rows.items()]
+    db.executemany("INSERT OR REPLACE INTO state VALUES (?,?,?,?)", rows)
 
 
 def _unpack(chunk: int, crc: int, data: object) -> bytes | None:

@@ -26,6 +26,9 @@ _SLACK = 0.99
 def evict(db: sqlite3.Connection, quota: int, job: "Job", done: "Done") -> None:
     """Expire, then evict down to the quota, inside the caller's transaction."""
     newest = min((draft.block for window in job.windows for draft in window.drafts), default=job.next_block)
+    (known,) = db.execute("SELECT CAST(min(block) AS INTEGER) FROM state").fetchone()
+    if known is not None:  # later ones are replayed at the next start
+        newest = min(newest, known + 1)
     if job.expire_before is not None:
         _expire(db, job.expire_before, newest)
     if used(db) <= quota:

@@ -11,13 +11,13 @@ All methods belong to the event loop.
 import asyncio
 import contextlib
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from gateway.journal import encode
 from gateway.journal.commit import Committer
-from gateway.journal.database import Chunk
+from gateway.journal.database import Chunk, States
 from gateway.journal.errors import JournalError, Unwritable
 from gateway.journal.held import HeldRow, timed, untimed
 from gateway.journal.ledger import Entry
@@ -26,6 +26,9 @@ from gateway.journal.runs import count_of
 from gateway.journal.stats import JournalStats
 from gateway.journal.window import Closed, Window, drafts_of
 from gateway.message import BLOCK_LIMIT, ClockState, Loss
+
+_REPLAYED = 4096
+"""States are written every quarter of an hour: 900 windows of a second, two blocks each, and as many for alerts."""
 
 
 class Journal:
@@ -116,6 +119,15 @@ class Journal:
         self.shut()
         self._due.set()
 
+    def keep(self, states: Mapping[str, bytes], *, all: bool = False) -> None:  # noqa: A002  of all meters
+        """Close the window and write down with it what the engine remembers of meters after all that was added so far.
+
+        With `all` the states of meters not named are deleted. Blocks newer than the oldest state are never evicted.
+        """
+        self.shut()
+        self._committer.keep(States(self.next_block - 1, all, states))
+        self._due.set()
+
     def lost(self, loss: Loss) -> None:
         """Write a loss into the ledger; it travels in the next block."""
         self._committer.ledger.add(loss, self.number)
@@ -194,6 +206,19 @@ class Journal:
             mirror_broken=self._mirror.broken,
             degraded=committer.degraded,
         )
+
+    # -- for the alert engine, which goes on where it was
+
+    async def states(self) -> Mapping[str, tuple[int, bytes]]:
+        """Give what `keep` wrote down of each meter, and the newest block that it knows."""
+        return await self._committer.states()
+
+    async def after(self, block: int) -> AsyncIterator[tuple[int, bytes]]:
+        """Give the blocks above this one, stored or not, ascending: the newest few thousand."""
+        while found := await self._committer.after(block, _REPLAYED):
+            for number, payload in found:
+                yield number, payload
+            block = found[-1][0]
 
     # -- readings without a time
 

@@ -4,6 +4,7 @@
     block     one narrow row a block, so that opening reads little; payload has the bytes
     held      readings without a time yet, one chunk a window
     loss      the ledger; tally counts it by reason for ever
+    state     what the alert engine remembers of each meter, and the newest block it knows
 
 Pages of 1 KiB: a commit touches a handful of rows, and each touched page is written twice (log, then file).
 """
@@ -43,6 +44,7 @@ CREATE TABLE held (chunk INTEGER PRIMARY KEY, boot TEXT NOT NULL, released INTEG
   crc INTEGER NOT NULL, bytes BLOB NOT NULL);
 CREATE TABLE loss (id INTEGER PRIMARY KEY, block INTEGER, row TEXT NOT NULL);
 CREATE TABLE tally (reason TEXT PRIMARY KEY, count INTEGER NOT NULL);
+CREATE TABLE state (meter TEXT PRIMARY KEY, block INTEGER NOT NULL, crc INTEGER NOT NULL, bytes BLOB NOT NULL);
 """
 
 
