@@ -1,0 +1,179 @@
+"""The alert engine: what all meters say goes in, events come out; no clock, no file, no log.
+
+1. `hear` takes one reading with its checked intervals, `tick` the time. Each asks the rules of that meter that judge
+   such things, and hands what they find to the life of that rule's alert.
+2. Time is the readings' own. `tick` changes nothing unless something comes out of it, so how often it is called does
+   not matter; `due` names the next moment when it does.
+3. While a meter is silent, nothing else is raised at it. An alert whose meter has been silent for a day expires.
+4. All that is remembered of a meter is plain data (`snapshot`); whoever goes on from it gives the same events.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from drivers.contract import Number
+from gateway.alerts.event import AlertEvent
+from gateway.alerts.life import Life, alarmed, ended
+from gateway.alerts.rule import Alarm, Finding, JudgesIntervals, JudgesReadings, JudgesTime, Rule
+from gateway.alerts.rules.silence import Silence
+from gateway.check import Interval
+
+EXPIRES_MS = 86_400_000
+"""What was so a day ago says nothing of now."""
+
+
+class Engine:
+    """Watches the meters it was made for; what others say is ignored."""
+
+    def __init__(self, rules: Mapping[str, Sequence[Rule]]) -> None:
+        """Take the rules of each meter, by meter id."""
+        self._watches = {meter: _Watch(meter, of_meter) for meter, of_meter in rules.items()}
+
+    def hear(
+        self, meter: str, ts: int, q: int, values: Mapping[str, Number], intervals: Iterable[Interval] = ()
+    ) -> list[AlertEvent]:
+        """Take a reading (`ts` UTC ms, `q` its bits of quality) and the intervals it closed."""
+        watch = self._watches.get(meter)
+        return watch.hear(ts, q, values, intervals) if watch else []
+
+    def tick(self, now: int, meter: str | None = None) -> list[AlertEvent]:
+        """Take the time (UTC ms), for all meters or one of them."""
+        watches = self._watches.values() if meter is None else [self._watches[meter]] if meter in self._watches else []
+        return [event for watch in watches for event in watch.tick(now)]
+
+    def due(self) -> int | None:
+        """Name the next moment at which `tick` may give an event."""
+        return min((moment for watch in self._watches.values() if (moment := watch.due()) is not None), default=None)
+
+    def excuse(self, since: int, until: int) -> None:
+        """Say that the gateway itself was away between these moments, so that no meter's silence then counts."""
+        for watch in self._watches.values():
+            watch.excuse(since, until)
+
+    def snapshot(self, meter: str) -> dict[str, Any]:
+        """Give all that is remembered of one meter, as plain data."""
+        return self._watches[meter].snapshot()
+
+    def restore(self, meter: str, snapshot: Mapping[str, Any]) -> list[AlertEvent]:
+        """Go on from a snapshot; give the ends of alerts whose rules are no more."""
+        return self._watches[meter].restore(snapshot)
+
+    @property
+    def meters(self) -> Sequence[str]:
+        """The meters watched."""
+        return list(self._watches)
+
+
+class _Watch:
+    """One meter: its rules, what each remembers, and the life of each one's alert."""
+
+    def __init__(self, meter: str, rules: Sequence[Rule]) -> None:
+        self.meter = meter
+        # Silence first: whether the meter speaks decides what its other rules may say.
+        self.rules = sorted(rules, key=lambda rule: not isinstance(rule, Silence))
+        self.states: list[Any] = [rule.start for rule in self.rules]
+        self.lives = [Life() for _ in self.rules]
+        self.last = 0
+        self.silent = False
+        self.of_reading = [(n, rule) for n, rule in enumerate(self.rules) if isinstance(rule, JudgesReadings)]
+        self.of_time = [(n, rule) for n, rule in enumerate(self.rules) if isinstance(rule, JudgesTime)]
+        self.of_key: dict[str, list[tuple[int, JudgesIntervals]]] = {}
+        for n, rule in enumerate(self.rules):
+            for key in rule.keys if isinstance(rule, JudgesIntervals) else ():
+                self.of_key.setdefault(key, []).append((n, rule))
+
+    def hear(self, ts: int, q: int, values: Mapping[str, Number], intervals: Iterable[Interval]) -> list[AlertEvent]:
+        events: list[AlertEvent] = []
+        self.last = ts
+        states = self.states
+        for n, rule in self.of_reading:
+            states[n], finding = rule.reading(states[n], ts, q, values)
+            if finding is not None:
+                self._live(n, finding, ts, events)
+        if self.of_key:
+            for interval in intervals:
+                for n, judge in self.of_key.get(interval.key, ()):
+                    states[n], finding = judge.interval(states[n], interval)
+                    if finding is not None:
+                        self._live(n, finding, ts, events)
+        return events
+
+    def tick(self, now: int) -> list[AlertEvent]:
+        events: list[AlertEvent] = []
+        for n, rule in self.of_time:
+            self.states[n], finding = rule.tick(self.states[n], now)
+            if finding is not None:
+                self._live(n, finding, now, events)
+        if self.last and now >= self.last + EXPIRES_MS:
+            self._expire(now, events)
+        return events
+
+    def due(self) -> int | None:
+        moments = [moment for n, rule in self.of_time if (moment := rule.due(self.states[n])) is not None]
+        if self.last and any(life.seq for n, life in enumerate(self.lives) if self._expires(n)):
+            moments.append(self.last + EXPIRES_MS)
+        return min(moments, default=None)
+
+    def excuse(self, since: int, until: int) -> None:
+        for n, rule in self.of_time:
+            self.states[n] = rule.excuse(self.states[n], since, until)
+        if self.last and self.last < until:
+            self.last = until - max(0, since - self.last)
+
+    def snapshot(self) -> dict[str, Any]:
+        return {
+            "last": self.last,
+            "rules": {rule.name: [_plain(self.states[n]), _plain(self.lives[n])] for n, rule in enumerate(self.rules)},
+        }
+
+    def restore(self, snapshot: Mapping[str, Any]) -> list[AlertEvent]:
+        self.last = snapshot["last"]
+        rows = dict(snapshot["rules"])
+        for n, rule in enumerate(self.rules):
+            if row := rows.pop(rule.name, None):
+                self.states[n], self.lives[n] = _like(rule.start, row[0]), _like(Life(), row[1])
+                self._note(n)
+        orphans = [(name, _like(Life(), life)) for name, (_, life) in rows.items()]
+        ends = [ended(life, name, self.meter, None, self.last, 0)[1] for name, life in orphans]
+        return [event for event in ends if event is not None]
+
+    def _live(self, n: int, finding: Finding, at: int, events: list[AlertEvent]) -> None:
+        """Hand a finding to the life of its alert; a silent meter raises nothing but its silence."""
+        rule, life = self.rules[n], self.lives[n]
+        if isinstance(finding, Alarm):
+            if self.silent and not life.seq and self._expires(n):
+                return
+            self.lives[n], event = alarmed(life, rule.name, self.meter, finding, at)
+        else:
+            self.lives[n], event = ended(life, rule.name, self.meter, finding, at, rule.cooldown)
+        if event is not None:
+            self._note(n)
+            events.append(event)
+
+    def _expire(self, now: int, events: list[AlertEvent]) -> None:
+        for n, rule in enumerate(self.rules):
+            if self.lives[n].seq and self._expires(n):
+                self.lives[n], event = ended(self.lives[n], rule.name, self.meter, None, now, rule.cooldown)
+                if event is not None:
+                    events.append(event)
+
+    def _expires(self, n: int) -> bool:
+        """Whether this rule's alerts lean on the meter's word; that it is silent, of all, does not."""
+        return not isinstance(self.rules[n], Silence)
+
+    def _note(self, n: int) -> None:
+        if isinstance(self.rules[n], Silence):
+            self.silent = bool(self.lives[n].seq)
+
+
+def _plain(part: Any) -> Any:
+    return [_plain(item) for item in part] if isinstance(part, tuple) else part
+
+
+def _like(pattern: Any, row: Any) -> Any:
+    """Make of plain lists what `pattern` is: a named tuple, within it plain tuples and other named ones."""
+    if not isinstance(row, list):
+        return row
+    if hasattr(pattern, "_fields"):
+        return type(pattern)(*(_like(old, new) for old, new in zip(pattern, row, strict=True)))
+    return tuple(_like(None, item) for item in row)
