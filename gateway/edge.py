@@ -22,6 +22,7 @@ from gateway.message import Topics
 from gateway.mqtt import connect
 from gateway.program import run_until_signal
 from gateway.station import Station, read_now, station
+from gateway.teller import Teller
 from gateway.transport import Endpoint, Message
 from gateway.uplink import Uplink
 
@@ -58,6 +59,7 @@ async def run(config: EdgeConfig) -> None:
             if config.mqtt.discovery:
                 group.create_task(_discovery(config, topics, here).run(), name="discovery")
             group.create_task(_health(topics, here, uplink), name="health")
+            group.create_task(Teller(here.faults() | {"broker": lambda: uplink.error}).run(), name="teller")
 
         async def goodbye() -> None:
             await here.drain(polling)

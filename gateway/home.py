@@ -18,6 +18,7 @@ from gateway.program import run_until_signal
 from gateway.show import tell_link
 from gateway.station import read_now, station
 from gateway.store import open_store
+from gateway.teller import Teller
 from gateway.today import Today
 from gateway.web.alertbook import AlertBook
 from gateway.web.screen import Sources
@@ -41,6 +42,7 @@ async def run(config: HomeConfig) -> None:
             async def start(group: asyncio.TaskGroup) -> None:
                 polling.extend(here.start(group))
                 group.create_task(feeder.run(), name="feeder")
+                group.create_task(Teller(here.faults() | {"store": lambda: feeder.error}).run(), name="teller")
                 if config.mqtt and poster:
                     from gateway.announce import Announcer, will_of  # noqa: PLC0415  no MQTT where no broker is
                     from gateway.mqtt import connect  # noqa: PLC0415

@@ -1,6 +1,7 @@
 """The hub: collector, store, hub database and pages, wired together."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from gateway import control
@@ -15,6 +16,7 @@ from gateway.mqtt import connect
 from gateway.program import run_until_signal
 from gateway.show import tell_link
 from gateway.store import open_store
+from gateway.teller import Teller
 from gateway.today import Today
 from gateway.transport import Endpoint, TransportError
 from gateway.web.alertbook import AlertBook
@@ -49,6 +51,7 @@ async def run(config: HubConfig) -> None:
 
     async def start(group: asyncio.TaskGroup) -> None:
         group.create_task(collector.run(), name="collector")
+        group.create_task(Teller(_faults(collector)).run(), name="teller")
         endpoint = endpoint_of(config.mqtt, f"{config.hub.id}-live")
         group.create_task(_listen(endpoint, config.mqtt.root, book, alerts), name="live")
         group.create_task(today.run(), name="today")
@@ -83,3 +86,7 @@ async def _listen(endpoint: Endpoint, root: str, book: LiveBook, alerts: AlertBo
                 await connection.close()
         except TransportError:
             await asyncio.sleep(backoff.next())
+
+
+def _faults(collector: Collector) -> dict[str, Callable[[], str]]:
+    return {"broker": lambda: collector.error, "stores": lambda: "; ".join(collector.troubles.values())}

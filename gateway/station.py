@@ -2,9 +2,9 @@
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -20,11 +20,7 @@ from gateway.live import LiveBook, LiveMeter
 from gateway.message import Info, MeterInfo
 from gateway.poll import Poller
 
-log = logging.getLogger("nabd")
-
 CLOCK_EVERY = 1.0
-TELL_EVERY = 60.0
-"""A fault that stays is told once a minute at most, so that a night of noise does not wear the card."""
 
 
 @dataclass
@@ -44,7 +40,6 @@ class Station:
         """Start journal, clock and reports; give the polling tasks, which `drain` may stop alone."""
         group.create_task(self.journal.run(), name="journal")
         group.create_task(self._watch_clock(), name="clock")
-        group.create_task(self._tell(), name="tell")
         return [group.create_task(poller.run(), name=f"poll[{poller.name}]") for poller in self.pollers]
 
     async def drain(self, polling: Sequence["asyncio.Task[None]"]) -> None:
@@ -112,18 +107,16 @@ class Station:
                     released = True
             await asyncio.sleep(CLOCK_EVERY)
 
-    async def _tell(self) -> None:
-        """Log a bus that went or came back; healthy running says nothing."""
-        down: dict[str, str] = {}
-        while True:
-            await asyncio.sleep(1)
-            for poller in self.pollers:
-                error = "" if poller.connected else poller.turns[0].error if poller.turns else ""
-                if error and poller.name not in down:
-                    log.warning("bus %s is down: %s", poller.name, error)
-                    down[poller.name] = error
-                elif poller.connected and down.pop(poller.name, ""):
-                    log.warning("bus %s is back", poller.name)
+    def faults(self) -> dict[str, Callable[[], str]]:
+        """Name what can be wrong here, for the log: each bus, and the journal."""
+        return {
+            "journal": lambda: self.journal.stats().degraded,
+            **{f"bus {poller.name}": partial(_fault_of, poller) for poller in self.pollers},
+        }
+
+
+def _fault_of(poller: Poller) -> str:
+    return "" if poller.connected or not poller.turns else poller.turns[0].error
 
 
 @contextlib.asynccontextmanager
