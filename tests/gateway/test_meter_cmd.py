@@ -137,12 +137,38 @@ async def test_a_refusal_is_told_with_the_set_up_mode(tmp_path: Path, said: list
 
 async def test_a_wrong_register_is_refused_by_the_meter_itself(tmp_path: Path, said: list[str]) -> None:
     """The simulated meter takes its address only where its profile says; anything else is refused, not stored."""
-    async with simulated_line(tmp_path, {1: "eastron-sdm630"}) as path:
+    async with simulated_line(tmp_path, {1: "eastron-sdm72"}) as path:
         task = task_of(path, 1, 2)
         wrong = dataclasses.replace(task, allowed=task.allowed.model_copy(update={"at": 0x0016}))
         with pytest.raises(CannotSet, match="did not take it"):
             await set_address(wrong, NOBODY, yes=True, say=said.append, ask=never)
         assert await set_address(task, NOBODY, yes=True, say=said.append, ask=never) == 0
+
+
+async def test_another_meter_at_the_old_address_is_told(tmp_path: Path, said: list[str], monkeypatch: Any) -> None:
+    """Two meters had one address and answered as one: moving both would not part them."""
+    looks = iter([False, True])  # nobody at the new address before, somebody at the old one after
+
+    async def somebody(*_: Any) -> bool:
+        return next(looks)
+
+    monkeypatch.setattr(meter_cmd, "_somebody", somebody)
+    async with simulated_line(tmp_path, {1: "eastron-sdm120"}) as path:
+        assert await set_address(task_of(path, 1, 2), NOBODY, yes=True, say=said.append, ask=never) == 1
+    assert "something still answers at 1" in said[-1]
+
+
+async def test_another_model_at_the_new_address_is_told(tmp_path: Path, said: list[str], monkeypatch: Any) -> None:
+    """The code of the model is read back too."""
+    codes = iter([71, 72])
+
+    async def code(*_: Any) -> int:
+        return next(codes)
+
+    monkeypatch.setattr(meter_cmd, "model_code", code)
+    async with simulated_line(tmp_path, {1: "eastron-sdm120"}) as path:
+        assert await set_address(task_of(path, 1, 2), NOBODY, yes=True, say=said.append, ask=never) == 1
+    assert "is this the same meter?" in said[-1]
 
 
 @pytest.mark.parametrize(

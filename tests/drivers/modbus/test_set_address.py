@@ -8,7 +8,7 @@ import pytest
 from drivers.contract import Bus, NotConnected, Refused
 from drivers.modbus.codec import crc16
 from drivers.modbus.model import SetAddress
-from drivers.modbus.set_address import SILENCE, set_address
+from drivers.modbus.set_address import LIMIT, SILENCE, _Ear, set_address
 from drivers.modbus.write import write_frame
 from tests.support.modbus_slaves import PtySlave
 
@@ -48,6 +48,21 @@ async def test_a_flood_does_not_hide_the_answer() -> None:
     """Only the newest bytes are kept, and the answer is among them."""
     async with PtySlave(lambda request: [(0, b"\x55" * 3000), (0.05, request)]) as slave:
         assert await set_address(Bus("line", slave.path), ONE, 1, 9, 1.0)
+
+
+async def test_what_came_before_the_write_confirms_nothing() -> None:
+    """An old answer that looks like ours arrives during the silence and is forgotten."""
+    async with PtySlave(says_nothing) as slave:
+        asyncio.get_running_loop().call_later(SILENCE / 2, slave.say, FRAME)
+        assert not await set_address(Bus("line", slave.path), ONE, 1, 9, 0.2)
+
+
+async def test_no_more_is_kept_than_the_limit() -> None:
+    """A line that never falls silent costs no memory."""
+    ear = _Ear()
+    for _ in range(100):
+        ear.data_received(b"\x55" * 100)
+    assert len(ear.heard) == LIMIT
 
 
 async def test_a_refusal_is_raised() -> None:
