@@ -75,7 +75,7 @@ def _told(day: Day, use: Use, unit: str, words: Words) -> str:
 def course(points: Sequence[tuple[int, float]], baseline: float | None, label: str) -> Markup:
     """Draw the last measurements of an alert, and the line they are held against."""
     values = [value for _, value in points] + ([baseline] if baseline is not None else [])
-    low, high = min([0.0, *values]), max([0.0, *values])
+    low, high = min(values), max(values)
     begin, end = points[0][0], points[-1][0]
 
     def height(value: float) -> float:

@@ -17,6 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.i18n import LANGUAGES, choose
 from gateway.notify import links
+from gateway.store.contract import TryAgain
 from gateway.web.access import Access, TooManyTries
 from gateway.web.feed import Feed
 from gateway.web.guard import COOKIE, Guard
@@ -27,6 +28,8 @@ from gateway.web.source import Answers
 STATIC = Path(__file__).parent / "static"
 LANGUAGE_COOKIE = "nabd-language"
 YEAR = 365 * 86400
+HERE = "page"
+"""The channel of an answer that was given on the page itself."""
 
 
 def app(
@@ -96,7 +99,8 @@ class _Site:
         alert = self._sources.alerts.find(request.path_params["alert"]) if self._sources.alerts else None
         if action is None or alert is None:
             return await _nothing_here(request, None)
-        await self._note(action, alert.tenant, alert.event.id, "page")
+        if not await self._note(links.Link(action, alert.tenant, alert.event.id, HERE, 0)):
+            return self._simple(request, "refused.html", 503, why="later")
         return RedirectResponse("/", status_code=303)
 
     async def door(self, request: Request) -> Response:
@@ -137,7 +141,8 @@ class _Site:
         link = self._signed(request)
         if link is None:
             return self._simple(request, "refused.html", 404, why="link")
-        await self._note(link.action, link.tenant, link.alert, link.channel)
+        if not await self._note(link):
+            return self._simple(request, "refused.html", 503, why="later")
         return self._simple(request, "answer.html", action=link.action, done=True)
 
     async def locked(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -145,11 +150,13 @@ class _Site:
         request = Request(scope)
         await self._simple(request, "locked.html", 401)(scope, receive, send)
 
-    async def _note(self, action: links.Action, tenant: str, alert: str, channel: str) -> None:
-        if self._answers is not None:
-            await self._answers.answer(action, tenant, alert, channel)
+    async def _note(self, link: links.Link) -> bool:
+        """Note an answer; False when that cannot be done just now."""
+        if self._answers is not None and isinstance(await self._answers.act(link, self._sources.now()), TryAgain):
+            return False
         if self._sources.alerts is not None:
-            self._sources.alerts.answered(tenant, alert, action)
+            self._sources.alerts.answered(link.tenant, link.alert, link.action)
+        return True
 
     def _signed(self, request: Request) -> links.Link | None:
         if self._link_key is None:

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from gateway.live import LiveMeter
-from gateway.notify.links import Action
+from gateway.notify.links import Link
+from gateway.store.contract import TryAgain
 from gateway.today import Day
 
 
@@ -23,7 +24,7 @@ class DaySource(Protocol):
 
 
 class Answers(Protocol):
-    """Takes what people answer to an alert: the notifier, which stops reminding of it, or mutes its kind."""
+    """Takes what people answer to an alert; `gateway.notify.outbox.Outbox` is one."""
 
-    async def answer(self, action: Action, tenant: str, alert: str, channel: str) -> None:
-        """Note an answer; one given twice changes nothing."""
+    async def act(self, link: Link, now: int) -> str | TryAgain:
+        """Do what a link allows at `now`, in UTC ms: "done" or "unknown"; doing it again changes nothing."""

@@ -1,7 +1,7 @@
 """From a meter's newest reading to what its card on the page says.
 
-1. what it uses now: power of electricity and heat, flow of water and gas; a meter that tells no such thing shows its
-   register in that place
+1. what it uses now: power of electricity and heat, flow of water and gas; a meter that tells no such thing shows what
+   it counted today in that place, or its register
 2. the registers it has counted so far, and what flows back
 3. what it counted today, and in which hours
 4. how old that is, and whether it can be trusted
@@ -121,8 +121,11 @@ def card(meter: LiveMeter, now: int, words: Words, day: Day | None = None) -> Ca
         return Card(meter.id, name, meter.model, "silent", words.say("No reading yet"))
     late = (now - meter.ts) / 1000 > LATE_AFTER * max(meter.every, _slowest(meter))
     age = words.ago(meter.ts, now)
-    lines = [*_now(meter, words, late=late), *_registers(meter, words)]
     today, chart = _today(meter.commodity, day, now, words)
+    lines = [*_now(meter, words, late=late)] or ([today] if today else [])
+    if today in lines:
+        today = None
+    lines += _registers(meter, words)
     return Card(
         meter.id,
         name,
