@@ -16,8 +16,8 @@ from pydantic_core import ErrorDetails
 
 from gateway.config.errors import Problem
 from gateway.config.locate import Key, line_of, lines_of
-from gateway.config.models import Table
 from gateway.config.near import meant, near, printable, shown
+from gateway.config.table import Table
 from gateway.message import ID
 
 TEXTS = {
@@ -78,7 +78,8 @@ def place_of(tables: dict[str, Any], key: Key) -> str:
     content = tables.get(head, {})
     place = head
     if isinstance(content, dict):
-        place = f"[{head}]"
+        inner = len(rest) > 1 and isinstance(content.get(rest[0]), dict)
+        place, rest = (f"[{head}.{rest[0]}]", rest[1:]) if inner else (f"[{head}]", rest)
     elif isinstance(content, list):
         place = f"[[{head}]]"
     if rest and isinstance(rest[0], int) and isinstance(content, list):

@@ -15,9 +15,10 @@ from pydantic import ValidationError
 
 from gateway.config.errors import ConfigError
 from gateway.config.explain import Source, explain
-from gateway.config.models import DOCUMENTS, Document, EdgeConfig, HomeConfig, HubConfig, Kind, Table
+from gateway.config.models import DOCUMENTS, Document, EdgeConfig, HomeConfig, HubConfig, Kind
 from gateway.config.read import parse, read
 from gateway.config.relations import find
+from gateway.config.table import Table
 from gateway.config.values import Context
 
 

@@ -4,10 +4,12 @@ Defaults are written as the file writes them ("10s") and go through the same val
 either required or None; None means that the part is not used, or that its own rule decides, as its sentence says.
 """
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
+from pydantic import Field, FiniteFloat
 
+from gateway.config.alerts import AlertsTable
+from gateway.config.table import Table, option
 from gateway.config.urls import BrokerUrl, BusUrl, ChannelUrl, WebUrl
 from gateway.config.values import (
     Address,
@@ -30,17 +32,6 @@ from gateway.config.values import (
 )
 
 Kind = Literal["edge", "hub", "home"]
-
-
-def option(about: str, default: Any = ...) -> Any:
-    """Declare an option by its one sentence; required when it has no default."""
-    return Field(default, description=about)
-
-
-class Table(BaseModel):
-    """A table of the file: frozen, nothing unknown, no value bent into another type."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True)
 
 
 class PlaceTable(Table):
@@ -251,6 +242,7 @@ class EdgeConfig(Table):
     journal: JournalTable
     mqtt: UplinkTable
     web: WebTable
+    alerts: AlertsTable
     bus: Buses = ()
     meter: Meters = ()
 
@@ -277,6 +269,7 @@ class HomeConfig(Table):
     hub: HomeHubTable
     mqtt: OwnBrokerTable | None = None
     web: WebTable
+    alerts: AlertsTable
     channel: Channels = ()
     bus: Buses = ()
     meter: Meters = ()

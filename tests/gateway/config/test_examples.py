@@ -11,12 +11,13 @@ import pytest
 from drivers.profiles import Profile
 from gateway.config import Kind, kind_of, load
 from gateway.config.explain import table_at
-from gateway.config.models import DOCUMENTS, Table
+from gateway.config.models import DOCUMENTS
+from gateway.config.table import Table
 
 CONFIG = Path(__file__).parents[3] / "config"
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
-_HEADER = re.compile(r"(?:# )?\[{1,2}([a-z_]+)\]{1,2}(?:  # .*)?")
+_HEADER = re.compile(r"(?:# )?\[{1,2}([a-z_.]+)\]{1,2}(?:  # .*)?")
 _OPTION = re.compile(r"(# )?([a-z_]+) = (.+?)(  # example)?")
 
 
@@ -46,9 +47,14 @@ def options_of(kind: Kind) -> list[Option]:
 
 
 def fields_of(kind: Kind) -> list[tuple[str, type[Table]]]:
-    """List the tables of a document with their models."""
+    """List the tables of a document with their models; a table of tables is those."""
     document = DOCUMENTS[kind]
-    return [(name, table_at(document, (name,))) for name in document.model_fields]
+    found = []
+    for name in document.model_fields:
+        table = table_at(document, (name,))
+        inner = [(f"{name}.{key}", table_at(table, (key,))) for key in table.model_fields]
+        found += [(name, table)] if any(model is table for _, model in inner) else inner
+    return found
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -80,7 +86,7 @@ def test_every_sentence_is_one(kind: Kind) -> None:
 def test_a_commented_value_is_the_default(kind: Kind) -> None:
     """Unmarked ones are the model's default as the file would write it; examples stand where there is no default."""
     for option in options_of(kind):
-        field = table_at(DOCUMENTS[kind], (option.table,)).model_fields[option.name]
+        field = table_at(DOCUMENTS[kind], tuple(option.table.split("."))).model_fields[option.name]
         if option.example:
             assert option.commented, option
             assert field.is_required() or field.default is None, option

@@ -14,8 +14,9 @@ import pytest
 from drivers.profiles import Profile
 from gateway.config import ConfigError, EdgeConfig, Kind, load
 from gateway.config.explain import table_at
-from gateway.config.models import DOCUMENTS, Table
+from gateway.config.models import DOCUMENTS
 from gateway.config.secret import SecretFile
+from gateway.config.table import Table
 
 Mutation = Callable[[bytes, random.Random], bytes]
 
