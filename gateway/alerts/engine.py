@@ -9,7 +9,7 @@
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from drivers.contract import Number
 from gateway.alerts.event import AlertEvent
@@ -80,7 +80,7 @@ class _Watch:
         self.of_key: dict[str, list[tuple[int, JudgesIntervals]]] = {}
         for n, rule in enumerate(self.rules):
             for key in rule.keys if isinstance(rule, JudgesIntervals) else ():
-                self.of_key.setdefault(key, []).append((n, rule))
+                self.of_key.setdefault(key, []).append((n, cast("JudgesIntervals", rule)))
 
     def hear(self, ts: int, q: int, values: Mapping[str, Number], intervals: Iterable[Interval]) -> list[AlertEvent]:
         events: list[AlertEvent] = []

@@ -41,8 +41,8 @@ class Night(NamedTuple):
 class State(NamedTuple):
     """`end` is how far the register is known, `step` its newest step (0: it stands for good), `run` the run's begin.
 
-    `blocks` are the litres of the newest whole quarters of `lasting` in this run, `filling` those of the one that ends
-    at `until`. `leak` (l/h) and `since` are what was found last. Times in UTC ms.
+    `blocks` are the litres of the newest whole quarters of `sure_after` in this run, `filling` those of the one that
+    ends at `until`. `leak` (l/h) and `since` are what was found last. Times in UTC ms.
     """
 
     end: int = 0
@@ -60,12 +60,12 @@ class State(NamedTuple):
 class WaterLeak:
     """Judges how long the register of water stands still.
 
-    Surely (W1): for `lasting`, all of it known, it never stood longer than `still`. In an hour and a half a litre
+    Surely (W1): for `sure_after`, all of it known, it never stood longer than `still`. In an hour and a half a litre
     register shows 0.7 l/h, and no home is awake all day and all night. A warning; critical above `severe` litres an
     hour, as a burst hose gives, or once more than `severe_total` litres are lost.
 
     Perhaps (W2): in a whole night it never stood for `night_still`. Told as info after `nights` such nights in a row,
-    after one above `sure` litres an hour. In time it becomes W1's warning.
+    after one above `one_night_above` litres an hour. In time it becomes W1's warning.
 
     It is over once the register stood for `over`: twice what it ever stands in a leak.
     """
@@ -76,17 +76,17 @@ class WaterLeak:
     cooldown: ClassVar[float] = 0.0
     night_of: NightOf
     still: float = 5400.0
-    lasting: float = 86400.0
+    sure_after: float = 86400.0
     over: float = 10800.0
     severe: float = 60.0
     severe_total: float = 20000.0
     night_still: float = 3600.0
     nights: int = 1
-    sure: float = 20.0
+    one_night_above: float = 20.0
 
     @property
     def _block_ms(self) -> int:
-        return round(self.lasting * 1000 / BLOCKS)
+        return round(self.sure_after * 1000 / BLOCKS)
 
     def interval(self, state: State, interval: Interval) -> tuple[State, Finding]:
         """Take what the register counted."""
@@ -128,7 +128,7 @@ class WaterLeak:
         if not night.whole or worst >= self.night_still * 1000:
             return self._next_night(end, 0), 0.0
         rate = night.litres * HOUR_MS / (night.end - night.begin)
-        told = rate if night.row + 1 >= self.nights or rate > self.sure else 0.0
+        told = rate if night.row + 1 >= self.nights or rate > self.one_night_above else 0.0
         return self._next_night(end, night.row + 1), told
 
     def _next_night(self, moment: int, row: int) -> Night:
@@ -141,7 +141,7 @@ class WaterLeak:
             lost = {"lost_l": round(state.leak * (state.step - state.since) / HOUR_MS)} if state.since else {}
             cleared = state._replace(step=0, run=0, leak=0.0, since=0)
             return cleared, Clear(state.step, {"stopped_ms": state.step, **lost})
-        if state.run and end - state.run >= self.lasting * 1000 and end - state.step <= self.still * 1000:
+        if state.run and end - state.run >= self.sure_after * 1000 and end - state.step <= self.still * 1000:
             return self._surely(state)
         if perhaps:
             state = state._replace(leak=perhaps, since=state.since or state.run)
