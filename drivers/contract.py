@@ -30,14 +30,15 @@ class Bus:
 
     `where` is a serial device (`/dev/ttyUSB0`), a URL (`tcp://host:port`; `rtu+tcp://host:port` for Modbus RTU frames
     through a transparent gateway) or `capture:PATH`, a recording. `baud` and `framing` (data bits, parity, stop bits)
-    are the protocol's usual ones when None. Every `drivers/<protocol>/driver.py` has
-    `open_bus(bus: Bus, now: BootClock) -> Driver`.
+    are the protocol's usual ones when None. `in_flight` is how many requests a host may have open at once. Every
+    `drivers/<protocol>/driver.py` has `open_bus(bus: Bus, now: BootClock) -> Driver`.
     """
 
     name: str
     where: str
     baud: int | None = None
     framing: str | None = None
+    in_flight: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from typing import TypeVar, cast
 from urllib.parse import urlsplit
 
 from drivers.contract import Bus, NotConnected
+from drivers.names import Names
 
 P = TypeVar("P", bound=asyncio.Protocol)
 
@@ -59,13 +60,22 @@ class Line:
 
 
 async def connect(
-    bus: Bus, protocol: Callable[[], P], *, baud: int, framing: str, port: int | None = None
+    bus: Bus,
+    protocol: Callable[[], P],
+    *,
+    baud: int,
+    framing: str,
+    port: int | None = None,
+    names: Names | None = None,
 ) -> tuple[asyncio.Transport, P]:
-    """Open the bus's link; `baud`, `framing` and TCP `port` are the protocol's usual ones. Raises NotConnected."""
+    """Open the bus's link; `baud`, `framing` and TCP `port` are the protocol's usual ones. Raises NotConnected.
+
+    `names` remembers the host's address from one connection to the next, for the day the name server is silent.
+    """
     if bus.where.startswith("capture:"):
         return _open_capture(bus.where.removeprefix("capture:"), protocol)
     if "://" in bus.where:
-        return await _open_tcp(bus.where, protocol, port)
+        return await _open_tcp(bus.where, protocol, port, names or Names())
     return await _open_serial(bus.where, protocol, Line.of(bus, baud, framing))
 
 
@@ -77,21 +87,26 @@ def is_tcp(bus: Bus) -> bool:
 # --- TCP -------------------------------------------------------------------------------------------------------------
 
 
-async def _open_tcp(where: str, protocol: Callable[[], P], port: int | None) -> tuple[asyncio.Transport, P]:
+async def _open_tcp(
+    where: str, protocol: Callable[[], P], port: int | None, names: Names
+) -> tuple[asyncio.Transport, P]:
     host, port = _host_and_port(where, port)
     loop = asyncio.get_running_loop()
-    try:
-        async with asyncio.timeout(CONNECT_TIMEOUT):
-            # asyncio sets TCP_NODELAY on every stream socket itself.
-            transport, made = await loop.create_connection(protocol, host, port)
-    except TimeoutError as error:
-        raise NotConnected(f"{where} does not answer", "is it switched on, and on this network?") from error
-    except socket.gaierror as error:
-        raise NotConnected(f"{host} has no address", "check the name, or use the IP address") from error
-    except OSError as error:
-        raise NotConnected(f"{where}: {error.strerror or error}", _TCP_HINTS.get(error.errno or 0, "")) from error
-    _keep_alive(transport.get_extra_info("socket"))
-    return transport, made
+    failure = OSError()
+    for address in await names.addresses(host):
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT):
+                # asyncio sets TCP_NODELAY on every stream socket itself.
+                transport, made = await loop.create_connection(protocol, address, port)
+        except OSError as error:  # TimeoutError is one
+            failure = error
+        else:
+            _keep_alive(transport.get_extra_info("socket"))
+            return transport, made
+    if isinstance(failure, TimeoutError):
+        raise NotConnected(f"{where} does not answer", "is it switched on, and on this network?") from failure
+    hint = _TCP_HINTS.get(failure.errno or 0, "")
+    raise NotConnected(f"{where}: {failure.strerror or failure}", hint) from failure
 
 
 _TCP_HINTS = {

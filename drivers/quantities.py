@@ -51,7 +51,8 @@ UNITS: dict[str, dict[str, Fraction]] = {
     "V": {"V": Fraction(1), "mV": Fraction(1, 1000), "kV": Fraction(1000)},
     "A": {"A": Fraction(1), "mA": Fraction(1, 1000), "kA": Fraction(1000)},
     "Hz": {"Hz": Fraction(1), "mHz": Fraction(1, 1000)},
-    "l": {"l": Fraction(1), "m3": Fraction(1000), "m³": Fraction(1000), "ml": Fraction(1, 1000)},
+    "l": {"l": Fraction(1), "m3": Fraction(1000), "m³": Fraction(1000), "ml": Fraction(1, 1000),
+          "ft3": Fraction(28_316_846_592, 10**9)},
     "l/h": {
         "l/h": Fraction(1), "l/min": Fraction(60), "l/s": Fraction(3600),
         "m3/h": Fraction(1000), "m³/h": Fraction(1000),

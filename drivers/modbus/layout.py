@@ -1,76 +1,139 @@
 """Turns the registers of an answer into values: compiled once a profile, run once an answer.
 
 1. A `Row` says where a value lies, its type, its exact factor into the base unit, and which bit patterns mean "absent".
-2. `compile_page` makes one `struct.Struct` for all rows of a request. Where words or bytes are swapped, or rows
+   It may need a second place: a power of ten that scales it, or a part to be added. Both then lie in one request, so
+   that they belong to one moment. A `Status` row gives words instead of a value.
+2. `compile_page` makes one `struct.Struct` for all plain rows of a request. Where words or bytes are swapped, or rows
    overlap, one table of positions first puts the bytes into order.
-3. Each row has a converter: raw number in, value at the meter's own resolution out, or None for an absent one.
-
-Numbers: an integer register times a decimal factor is an exact decimal (an int, or the float nearest to it; a Decimal
-beyond 2^53 steps). A 32-bit float knows seven significant digits, a 64-bit one fifteen; neither more than `DECIMALS`
-decimals. NaN and infinity are always absent.
+3. Each row has a converter (numbers.py): raw number in, value out, or None for an absent one.
 """
 
-import math
 import struct
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from decimal import Decimal
+from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cache
 from operator import itemgetter
 from typing import Any, Literal
 
 from drivers.contract import Number
+from drivers.decimals import exact, number
 from drivers.modbus.codec import Read
-from drivers.quantities import DECIMALS
+from drivers.modbus.numbers import CODES, Type, converter, registers_of
+from drivers.modbus.plan import Span
 
-Type = Literal["u16", "s16", "u32", "s32", "u64", "s64", "f32", "f64"]
 Order = Literal["ABCD", "CDAB", "BADC", "DCBA"]
-Converter = Callable[[Any], Number | None]
+ORDERS: tuple[Order, ...] = ("ABCD", "CDAB", "BADC", "DCBA")
+HOLDING, INPUT = 3, 4
 
-_CODES = {"u16": "H", "s16": "h", "u32": "I", "s32": "i", "u64": "Q", "s64": "q", "f32": "f", "f64": "d"}
-_DIGITS = {"f32": 7, "f64": 15}
+MOST_SCALE = 10
+"""Powers of ten beyond this are no scale (SunSpec allows -10 to 10), the pattern 0x8000 for "none" among them."""
 
-_EXACT = 2**53
-"""Up to here a float holds every integer."""
+Take = Callable[[bytes], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A second place that a value is made from."""
+
+    at: int
+    type: Type
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One value in the table: address, type, key of the reading, factor into the base unit, absent bit patterns."""
+    """One value in a table (a function): address, type, key of the reading, factor into the base unit, absent patterns.
+
+    `scale` is where its power of ten stands, `plus` what is added to it, in the same unit.
+    """
 
     at: int
     type: Type
     key: str
     factor: Fraction
     absent: frozenset[int] = frozenset()
+    table: int = HOLDING
+    scale: Part | None = None
+    plus: Part | None = None
 
     @property
     def registers(self) -> int:
-        """How many registers it takes."""
-        return struct.calcsize(f">{_CODES[self.type]}") // 2
+        """How many registers its own number takes."""
+        return registers_of(self.type)
+
+    @property
+    def span(self) -> Span:
+        """All that must be read for it, in one request."""
+        return _around(self, *(part for part in (self.scale, self.plus) if part))
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A register whose bits are words of `quantities.FLAGS`: (mask, word)."""
+
+    at: int
+    type: Type
+    flags: tuple[tuple[int, str], ...]
+    table: int = HOLDING
+
+    @property
+    def span(self) -> Span:
+        """All that must be read for it."""
+        return _around(self)
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One request and how its answer is read."""
+    """One request and how its answer is read; `rows` is what it was compiled from."""
 
     read: Read
     decode: Callable[[bytes], dict[str, Number]]
+    status: Callable[[bytes], tuple[str, ...]] | None = None
+    rows: tuple[Row | Status, ...] = field(default=(), repr=False)
 
 
-def compile_page(read: Read, rows: Iterable[Row], order: Order) -> Page:
+def _around(*parts: Part | Row | Status) -> Span:
+    return Span(min(part.at for part in parts), max(part.at + registers_of(part.type) for part in parts))
+
+
+def compile_page(read: Read, rows: Iterable[Row | Status], order: Order) -> Page:
     """Compile the rows that lie within `read`."""
-    rows = sorted(rows, key=lambda row: row.at)
-    positions = [place for row in rows for place in _positions(row, read.start, order)]
-    codes = [_CODES[row.type] for row in rows]
-    if positions == sorted(set(positions)):
-        return Page(read, _decoder(rows, struct.Struct(_padded(rows, codes, read)), None))
-    return Page(read, _decoder(rows, struct.Struct(">" + "".join(codes)), itemgetter(*positions)))
+    rows = tuple(sorted(rows, key=lambda row: row.at))
+    plain = [row for row in rows if isinstance(row, Row) and not (row.scale or row.plus)]
+    made = [row for row in rows if isinstance(row, Row) and (row.scale or row.plus)]
+    states = [row for row in rows if isinstance(row, Status)]
+    decode = _plain_decoder(plain, read, order) if plain else lambda _payload: {}
+    if made:
+        decode = _with(decode, [(row.key, _maker(row, read.start, order)) for row in made])
+    return Page(read, decode, _status_decoder(states, read.start, order) if states else None, rows)
 
 
-def _positions(row: Row, start: int, order: Order) -> list[int]:
-    """List the row's bytes in the payload, most significant first."""
-    words = range(row.at - start, row.at - start + row.registers)
+# --- plain rows ------------------------------------------------------------------------------------------------------
+
+
+def _plain_decoder(rows: Sequence[Row], read: Read, order: Order) -> Callable[[bytes], dict[str, Number]]:
+    places = [place for row in rows for place in positions(row, read.start, order)]
+    codes = [CODES[row.type] for row in rows]
+    columns = [(row.key, converter(row.type, row.factor, row.absent)) for row in rows]
+    if places == sorted(set(places)):
+        unpack, pick = struct.Struct(_padded(rows, codes, read)).unpack, None
+    else:
+        unpack, pick = struct.Struct(">" + "".join(codes)).unpack, itemgetter(*places)
+
+    def decode(payload: bytes) -> dict[str, Number]:
+        raw = unpack(bytes(pick(payload)) if pick else payload)
+        return {
+            key: value
+            for (key, convert), number in zip(columns, raw, strict=True)
+            if (value := convert(number)) is not None
+        }
+
+    return decode
+
+
+def positions(part: Part | Row | Status, start: int, order: Order) -> list[int]:
+    """List a number's bytes in the payload, most significant first."""
+    words = range(part.at - start, part.at - start + registers_of(part.type))
     if order in ("CDAB", "DCBA"):
         words = words[::-1]
     swap = order in ("BADC", "DCBA")
@@ -86,91 +149,55 @@ def _padded(rows: Sequence[Row], codes: Sequence[str], read: Read) -> str:
     return text + f"{2 * (read.start + read.count - at)}x"
 
 
-def _decoder(
-    rows: Sequence[Row], shape: struct.Struct, pick: Callable[[bytes], tuple[int, ...]] | None
+# --- rows made of two places, and status -----------------------------------------------------------------------------
+
+
+def _with(
+    decode: Callable[[bytes], dict[str, Number]], made: Sequence[tuple[str, Callable[[bytes], Number | None]]]
 ) -> Callable[[bytes], dict[str, Number]]:
-    unpack = shape.unpack
-    columns = [(row.key, converter(row)) for row in rows]
+    def decode_all(payload: bytes) -> dict[str, Number]:
+        values = decode(payload)
+        values.update((key, value) for key, make in made if (value := make(payload)) is not None)
+        return values
 
-    def decode(payload: bytes) -> dict[str, Number]:
-        raw = unpack(bytes(pick(payload)) if pick else payload)
-        return {
-            key: value
-            for (key, convert), number in zip(columns, raw, strict=True)
-            if (value := convert(number)) is not None
-        }
-
-    return decode
+    return decode_all
 
 
-# --- numbers ---------------------------------------------------------------------------------------------------------
+def _taker(part: Part | Row | Status, start: int, order: Order) -> Take:
+    """Make what takes one raw number out of a payload."""
+    pick, unpack = itemgetter(*positions(part, start, order)), struct.Struct(f">{CODES[part.type]}").unpack
+    return lambda payload: unpack(bytes(pick(payload)))[0]
 
 
-def converter(row: Row) -> Converter:
-    """Choose how a raw number of this row becomes a value."""
-    absent = frozenset(_as_number(row.type, bits) for bits in row.absent)
-    inner = _of_float(row) if row.type in _DIGITS else _of_int(row.factor)
-    if not absent:
-        return inner
-    return lambda raw: None if raw in absent else inner(raw)
+def _maker(row: Row, start: int, order: Order) -> Callable[[bytes], Number | None]:
+    raw_of = _taker(row, start, order)
+    if row.scale:
+        power_of = _taker(row.scale, start, order)
+
+        @cache  # at most 21 converters
+        def scaled(power: int) -> Callable[[Any], Number | None]:
+            return converter(row.type, row.factor * Fraction(10) ** power, row.absent)
+
+        def times(payload: bytes) -> Number | None:
+            power = power_of(payload)
+            return scaled(power)(raw_of(payload)) if -MOST_SCALE <= power <= MOST_SCALE else None
+
+        return times
+    convert = converter(row.type, row.factor, row.absent)
+    assert row.plus is not None  # noqa: S101  who calls has looked
+    more_of, convert_more = _taker(row.plus, start, order), converter(row.plus.type, row.factor)
+
+    def plus(payload: bytes) -> Number | None:
+        value, more = convert(raw_of(payload)), convert_more(more_of(payload))
+        return None if value is None or more is None else number(exact(value) + exact(more))
+
+    return plus
 
 
-def _as_number(kind: Type, bits: int) -> float:
-    code = _CODES[kind]
-    size = struct.calcsize(f">{code}")
-    number: float = struct.unpack(f">{code}", bits.to_bytes(size, "big"))[0]
-    return number
+def _status_decoder(rows: Sequence[Status], start: int, order: Order) -> Callable[[bytes], tuple[str, ...]]:
+    takers = [(_taker(row, start, order), row.flags) for row in rows]
 
+    def status(payload: bytes) -> tuple[str, ...]:
+        return tuple({word: None for take, flags in takers for mask, word in flags if take(payload) & mask})
 
-def _of_float(row: Row) -> Callable[[float], Number | None]:
-    """Round to the digits the type holds, and to `DECIMALS`.
-
-    A value below 10^(digits - k) keeps k decimals. `round(x * 10^k) / 10^k` gives the very float that formatting and
-    parsing would, at a fifth of the cost; only numbers too long for any decimal, and NaN, go the slow way.
-    """
-    digits = _DIGITS[row.type]
-    factor = float(row.factor)
-    finest = 10.0**DECIMALS
-    scaled, small = factor * finest, 10.0**digits
-    coarser = [(10.0 ** (digits - k), 10.0**k) for k in range(DECIMALS - 1, -1, -1)]
-
-    def convert(raw: float) -> Number | None:
-        steps = raw * scaled
-        if -small < steps < small:
-            return round(steps) / finest
-        value = raw * factor
-        for limit, unit in coarser:
-            if -limit < value < limit:
-                return round(value * unit) / unit
-        return float(f"{value:.{digits}g}") if math.isfinite(value) else None
-
-    return convert
-
-
-def _of_int(factor: Fraction) -> Callable[[int], Number | None]:
-    """Count in the largest decimal step that holds the factor, so that the value is exact."""
-    decimals = next((k for k in range(DECIMALS) if (factor * 10**k).denominator == 1), DECIMALS)
-    unit = 10**decimals
-    steps_of = factor * unit
-
-    def exact(raw: int) -> Number:
-        steps: int = raw * multiplier
-        if -_EXACT <= steps <= _EXACT:
-            return steps / unit if unit != 1 else steps
-        return Decimal(steps).scaleb(-decimals)
-
-    def rounded(raw: int) -> Number:
-        steps = round(raw * steps_of)
-        return steps / unit if -_EXACT <= steps <= _EXACT else Decimal(steps).scaleb(-decimals)
-
-    multiplier = steps_of.numerator
-    return exact if steps_of.denominator == 1 else rounded
-
-
-def step_of(row: Row, value: Fraction) -> Fraction:
-    """Give the smallest difference this row can express near `value`, both in the base unit."""
-    finest = Fraction(1, 10**DECIMALS)
-    if row.type not in _DIGITS:
-        return max(finest, row.factor)
-    magnitude = math.floor(math.log10(abs(value))) if value else -DECIMALS
-    return max(finest, Fraction(10) ** (magnitude + 1 - _DIGITS[row.type]))
+    return status

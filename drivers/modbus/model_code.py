@@ -10,10 +10,10 @@ from fractions import Fraction
 from pathlib import Path
 
 from drivers.contract import Driver, DriverError, Meter
-from drivers.modbus.codec import Read
-from drivers.modbus.layout import Row, compile_page
+from drivers.modbus.layout import Row
 from drivers.modbus.model import Identify, SetAddress
 from drivers.modbus.profile import File
+from drivers.modbus.table import Table
 from drivers.profiles import Profile, available
 
 _FUNCTIONS = {"holding": 3, "input": 4}
@@ -31,10 +31,9 @@ async def model_code(driver: Driver, meter: Meter) -> int | None:
     identify = _file(profile.path).identify if profile.path and profile.driver == "modbus" else None
     if identify is None:
         return None
-    row = Row(identify.at, identify.type, _KEY, Fraction(1))
-    page = compile_page(Read(_FUNCTIONS[identify.table], identify.at, row.registers), [row], "ABCD")
+    row = Row(identify.at, identify.type, _KEY, Fraction(1), table=_FUNCTIONS[identify.table])
     try:
-        reading = await driver.read(replace(meter, profile=replace(profile, layout=(page,))))
+        reading = await driver.read(replace(meter, profile=replace(profile, layout=Table((row,)))))
     except DriverError:
         return None
     code = reading.values.get(_KEY)

@@ -7,6 +7,8 @@
 3. After a timeout the answer may still come, and RTU answers carry no number. So the same unit is not asked again
    until as much time again has passed, and nobody is for `LATE`; what arrives meanwhile is dropped.
 4. When the whole answer came with a wrong CRC, the wait ends after a short silence instead of the full deadline.
+5. A line that never falls silent, or pours out more than any meter would, is in quarantine: nothing is read from it for
+   a while, and requests fail at once, so that it costs neither time nor memory.
 """
 
 import asyncio
@@ -16,6 +18,7 @@ from dataclasses import dataclass, field
 from drivers.contract import BootClock, DecodeError, DriverError, NoAnswer, NotConnected, Refused
 from drivers.link import Line
 from drivers.modbus.codec import Read, RtuSearch, rtu_length, rtu_request
+from drivers.modbus.plan import Wire
 from drivers.modbus.tcp import Answer
 
 LATE = 0.2
@@ -25,6 +28,12 @@ BROKEN = 0.1
 """Seconds of silence after which a broken answer is over: twice the longest gap seen inside one."""
 
 REQUEST_LENGTH = 8
+
+FLOOD = 16_384
+"""Bytes during one request: more than a second of 115,200 baud, 64 times the longest answer."""
+
+QUARANTINE = 5.0
+"""Seconds for which a babbling line is left alone."""
 
 
 @dataclass(eq=False)
@@ -44,11 +53,15 @@ class RtuLine(asyncio.Protocol):
         self._search: RtuSearch | None = None
         self._due = 0.0
         self._heard = self._free = self._loop.time()
-        self._gap = 3.5 * self.line.character if self.line.baud <= 19200 else 0.00175  # noqa: PLR2004
+        self._flow = 0
+        self._babbles_until: float | None = None
+        self._gap = Wire(self.line.character).gap
 
     async def ask(self, unit: int, read: Read, deadline: float) -> Answer:
         """Wait for silence, send a request and await its answer; raises DriverError."""
         async with self._turn:
+            self._leave_quarantine()
+            self._flow = 0
             await self._silence(unit, deadline)
             budget = deadline + (REQUEST_LENGTH + rtu_length(read)) * self.line.character
             self._search = search = RtuSearch(unit, read, self.rejected)
@@ -77,10 +90,27 @@ class RtuLine(asyncio.Protocol):
             ready = max(self._heard + self._gap, free)
             if now >= ready:
                 return
-            if now >= give_up:
-                self.rejected["never_silent"] += 1
-                raise NoAnswer("the line is never silent", "something talks all the time: check wiring and baud")
+            if now >= give_up or self._babbles_until is not None:
+                raise self._quarantine()
             await asyncio.sleep(ready - now)
+
+    def _quarantine(self) -> NoAnswer:
+        """Read nothing more for a while, and make the error that says so."""
+        if self._babbles_until is None:
+            self._babbles_until = self._loop.time() + QUARANTINE
+            self.rejected["never_silent"] += 1
+            self._transport.pause_reading()
+        return NoAnswer("the line is never silent", "something talks all the time: check wiring and baud")
+
+    def _leave_quarantine(self) -> None:
+        """Read again once it is over, and let what had piled up pass by; raises NoAnswer while it is not."""
+        if self._babbles_until is None:
+            return
+        if self._loop.time() < self._babbles_until:
+            raise self._quarantine()
+        self._babbles_until = None
+        self._free = self._loop.time() + BROKEN
+        self._transport.resume_reading()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
@@ -90,9 +120,15 @@ class RtuLine(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Search the answer; without a request, only note that the line is not silent."""
         self._heard = self._loop.time()
+        self._flow += len(data)
         search = self._search
         if search is None or self._answer.done():
             self.rejected["unasked_bytes"] += len(data)
+            if self._flow > FLOOD:
+                self._quarantine()
+            return
+        if self._flow > FLOOD:
+            self._answer.set_exception(self._quarantine())
             return
         try:
             payload = search.feed(data)

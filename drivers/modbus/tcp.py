@@ -2,9 +2,10 @@
 
 1. `ask` sends a request, files a future under its transaction id and waits for it.
 2. `data_received` cuts frames and gives each to the future it belongs to. An answer nobody waits for any more is
-   counted and dropped, so a late one can never be taken for the next.
-3. One timer watches all deadlines. It is left standing when an answer comes, since the next request will need it.
-4. Three requests in a row without a single byte from the host mean a connection that only looks open: it is dropped.
+   counted and dropped. Its id is not used again before it came, so a late one can never be taken for the next.
+3. No more requests than `in_flight` are open at once: many gateways take one, and answer the next one wrong or never.
+4. One timer watches all deadlines. It is left standing when an answer comes, since the next request will need it.
+5. Three requests in a row without a single byte from the host mean a connection that only looks open: it is dropped.
 """
 
 import asyncio
@@ -24,6 +25,10 @@ STRAY_LIMIT = 1000
 """So many frames nobody asked for: more than any late answers, few enough to stop a host that floods us at once."""
 
 
+LOST_LIMIT = 4096
+"""So many transaction ids are set aside because their answers may still come; an older one will not."""
+
+
 @dataclass(slots=True)
 class _Waiting:
     head: bytes
@@ -37,6 +42,7 @@ class TcpLine(asyncio.Protocol):
 
     now: BootClock
     rejected: Counter[str]
+    in_flight: int = 1
     answered: bool = False
     closed: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -44,15 +50,21 @@ class TcpLine(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._frames = TcpFrames()
         self._waiting: dict[bytes, _Waiting] = {}
+        self._lost: dict[bytes, None] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._transaction = 0
         self._silent = self._strays = 0
+        self._room = asyncio.Semaphore(self.in_flight)
 
     async def ask(self, unit: int, read: Read, deadline: float) -> Answer:
-        """Send a request and await its answer; raises DriverError."""
+        """Send a request and await its answer, in its turn; raises DriverError."""
+        async with self._room:
+            return await self._ask(unit, read, deadline)
+
+    async def _ask(self, unit: int, read: Read, deadline: float) -> Answer:
         if self._transport.is_closing():
             raise NotConnected("the host closed the connection")
-        self._transaction = transaction = (self._transaction + 1) & 0xFFFF
+        transaction = self._next_transaction()
         head = tcp_head(transaction, unit, read)
         key = head[:2]
         answer: asyncio.Future[Answer] = self._loop.create_future()
@@ -63,7 +75,21 @@ class TcpLine(asyncio.Protocol):
         try:
             return await answer
         finally:
-            self._waiting.pop(key, None)
+            if self._waiting.pop(key, None) is not None:  # the caller gave up
+                self._lose(key)
+
+    def _next_transaction(self) -> int:
+        """Choose an id under which no answer can still come."""
+        while True:
+            self._transaction = transaction = (self._transaction + 1) & 0xFFFF
+            key = transaction.to_bytes(2, "big")
+            if key not in self._waiting and key not in self._lost:
+                return transaction
+
+    def _lose(self, key: bytes) -> None:
+        self._lost[key] = None
+        if len(self._lost) > LOST_LIMIT:
+            del self._lost[next(iter(self._lost))]
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
@@ -83,6 +109,7 @@ class TcpLine(asyncio.Protocol):
         for frame in frames:
             waiting = self._waiting.pop(frame[:2], None)
             if waiting is None:
+                self._lost.pop(frame[:2], None)
                 self._stray()
             elif not waiting.answer.done():
                 self._settle(waiting, frame)
@@ -136,6 +163,7 @@ class TcpLine(asyncio.Protocol):
                 self._watch(waiting.due)
             else:
                 del self._waiting[key]
+                self._lose(key)
                 self._give_up(waiting.answer)
 
     def _give_up(self, answer: asyncio.Future[Answer]) -> None:

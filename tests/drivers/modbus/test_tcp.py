@@ -13,10 +13,10 @@ from tests.support.modbus_slaves import TcpHost, expected, mbap, meter, register
 
 
 @asynccontextmanager
-async def connected(host: TcpHost) -> AsyncIterator[ModbusDriver]:
+async def connected(host: TcpHost, in_flight: int = 1) -> AsyncIterator[ModbusDriver]:
     """Open a driver on a fake host."""
     async with host:
-        driver = open_bus(Bus("gateway", host.url), lambda: 7)
+        driver = open_bus(Bus("gateway", host.url, in_flight=in_flight), lambda: 7)
         await driver.connect()
         try:
             yield driver
@@ -174,7 +174,7 @@ async def test_two_readers_at_once() -> None:
         held.append(good(request))
         return [(0, b"".join(reversed(held)))] if len(held) == 2 else []
 
-    async with connected(TcpHost(says)) as driver:
+    async with connected(TcpHost(says), in_flight=2) as driver:
         one, two = await asyncio.gather(driver.read(meter(0x10)), driver.read(meter(0x80)))
     assert (one.values, two.values) == (expected(0x10), expected(0x80))
 
