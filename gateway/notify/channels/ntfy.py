@@ -27,7 +27,7 @@ class Ntfy:
     """Publishes to `topic` at `server`, with an access token where the server wants one."""
 
     server: str
-    topic: str
+    topic: str = field(repr=False)  # who knows its name may read it
     token: str | None = field(default=None, repr=False)
     tls: ssl.SSLContext | None = None
 

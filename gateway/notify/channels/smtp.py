@@ -17,6 +17,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP as SMTP_POLICY
 from email.utils import format_datetime
+from typing import Literal
 
 import aiosmtplib
 
@@ -32,7 +33,7 @@ class Smtp:
 
     host: str
     port: int
-    security: str
+    security: Literal["tls", "starttls", "none"]
     sender: str
     to: str
     now: Callable[[], float]
@@ -79,11 +80,12 @@ def compose(message: Message, sender: str, to: str, now: float) -> EmailMessage:
     mail["In-Reply-To"] = mail["References"] = f"<{message.thread}@{domain}>"
     # So that no answering machine answers.
     mail["Auto-Submitted"] = "auto-generated"
-    mail["Content-Language"] = words.language
     if message.severity == "critical":
         mail["Importance"] = "high"
     mail.set_content(words.plain)
     mail.add_alternative(words.html, subtype="html")
+    # Only now: what describes content moves into the first part when a second one is added.
+    mail["Content-Language"] = words.language
     return mail
 
 
@@ -96,8 +98,10 @@ def _verdict(error: Exception) -> Receipt:
         return Refused(f"SMTP {code}")
     if code is not None:
         return TryLater(f"SMTP {code}")
-    if isinstance(error, aiosmtplib.SMTPNotSupported):
-        return Refused("the server does not offer what is needed, such as STARTTLS")
+    if type(error) is aiosmtplib.SMTPException:
+        # The library's own words: no STARTTLS, no AUTH. Who sits on the line can take both out of the greeting, so this
+        # may pass too, and the mail waits for it.
+        return TryLater(str(error))
     return TryLater(f"no answer from the server ({type(error).__name__})")
 
 

@@ -40,7 +40,7 @@ def signature(secret: bytes, key: str, timestamp: int, body: bytes) -> str:
 class Webhook:
     """Posts to `url`; `now` gives UTC seconds, `secret` is None for a receiver that checks nothing."""
 
-    url: str
+    url: str = field(repr=False)  # who knows such an address may often post there
     now: Callable[[], float]
     secret: bytes | None = field(default=None, repr=False)
     tls: ssl.SSLContext | None = None

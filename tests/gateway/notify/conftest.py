@@ -1,0 +1,65 @@
+"""Alerts and messages to tell."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from gateway.alerts.event import AlertEvent, alert_id, cloud_event
+from gateway.notify.channels.contract import Message
+from gateway.notify.render import Occasion, render
+
+NOW = datetime(2026, 11, 22, 18, 30, tzinfo=ZoneInfo("Asia/Riyadh"))
+MS = int(NOW.timestamp() * 1000)
+
+OVERLOAD = AlertEvent(
+    id=alert_id("overload", "gw_main", MS - 60_000),
+    seq=1,
+    rule="overload",
+    meter="gw_main",
+    state="raised",
+    severity="critical",
+    raised=MS - 60_000,
+    at=MS - 1000,
+    value=71.4,
+    baseline=63.0,
+    unit="A",
+    quantity="current_l1_a",
+    evidence={"limit_a": 63.0, "since_ms": MS - 60_000, "peak_a": 74.0},
+)
+
+
+@pytest.fixture
+def event() -> Callable[..., AlertEvent]:
+    """Give a callable that makes an event: an overload unless told otherwise."""
+
+    def make(**changes: Any) -> AlertEvent:
+        if changes.get("state") == "cleared":
+            changes.setdefault("cleared", changes.get("at", OVERLOAD.at))
+        return replace(OVERLOAD, **changes)
+
+    return make
+
+
+@pytest.fixture
+def message(event: Callable[..., AlertEvent]) -> Callable[..., Message]:
+    """Give a callable that makes a message of an event, with links, in Arabic unless told otherwise."""
+
+    def make(key: str = "", language: str = "ar", name: str = "المنزل", **changes: Any) -> Message:
+        made = event(**changes)
+        every = {
+            spoken: render(
+                Occasion(
+                    made, name, spoken, NOW, "https://nabd.example/", "https://nabd.example/a", "https://nabd.example/m"
+                )
+            )
+            for spoken in ("en", "ar")
+        }
+        return Message(
+            key or f"{made.key}.phone", made.id, every[language], made, cloud_event(made, "home", "gw"), every
+        )
+
+    return make
