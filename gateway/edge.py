@@ -12,6 +12,7 @@ from zlib import crc32
 import orjson
 
 from gateway import control
+from gateway.alerts.post import EventPoster
 from gateway.announce import birth_of, status_of, will_of
 from gateway.clock import wall_ms
 from gateway.config.build import endpoint_of
@@ -51,6 +52,8 @@ async def run(config: EdgeConfig) -> None:
             handle=Commands(topics, here).handle,
         )
         poster.uplink = uplink
+        events = EventPoster(topics, uplink)
+        here.alerting.listeners.append(events.post)
         polling: list[asyncio.Task[None]] = []
 
         async def start(group: asyncio.TaskGroup) -> None:
@@ -59,6 +62,7 @@ async def run(config: EdgeConfig) -> None:
             if config.mqtt.discovery:
                 group.create_task(_discovery(config, topics, here).run(), name="discovery")
             group.create_task(_health(topics, here, uplink), name="health")
+            group.create_task(events.run(), name="events")
             group.create_task(Teller(here.faults() | {"broker": lambda: uplink.error}).run(), name="teller")
 
         async def goodbye() -> None:

@@ -4,7 +4,7 @@
 2. A meter's times only rise: two readings within one millisecond get two. A value that carries its own capture time (a
    gas register) is taken once; the same one again is no news.
 3. The check adds bits of quality and gives intervals; values are never changed.
-4. The journal takes the reading; only then anybody sees it.
+4. The journal takes the reading; only then anybody sees it, the alert engine first.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +15,9 @@ from drivers.contract import Number, Reading
 from gateway.check import Checker, Interval, Limits
 from gateway.live import LiveBook
 from gateway.message import HOLDOVER
+
+Hear = Callable[[str, int, int, Mapping[str, Number], Sequence[Interval]], None]
+"""Takes meter, UTC ms, bits of quality, values, and the intervals they closed."""
 
 METER_CLOCK_TOLERANCE_MS = 10_000
 STEP_BACK_MS = 1000
@@ -66,9 +69,9 @@ class Intake:
         journal: TakesReadings,
         book: LiveBook,
         post: Callable[[str, int, int, Mapping[str, Number], float], None] | None,
-        hear: Callable[[Sequence[Interval]], None] | None = None,
+        hear: Hear | None = None,
     ) -> None:
-        """`post` sends live values, `hear` gets checked intervals; both may be absent."""
+        """`post` sends live values, `hear` judges readings and their intervals; both may be absent."""
         self.read = 0
         self.repeated = 0
         self.meters: dict[str, Known] = {}
@@ -83,17 +86,18 @@ class Intake:
             self.repeated += 1
             return
         q, extra = 0, None
+        intervals: Sequence[Interval] = ()
         if ts is not None:
             q, intervals = self._checker.judge(reading.meter, ts, reading.values, reading.status, known.limits)
             if self._clock.state == "holdover" and reading.captured is None:
                 q |= HOLDOVER
-            if intervals and self._hear is not None:
-                self._hear(intervals)
         if reading.status or reading.meter_time is not None:
             extra = _extra(reading, ts)
         self._journal.add(reading.meter, ts, reading.at, q, reading.values, extra)
         self.read += 1
         if ts is not None:
+            if self._hear is not None:
+                self._hear(reading.meter, ts, q, reading.values, intervals)
             self._book.update(reading.meter, ts, q, reading.values)
             if self._post is not None:
                 self._post(reading.meter, ts, q, reading.values, known.every)

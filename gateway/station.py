@@ -1,4 +1,4 @@
-"""What edge and home share: clock, journal, check, intake, and one poller a bus, opened in that order."""
+"""What edge and home share: clock, journal, alerting, check, intake, and one poller a bus, opened in that order."""
 
 import asyncio
 import contextlib
@@ -9,8 +9,11 @@ from importlib import import_module
 from typing import Any
 
 from drivers import PROTOCOLS
-from drivers.contract import Driver, DriverError
-from gateway.check import Checker, Limits
+from drivers.contract import Driver, DriverError, Reading
+from gateway.alerts.alerting import Alerting
+from gateway.alerts.catalogue import rules_of
+from gateway.alerts.engine import Engine
+from gateway.check import Limits
 from gateway.clock import Clock, wall_ms
 from gateway.config.build import bus_of, meter_id, meter_of, mirror_folder
 from gateway.config.models import BusTable, EdgeConfig, HomeConfig, MeterTable
@@ -19,6 +22,7 @@ from gateway.journal import Journal, Unwritable
 from gateway.live import LiveBook, LiveMeter
 from gateway.message import Info, MeterInfo
 from gateway.poll import Poller
+from gateway.scaling import scaling_of, shown
 
 CLOCK_EVERY = 1.0
 
@@ -30,7 +34,7 @@ class Station:
     config: EdgeConfig | HomeConfig
     clock: Clock
     journal: Journal
-    checker: Checker
+    alerting: Alerting
     intake: Intake
     book: LiveBook
     pollers: list[Poller]
@@ -40,6 +44,7 @@ class Station:
         """Start journal, clock and reports; give the polling tasks, which `drain` may stop alone."""
         group.create_task(self.journal.run(), name="journal")
         group.create_task(self._watch_clock(), name="clock")
+        group.create_task(self.alerting.run(), name="alerting")
         return [group.create_task(poller.run(), name=f"poll[{poller.name}]") for poller in self.pollers]
 
     async def drain(self, polling: Sequence["asyncio.Task[None]"]) -> None:
@@ -51,12 +56,11 @@ class Station:
 
     async def read_now(self, meter: str) -> dict[str, Any]:
         """Read one meter out of turn, by its name or id; raises DriverError or KeyError."""
-        meter = next((meter_id(self.config, row) for row in self.config.meter if row.name == meter), meter)
-        for poller in self.pollers:
-            if any(turn.meter.id == meter for turn in poller.turns):
-                reading = await poller.read_now(meter)
-                return {"meter": meter, "values": dict(reading.values), "status": list(reading.status)}
-        raise KeyError(meter)
+        row = next((row for row in self.config.meter if meter in (row.name, meter_id(self.config, row))), None)
+        poller = next((poller for poller in self.pollers if row is not None and poller.name == row.bus), None)
+        if row is None or poller is None:
+            raise KeyError(meter)
+        return shown(await poller.read_now(meter_id(self.config, row)), scaling_of(row))
 
     def info(self) -> Info:
         """Describe every meter, as the birth document does."""
@@ -139,25 +143,53 @@ async def station(
         schedule={meter_id(config, row): row.every for row in config.meter},
     )
     try:
-        yield _wire(config, clock, journal, post)
+        alerting = await _alerting(config, clock, journal)
+        try:
+            yield _wire(config, clock, journal, alerting, post)
+        finally:
+            alerting.keep()
     finally:
         await journal.close()
 
 
-def _wire(config: EdgeConfig | HomeConfig, clock: Clock, journal: Journal, post: Callable[..., None] | None) -> Station:
-    book, checker = LiveBook(), Checker()
-    intake = Intake(clock, checker, journal, book, post)
+async def _alerting(config: EdgeConfig | HomeConfig, clock: Clock, journal: Journal) -> Alerting:
+    meters = {meter_id(config, row): row for row in config.meter}
+    engine = Engine({id_: rules_of(config.alerts, config.gateway.zone, row.rating_a) for id_, row in meters.items()})
+    limits = {id_: limits_of(row) for id_, row in meters.items()}
+    return await Alerting.open(engine, journal, lambda: clock.stamp(clock.boot_ms()), limits)
+
+
+def _wire(
+    config: EdgeConfig | HomeConfig,
+    clock: Clock,
+    journal: Journal,
+    alerting: Alerting,
+    post: Callable[..., None] | None,
+) -> Station:
+    book = LiveBook()
+    intake = Intake(clock, alerting.checker, journal, book, post, alerting.hear)
     drivers, pollers = [], []
     for bus in config.bus:
         rows = [row for row in config.meter if row.bus == bus.name]
         drivers.append(open_driver(bus, clock.boot_ms))
         meters = [(meter_of(config, row), row.every) for row in rows]
-        pollers.append(Poller(bus.name, drivers[-1], meters, intake.take))
+        pollers.append(Poller(bus.name, drivers[-1], meters, _taker(config, rows, intake)))
         for row in rows:
             intake.meters[meter_id(config, row)] = Known(row.every, limits_of(row))
             about = info_of(config, row)
             book.know(LiveMeter(about.id, about.name, about.commodity, about.model, about.every))
-    return Station(config, clock, journal, checker, intake, book, pollers, drivers)
+    return Station(config, clock, journal, alerting, intake, book, pollers, drivers)
+
+
+def _taker(config: EdgeConfig | HomeConfig, rows: Sequence[MeterTable], intake: Intake) -> Callable[[Reading], None]:
+    """Give what takes a bus's readings; only where a meter has a ratio or an offset, it stands before the intake."""
+    scalings = {meter_id(config, row): scaling for row in rows if (scaling := scaling_of(row))}
+
+    def take(reading: Reading) -> None:
+        scaling = scalings.get(reading.meter)
+        intake.take(scaling.apply(reading) if scaling else reading)
+
+    return take if scalings else intake.take
 
 
 async def read_now(here: Station, meter: str) -> dict[str, Any]:

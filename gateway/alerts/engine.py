@@ -55,8 +55,8 @@ class Engine:
         return self._watches[meter].snapshot()
 
     def restore(self, meter: str, snapshot: Mapping[str, Any]) -> list[AlertEvent]:
-        """Go on from a snapshot; give the ends of alerts whose rules are no more."""
-        return self._watches[meter].restore(snapshot)
+        """Go on from a snapshot; give the ends of alerts whose rules, or whose meter, are no more."""
+        return (self._watches.get(meter) or _Watch(meter, ())).restore(snapshot)
 
     @property
     def meters(self) -> Sequence[str]:

@@ -62,7 +62,9 @@ class Bench:
     def _post(self, meter: str, ts: int, q: int, _values: Mapping[str, Number], _every: float) -> None:
         self.posted.append((meter, ts, q))
 
-    def _hear(self, intervals: Sequence[Interval]) -> None:
+    def _hear(self, meter: str, ts: int, q: int, values: Mapping[str, Number], intervals: Sequence[Interval]) -> None:
+        assert self.journal.rows[-1][:2] == (meter, ts)
+        assert self.journal.rows[-1][3:5] == (q, values)
         self.heard += intervals
 
     def take(self, at: int, energy: Number = 5, **more: Any) -> None:
