@@ -179,6 +179,6 @@ def test_model_at_length(make_bench: Any, names: Any) -> None:
     run_state_machine_as_test(
         machine(make_bench, names),
         settings=settings(
-            max_examples=500, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=200, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )
