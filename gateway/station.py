@@ -52,7 +52,8 @@ class Station:
         for task in polling:
             task.cancel()
         await asyncio.gather(*polling, return_exceptions=True)
-        await self.journal.flush()
+        with contextlib.suppress(Unwritable):  # what a full disk refuses stays in the mirror for the next start
+            await self.journal.flush()
 
     async def read_now(self, meter: str) -> dict[str, Any]:
         """Read one meter out of turn, by its name or id; raises DriverError or KeyError."""
