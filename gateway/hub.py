@@ -13,6 +13,7 @@ from gateway.config.models import HubConfig
 from gateway.hubdb import HubDatabase
 from gateway.live import LiveBook
 from gateway.mqtt import connect
+from gateway.notify.build import open_notices
 from gateway.program import run_until_signal
 from gateway.show import tell_link
 from gateway.store import open_store
@@ -30,6 +31,7 @@ async def run(config: HubConfig) -> None:
     database = HubDatabase(config.hub.database)
     await store.open()
     await database.open()
+    notices = await open_notices(database.file, config.channel, config.hub)
     collector = Collector(
         connect, endpoint_of(config.mqtt, f"{config.hub.id}-collector"), store, database, root=config.mqtt.root
     )
@@ -46,6 +48,7 @@ async def run(config: HubConfig) -> None:
             "stored": await store.count(),
             "collector": collector.status(),
             "losses": await database.losses(),
+            "messages": await notices.outbox.counts(),
             "pages": [page.address for page in pages],
         }
 
@@ -57,7 +60,18 @@ async def run(config: HubConfig) -> None:
         group.create_task(today.run(), name="today")
         sources = Sources(book, wall_ms, today, alerts, config.hub.zone)
         sessions = config.hub.database.with_name("sessions.json")
-        pages.append(await serve(group, config.web, sources, sessions, language=config.hub.language))
+        pages.append(
+            await serve(
+                group,
+                config.web,
+                sources,
+                sessions,
+                language=config.hub.language,
+                answers=notices.outbox,
+                link_key=notices.key,
+            )
+        )
+        group.create_task(notices.notifier(pages[0].address).run(), name="notifier")
         tell_link(pages[0].link())
 
     try:

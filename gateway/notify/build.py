@@ -3,11 +3,12 @@
 import ssl
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from gateway.config.models import ChannelTable, HubChannelTable, PlaceTable, WebTable
+from gateway.config.models import ChannelTable, HubChannelTable, PlaceTable
 from gateway.config.secret import SecretFile
 from gateway.notify.channels.contract import Channel
 from gateway.notify.channels.ntfy import Ntfy
@@ -27,34 +28,41 @@ SECURITY: dict[str, tuple[Literal["tls", "starttls", "none"], int]] = {
 """By the URL's scheme: how the mail server is spoken to, and at which port unless it names one."""
 
 
-async def open_notifier(
+@dataclass(frozen=True)
+class Notices:
+    """What telling needs: the outbox, its readers, and the key that signs links."""
+
+    outbox: Outbox
+    readers: Sequence[Reader]
+    key: bytes
+    now: Callable[[], float]
+
+    def notifier(self, page: str) -> Notifier:
+        """Make the notifier; `page` is the address people reach the pages by, with which links begin."""
+        return Notifier(self.outbox, self.readers, self.key, page=page, now=self.now)
+
+
+async def open_notices(
     database: Database,
     channels: Sequence[ChannelTable],
     place: PlaceTable,
-    tenant: str,
-    page: str,
+    tenant: str = "",
     *,
     now: Callable[[], float] = time.time,
-) -> tuple[Notifier, Outbox, bytes]:
-    """Make the notifier of an open hub database, its outbox, and the key of its links.
+) -> Notices:
+    """Make ready to tell what is in an open hub database; `tenant` is the one of a house, a hub's channels name theirs.
 
-    `tenant` is whose alerts a channel tells that names nobody, `page` the address links begin with. Raises StoreError,
-    and ConfigError when a secret's file is gone since the configuration was loaded.
+    Raises StoreError, and ConfigError when a secret's file is gone since the configuration was loaded.
     """
     zone = ZoneInfo(place.zone)
     readers = [_reader(channel, place.language, zone, tenant, now) for channel in channels]
     customers = {
         name: Customer(name, zone, tuple(reader.contact for reader in readers if reader.tenant == name))
-        for name in {tenant, *(reader.tenant for reader in readers)}
+        for name in {reader.tenant for reader in readers}
     }
     outbox = Outbox(database, customers)
-    key = await outbox.link_key()
-    return Notifier(outbox, readers, key, page=page, now=now), outbox, key
-
-
-def page_of(web: WebTable, served: str) -> str:
-    """Give the address links begin with: the one configured, else the one the pages are served at."""
-    return (web.url or served).rstrip("/")
+    await outbox.retire({reader.name for reader in readers}, round(now() * 1000))
+    return Notices(outbox, readers, await outbox.link_key(), now)
 
 
 def channel_of(table: ChannelTable, now: Callable[[], float]) -> Channel:

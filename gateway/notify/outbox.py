@@ -14,6 +14,7 @@ import secrets
 import sqlite3
 from collections import Counter
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Literal
 
@@ -24,7 +25,7 @@ from gateway.message import MessageError
 from gateway.notify import outbox_sql as sql
 from gateway.notify.channels.contract import Receipt
 from gateway.notify.links import KEY_BYTES, LASTS, Link
-from gateway.notify.planning import Customers, Waiting, plan_event, settle
+from gateway.notify.planning import Customers, Waiting, customer_of, plan_event, settle
 from gateway.store.contract import StoreError, TryAgain
 from gateway.store.database import Database
 
@@ -69,6 +70,16 @@ class Outbox:
             raise StoreError(key.why, "look at the disk of the hub's database")
         return key
 
+    async def retire(self, channels: AbstractSet[str], now: int) -> None:
+        """Set aside what waits for channels that are no longer configured, so that it does not wait for ever."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            for (channel,) in connection.execute(sql.CHANNELS).fetchall():
+                if channel not in channels:
+                    connection.execute(sql.RETIRE, (now, "the channel is no longer configured", channel))
+
+        await self._database.write(work)
+
     async def plan(self, now: int) -> int | TryAgain:
         """Plan what came in, at most a batch; gives the number of events taken, so 0 when there is nothing new."""
 
@@ -107,7 +118,7 @@ class Outbox:
 
         def work(connection: sqlite3.Connection) -> None:
             for sent, receipt in done:
-                settle(connection, self._customers[sent.tenant], sent, receipt, now)
+                settle(connection, customer_of(self._customers, sent.tenant), sent, receipt, now)
 
         return await self._database.write(work)
 

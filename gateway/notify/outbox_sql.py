@@ -78,5 +78,7 @@ DROP_REPEATS = """UPDATE outbox SET state = 'dropped' WHERE tenant = ? AND alert
     AND repeat > 0"""
 DROP = """UPDATE outbox SET state = 'dropped' WHERE tenant = ? AND alert = ? AND channel = ? AND state = 'waiting'"""
 TRIED = "SELECT DISTINCT channel FROM outbox WHERE tenant = ? AND alert = ? AND seq = ? AND repeat = 0"
+CHANNELS = "SELECT DISTINCT channel FROM outbox WHERE state = 'waiting'"
+RETIRE = "UPDATE outbox SET state = 'aside', done = ?, said = ? WHERE channel = ? AND state = 'waiting'"
 COUNTS = "SELECT channel, state, count(*) FROM outbox GROUP BY channel, state"
 FORGET = "DELETE FROM outbox WHERE due < ? AND state <> 'waiting'"

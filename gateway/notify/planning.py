@@ -56,6 +56,11 @@ class Waiting:
     name: str
 
 
+def customer_of(customers: Customers, tenant: str) -> Customer:
+    """Give a tenant's customer; one without channels has no contacts: its alerts are kept, and told to nobody."""
+    return customers.get(tenant) or Customer(tenant, ZoneInfo("UTC"))
+
+
 def local(customer: Customer, ms: int) -> datetime:
     """Give a moment in the customer's own time."""
     return datetime.fromtimestamp(ms / 1000, customer.zone)
@@ -71,7 +76,7 @@ def plan_event(
 ) -> None:
     """Take one event as the collector wrote it: plan its messages and keep the alert's state. Raises MessageError."""
     event = parse(orjson.loads(body))
-    customer = customers.get(tenant) or Customer(tenant, ZoneInfo("UTC"))
+    customer = customer_of(customers, tenant)
     story = _story(connection, customer, event, now)
     planned = route(event, customer.contacts, story, local(customer, now))
     machines = {contact.channel for contact in customer.contacts if contact.machine}
