@@ -24,7 +24,7 @@ from gateway.web.words import Words
 TEMPLATES = Path(__file__).parent / "templates"
 EVERY = 5
 """Seconds between two looks of a browser without script."""
-_AGE = re.compile(r"(<time[^>]*>)[^<]*")
+_AGE = re.compile(r"(<time[^>]*>).*?(?=</time>)")
 
 
 @dataclass(frozen=True)

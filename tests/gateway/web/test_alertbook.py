@@ -1,0 +1,117 @@
+"""The alerts a page shows, whatever way and order their events come in."""
+
+import orjson
+import pytest
+
+from gateway.alerts.event import AlertEvent, State, alert_id, cloud_event
+from gateway.message import Topics
+from gateway.transport import Message
+from gateway.web.alertbook import KEPT, AlertBook
+from gateway.web.alertview import alerts_of
+from gateway.web.words import Words
+
+NOW = 1_795_219_210_000
+HOUR = 3_600_000
+TOPIC = Topics("home", "gw").of("event")
+
+
+def event(
+    seq: int = 1, state: State = "raised", *, raised: int = NOW, meter: str = "m", rule: str = "overload"
+) -> AlertEvent:
+    """Make a step of an alert."""
+    return AlertEvent(
+        id=alert_id(rule, meter, raised),
+        seq=seq,
+        rule=rule,
+        meter=meter,
+        state=state,
+        severity="critical",
+        raised=raised,
+        at=raised + seq,
+        cleared=raised + seq if state == "cleared" else None,
+        value=29.0,
+        baseline=25.0,
+        unit="A",
+        points=[(raised - 5000, 24.0), (raised, 29.0)],
+    )
+
+
+@pytest.fixture
+def book() -> AlertBook:
+    """Give an empty book."""
+    return AlertBook(lambda: NOW)
+
+
+def test_an_alert_is_open_until_it_is_over(book: AlertBook) -> None:
+    """Raised, updated, cleared: the page follows."""
+    book.take("home", event())
+    book.take("home", event(2, "updated"))
+    assert [alert.event.seq for alert in book.open()] == [2]
+    book.take("home", event(3, "cleared"))
+    assert list(book.open()) == []
+    assert [alert.event.state for alert in book.over()] == ["cleared"]
+
+
+def test_order_and_repetition_do_not_matter(book: AlertBook) -> None:
+    """A late `raised` does not open again what is over."""
+    for step in (event(3, "cleared"), event(1), event(2, "updated"), event(1)):
+        book.take("home", step)
+    assert list(book.open()) == []
+
+
+def test_tenants_are_apart(book: AlertBook) -> None:
+    """Two houses may name their alerts alike."""
+    book.take("home", event())
+    book.take("other", event(2, "cleared"))
+    assert [alert.tenant for alert in book.open()] == ["home"]
+
+
+def test_events_of_the_topic_are_heard(book: AlertBook) -> None:
+    """A gateway's CloudEvent opens an alert under its tenant."""
+    book.hear(Message(TOPIC, orjson.dumps(cloud_event(event(), "home", "gw"))))
+    assert [alert.tenant for alert in book.open()] == ["home"]
+
+
+@pytest.mark.parametrize("payload", [b"", b"[]", b"{}", b'{"data":[]}', b'{"data":{"v":1}}', b"\xff", b"null"])
+def test_rubbish_is_counted_and_dropped(book: AlertBook, payload: bytes) -> None:
+    """Nothing that arrives can stop the page."""
+    book.hear(Message(TOPIC, payload))
+    book.hear(Message("nonsense", b"{}"))
+    assert (book.dropped, list(book.open())) == (2, [])
+
+
+def test_what_is_over_is_forgotten_after_a_day(book: AlertBook) -> None:
+    """The page is no archive."""
+    book.take("home", event(2, "cleared", raised=NOW - 25 * HOUR))
+    book.take("home", event(2, "cleared", raised=NOW - 23 * HOUR))
+    assert len(book.over()) == 1
+
+
+def test_the_book_is_bounded_and_keeps_what_is_open(book: AlertBook) -> None:
+    """A storm of closed alerts does not push an open one off the page."""
+    book.take("home", event())
+    for n in range(2 * KEPT):
+        book.take("home", event(2, "cleared", raised=NOW + n, meter=f"m{n}"))
+    assert len(book.over()) == KEPT - 1
+    assert len(book.open()) == 1
+
+
+def test_the_page_says_what_the_message_says(book: AlertBook) -> None:
+    """Title, numbers, course and, once given, the answer; in both languages."""
+    book.take("home", event())
+    english = alerts_of(book, {"m": "House"}, NOW, "UTC", Words("en")).open[0]
+    assert "House" in english.title
+    assert "29" in english.text
+    assert english.chart is not None
+    assert "<polyline" in english.chart
+    assert english.answer is None
+    book.answered("home", event().id, "acknowledge")
+    arabic = alerts_of(book, {"m": "المنزل"}, NOW, "Asia/Riyadh", Words("ar")).open[0]
+    assert "المنزل" in arabic.title
+    assert arabic.answer is not None
+
+
+def test_an_unknown_kind_of_alert_is_shown_too(book: AlertBook) -> None:
+    """A newer gateway may raise what this hub has no words for."""
+    book.take("home", event(rule="something_new"))
+    assert alerts_of(book, {}, NOW, "UTC", Words("en")).open[0].title
