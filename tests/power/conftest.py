@@ -1,13 +1,22 @@
 """Disks whose power can be cut, and writers that are busy when it is."""
 
+import contextlib
+import importlib.util
+import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import skip_or_fail
-from tests.power.disk import Disk, made, missing
-from tests.power.evidence import Writer
+from tests.power.crash_points import Recording
+from tests.power.disk import Disk, format_image, made, missing, sh, which
+from tests.power.evidence import ROOT, Writer
+from tests.power.recorder import records
 
 
 @pytest.fixture
@@ -36,3 +45,54 @@ def needs_disks() -> None:
     """Skip aloud, or fail where everything must run, when this machine cannot mount disks of its own."""
     if reason := missing():
         skip_or_fail(reason)
+
+
+@pytest.fixture
+def record(tmp_path: Path, writer: Callable[..., Writer]) -> Callable[..., Recording]:
+    """Give a callable that records a busy journal's disk for so many seconds; its keywords are mutations."""
+    needs_disks()
+    if importlib.util.find_spec("mfusepy") is None or which("fusermount3") is None or not Path("/dev/fuse").exists():
+        skip_or_fail("recording a disk needs FUSE: the packages fuse3 and mfusepy, and /dev/fuse")
+
+    def run(seconds: float, prepare: Callable[[Path], None] | None = None, **environment: str) -> Recording:
+        base = tmp_path / "base.img"
+        with base.open("wb") as file:
+            file.truncate(24 * 1024 * 1024)
+        format_image(base)
+        with recorded(base, tmp_path) as (disk, mark):
+            if prepare is not None:
+                prepare(disk.path)
+                os.sync()
+            mirror = tmp_path / "mirror"
+            mirror.mkdir(exist_ok=True)
+            pid = writer(**environment).begin(disk.path / "journal", mirror, mark)
+            time.sleep(seconds)
+            os.kill(pid, signal.SIGKILL)
+        return Recording(base, list(records(tmp_path / "log")))
+
+    return run
+
+
+@contextlib.contextmanager
+def recorded(base: Path, folder: Path) -> Iterator[tuple[Disk, Path]]:
+    """Mount an image through a recorder while the block runs; give the disk and the file that takes marks."""
+    fuse = folder / "fuse"
+    fuse.mkdir()
+    command = [sys.executable, "-m", "tests.power.recorder", str(base), str(fuse), str(folder / "log")]
+    with subprocess.Popen(command, cwd=ROOT) as recorder:
+        try:
+            until = time.monotonic() + 10
+            while not (fuse / "mark").exists():
+                assert time.monotonic() < until, "the recorder did not come up"
+                time.sleep(0.02)
+            disk = Disk(fuse / "disk.img", folder / "recorded")
+            disk.path.mkdir()
+            disk.mount()
+            try:
+                os.sync()
+                yield disk, fuse / "mark"
+            finally:
+                disk.go()
+        finally:
+            sh("fusermount3", "-u", str(fuse))
+            recorder.wait(10)

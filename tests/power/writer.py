@@ -1,7 +1,9 @@
 """For each line on stdin, forks a process that keeps a journal busy until it is killed.
 
-A line names the folders of journal and mirror. The child says, a line each on stdout, its pid, then what it can prove:
+A line names the folders of journal and mirror, and perhaps a file for what the child has to say. The child says its
+pid on stdout, then, there or into that file, a line each, what it can prove:
 
+    begin                   it is about to open the journal
     open SECONDS            the journal was ready so long after the start
     added SEQ TS            `add` returned
     safe SEQ MONO           all readings below SEQ were committed, told at this monotonic time
@@ -44,17 +46,18 @@ def mutate() -> None:
     schema.connect = connect  # type: ignore[assignment]
 
 
-def say(*words: object) -> None:
+def say(out: int, *words: object) -> None:
     """Say one line in one write."""
-    os.write(1, (" ".join(map(str, words)) + "\n").encode())
+    os.write(out, (" ".join(map(str, words)) + "\n").encode())
 
 
 class Busy:
     """Does to a journal, in random order, all that a gateway does."""
 
-    def __init__(self, journal: Journal, boot: str, dice: random.Random) -> None:
-        """`boot` is the journal's own."""
-        self.journal, self.boot, self.dice = journal, boot, dice
+    def __init__(self, journal: Journal, boot: str, out: int) -> None:
+        """`boot` is the journal's own, `out` takes what can be proved."""
+        self.journal, self.boot, self.out = journal, boot, out
+        self.dice = random.Random()
 
     async def run(self) -> None:
         """Go on until the disk refuses."""
@@ -62,7 +65,7 @@ class Busy:
             for _ in range(self.dice.randrange(1, 40)):
                 self.add()
             await self.journal.flush()
-            say("safe", self.journal.next_seq, time.monotonic())
+            say(self.out, "safe", self.journal.next_seq, time.monotonic())
             await self.consume()
 
     def add(self) -> None:
@@ -71,7 +74,7 @@ class Busy:
         values = {"n": seq} | {f"noise_{place}": self.dice.getrandbits(32) for place in range(NOISE)}
         at = None if self.dice.random() < 1 / 30 else now
         self.journal.add(f"m-{seq % 3}", at, now % 10**9, 0, values)
-        say("added", seq, now)
+        say(self.out, "added", seq, now)
 
     async def consume(self) -> None:
         """Load some blocks, store most of them, give held readings their time."""
@@ -79,7 +82,7 @@ class Busy:
             payload = await self.journal.load(block)
             if payload is not None and self.dice.random() < 0.6:
                 rows = decode_block(payload)
-                say("stored", *(row.seq for row in (*rows.readings, *rows.untimed)))
+                say(self.out, "stored", *(row.seq for row in (*rows.readings, *rows.untimed)))
                 self.journal.stored(block)
         if self.dice.random() < 0.1:
             await self.journal.repair(self.boot, 0)
@@ -87,9 +90,11 @@ class Busy:
             self.journal.keep({"m-0": self.dice.randbytes(200)})
 
 
-async def main(folder: Path, mirror: Path) -> None:
+async def main(folder: Path, mirror: Path, told: Path | None = None) -> None:
     """Open the journal and keep it busy."""
-    say(os.getpid())
+    say(1, os.getpid())
+    out = 1 if told is None else os.open(told, os.O_WRONLY)
+    say(out, "begin")
     started, boot = time.monotonic(), f"boot-{os.getpid()}"
     try:
         journal = await Journal.open(
@@ -97,11 +102,11 @@ async def main(folder: Path, mirror: Path) -> None:
             wall=lambda: time.time_ns() // 1_000_000, clock_state=lambda: "synced",
             schedule={"m-0": 1.0, "m-1": 1.0, "m-2": 1.0},
         )  # fmt: skip
-        say("open", time.monotonic() - started)
-        await Busy(journal, boot, random.Random()).run()
-        say("end", journal.stats().degraded)
+        say(out, "open", time.monotonic() - started)
+        await Busy(journal, boot, out).run()
+        say(out, "end", journal.stats().degraded)
     except (JournalError, OSError) as error:
-        say("end", type(error).__name__, error)
+        say(out, "end", type(error).__name__, error)
 
 
 mutate()
