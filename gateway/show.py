@@ -13,6 +13,7 @@ from gateway import control
 from gateway.clock import Clock
 from gateway.config.build import meter_id, meter_of
 from gateway.config.models import Document, EdgeConfig, HomeConfig, HubConfig, MeterTable
+from gateway.scaling import scaling_of, shown
 from gateway.station import open_driver
 
 
@@ -59,9 +60,7 @@ async def _read_directly(config: EdgeConfig | HomeConfig, row: MeterTable) -> di
         return {"error": f"{meter.id}: no answer (check wiring, address and speed)"}
     finally:
         await driver.close()
-    values = {key: value if isinstance(value, int | float) else str(value) for key, value in reading.values.items()}
-    answer = {"meter": meter.id, "values": values, "status": list(reading.status)}
-    return answer | ({"other_model": other} if other else {})
+    return shown(reading, scaling_of(row)) | ({"other_model": other} if other else {})
 
 
 async def _other_model(driver: Driver, meter: Meter) -> str | None:
@@ -77,9 +76,17 @@ def _reading_table(meter: MeterTable, answer: Mapping[str, Any]) -> str:
     profile = meter.profile
     doubt = "" if profile.evidence == "two-sources" else ", unconfirmed: its registers come from one source"
     lines = [f"{answer['meter']}: {profile.title}{doubt}", ""]
+    raw = answer.get("raw", {})
     for key, value in answer["values"].items():
         row = BY_KEY[key]
-        lines.append(f"  {row.name:26} {value!s:>16} {row.unit if row.unit != '1' else '':5} {row.obis}")
+        unit = row.unit if row.unit != "1" else ""
+        meant = f"   the meter says {raw[row.key]} {unit}" if row.key in raw else ""
+        lines.append(f"  {row.name:26} {value!s:>16} {unit:5} {row.obis:8}{meant}".rstrip())
+    missing = [row.name for row in profile.rows if row.key not in answer["values"]]
+    if missing and profile.driver == "modbus":  # a P1 profile names what many ports might say
+        lines.append(f"\n  no value of: {', '.join(missing)}")
+    if raw:
+        lines.append(f"\n  Ratio {meter.ratio:g} and offset {meter.offset:g} of the configuration are applied.")
     if answer.get("other_model"):
         lines.append(f"\n  Warning: its id code says {answer['other_model']}, the profile is for {profile.title}.")
         lines.append("  Do not trust these values before the profile fits.")

@@ -18,7 +18,7 @@ def meter_id(config: EdgeConfig | HomeConfig, meter: MeterTable) -> str:
 
 def bus_of(bus: BusTable) -> Bus:
     """Make what a driver opens."""
-    return Bus(bus.name, bus.device or bus.url or "", bus.baud, bus.framing)
+    return Bus(bus.name, bus.device or bus.url or "", bus.baud, bus.framing, bus.in_flight)
 
 
 def meter_of(config: EdgeConfig | HomeConfig, meter: MeterTable) -> Meter:

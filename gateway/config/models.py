@@ -209,6 +209,9 @@ class MeterTable(Table):
     """One meter."""
 
     name: Id = option("What people call this meter here; the world sees gateway_name.")
+    in_flight: Annotated[int, Field(ge=1, le=64)] = option(
+        "How many requests a Modbus TCP host may have open at once; many gateways take no more than one.", 1
+    )
     bus: Id = option("The bus it hangs on.")
     profile: Model = option("Its model, from meters/ beside this file or as shipped.")
     id: Id | None = option("Its name in the world instead, such as its maker and serial number.", None)
@@ -219,7 +222,7 @@ class MeterTable(Table):
     deadline: Annotated[float, lasting("10ms", "10m")] = option("How long one answer may take.", "1s")
     key_file: Hidden | None = option("The file that holds its key in hexadecimal.", None)
     ratio: Annotated[FiniteFloat, Field(gt=0, le=1e9)] = option(
-        "What energies, powers, currents and volumes are multiplied by: a transformer's ratio.", 1.0
+        "What energies, powers, currents, volumes and flows are multiplied by: a transformer's ratio.", 1.0
     )
     offset: FiniteFloat = option("What is then added to the main register, in Wh or litres, to match the display.", 0.0)
     rating_a: Annotated[float, Field(gt=0, le=10_000)] | None = option(

@@ -79,6 +79,8 @@ def _one_wire_each(config: Wired) -> Iterator[Finding]:
 
 
 def _buses(config: Wired) -> dict[str, BusTable]:
+    if bus.in_flight > 1 and not (bus.driver == "modbus" and bus.url and bus.url.startswith("tcp:")):
+        yield (*key, "in_flight"), "is for Modbus TCP only", "delete it: anything else answers one request at a time"
     """Find buses by name; of two with one name the first, so that the mistake is told once."""
     found: dict[str, BusTable] = {}
     for bus in config.bus:

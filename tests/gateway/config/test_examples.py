@@ -127,6 +127,8 @@ def test_the_examples_can_be_used(tmp_path: Path) -> None:
             text = text.replace("# [mqtt]", "[mqtt]").replace('# url = "mqtt:', 'url = "mqtt:')
             if (option.table, option.name) == ("store", "url"):
                 text = text.replace('# kind = "sqlite"', 'kind = "influx"')
+            if (option.table, option.name) == ("store", "username"):
+                text = text.replace('# kind = "sqlite"', 'kind = "postgres"\nurl = "postgresql://db.example/nabd"')
             if (option.table, option.name) == ("bus", "url"):
                 text = re.sub(r"(?m)^device = .*$", "", text)
             if option.table == "channel":

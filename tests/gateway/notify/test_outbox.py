@@ -1,0 +1,462 @@
+"""The outbox and the notifier together, over hours of virtual time: nothing lost, nothing doubled, everything closed."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gateway.alerts.event import AlertEvent, alert_id
+from gateway.notify.channels.contract import Message, Receipt, Refused
+from gateway.notify.links import Link
+from gateway.notify.router import Contact
+from gateway.store.contract import TryAgain
+from tests.support.telling import NOON, Receiver, Telling, virtually
+
+MINUTE, HOUR = 60, 3600
+MIDNIGHT = 12 * HOUR
+HOOK = {"hook": Contact("hook", machine=True)}
+
+Make = Callable[..., AlertEvent]
+
+
+@pytest.fixture
+def make(event: Make) -> Make:
+    """Give a callable that makes an event at noon plus `after` seconds; `n` tells alerts apart."""
+
+    def made(n: int = 0, after: float = 0, **changes: object) -> AlertEvent:
+        raised = NOON + n
+        at = NOON + round(after * 1000)
+        return event(id=alert_id("overload", "gw_main", raised), raised=raised, at=at, **changes)
+
+    return made
+
+
+@pytest.fixture
+def telling(tmp_path: Path) -> Callable[..., Telling]:
+    """Give a callable that makes a customer's channels, by name."""
+
+    def made(*names: str, **contacts: Contact) -> Telling:
+        return Telling(tmp_path / "hub.sqlite", {name: Receiver() for name in names}, contacts)
+
+    return made
+
+
+def test_an_alert_is_told_repeated_and_closed(telling: Callable[..., Telling], make: Make) -> None:
+    """Critical: at once on every channel, after 15 minutes, after 2 hours; then its end, once."""
+    hub = telling("phone", "mail")
+
+    async def story() -> None:
+        await hub.open()
+
+        async def work() -> None:
+            await hub.arrive(make())
+            await asyncio.sleep(4 * HOUR)
+            await hub.arrive(make(state="cleared", seq=2, after=4 * HOUR))
+            await asyncio.sleep(6 * HOUR)
+
+        await hub.run(work)
+        await hub.database.close()
+
+    virtually(story)
+    for receiver in hub.channels.values():
+        assert receiver.told() == ["raised", "raised1", "raised2", "cleared"]
+        first, second, third, _ = receiver.at
+        assert first - 1000 <= 2
+        assert 0 <= second - first - 15 * MINUTE <= 2
+        assert 0 <= third - first - 2 * HOUR <= 3
+
+
+@pytest.mark.parametrize("action", ["acknowledge", "mute"])
+def test_an_answer_ends_the_reminders(action: str, telling: Callable[..., Telling], make: Make) -> None:
+    """Whoever acknowledges by a link is not reminded, nor is anybody else; the end is told all the same."""
+    hub = telling("phone", "mail")
+
+    async def story() -> None:
+        await hub.open()
+
+        async def work() -> None:
+            await hub.arrive(make())
+            await asyncio.sleep(MINUTE)
+            link = Link("mute" if action == "mute" else "acknowledge", "home", make().id, "phone", 10**10)
+            assert await hub.outbox.act(link, hub.ms()) == "done"
+            assert await hub.outbox.act(link, hub.ms()) == "done"
+            await asyncio.sleep(5 * HOUR)
+            await hub.arrive(make(state="cleared", seq=2, after=5 * HOUR))
+            await asyncio.sleep(MINUTE)
+
+        await hub.run(work)
+        state = await hub.outbox.alert("home", make().id)
+        assert state is not None
+        assert state.by == "phone"
+        await hub.database.close()
+
+    virtually(story)
+    assert [receiver.told() for receiver in hub.channels.values()] == [["raised", "cleared"]] * 2
+
+
+def test_muting_silences_warnings_of_that_rule_and_meter_for_a_week(
+    telling: Callable[..., Telling], make: Make
+) -> None:
+    """The next warning of its kind waits for the digest, another rule's does not, and after a week it is told again."""
+    hub = telling("phone")
+
+    async def story() -> None:
+        await hub.open()
+
+        async def work() -> None:
+            await hub.arrive(make(severity="warning"))
+            await asyncio.sleep(MINUTE)
+            await hub.outbox.act(Link("mute", "home", make().id, "phone", 10**10), hub.ms())
+            await hub.arrive(make(n=1, after=60, severity="warning"))
+            await hub.arrive(replace(make(n=2, after=60, severity="warning"), rule="water_leak"))
+            await asyncio.sleep(7 * 24 * HOUR)
+            await hub.arrive(make(n=3, after=7 * 24 * HOUR + 60, severity="warning"))
+            await asyncio.sleep(MINUTE)
+
+        await hub.run(work)
+        assert (await hub.outbox.counts())["digest"] == {"digest": 1}
+        await hub.database.close()
+
+    virtually(story)
+    assert [message.alert.raised - NOON for message in hub.channels["phone"].got] == [0, 2, 3]
+
+
+def test_a_provider_that_is_down_for_an_hour_loses_and_doubles_nothing(
+    telling: Callable[..., Telling], make: Make
+) -> None:
+    """100 alerts while every provider is down, half of them over by then: each is told when they are back, once."""
+    hub = telling("hook", "phone", **HOOK)
+
+    async def story() -> None:
+        await hub.open()
+
+        async def work() -> None:
+            for receiver in hub.channels.values():
+                receiver.down = True
+            for n in range(100):
+                await hub.arrive(make(n=n, after=n))
+                await asyncio.sleep(1)
+            for n in range(0, 100, 2):
+                await hub.arrive(make(n=n, state="cleared", seq=2, after=100))
+            await asyncio.sleep(HOUR)
+            for receiver in hub.channels.values():
+                receiver.down, receiver.lost_answers = False, 7
+            await asyncio.sleep(12 * MINUTE)
+
+        await hub.run(work)
+        counts = await hub.outbox.counts()
+        assert "aside" not in counts["phone"]
+        await hub.database.close()
+
+    virtually(story)
+    hook, phone = hub.channels["hook"], hub.channels["phone"]
+    assert len(hook.got) == 150
+    # Of those that were over, a person is told once: that they were and are over.
+    assert sorted(phone.told()) == ["cleared"] * 50 + ["raised"] * 50
+    # The answer that was lost made it come again, with the key it had.
+    assert len(hook.again) == len(phone.again) == 7
+    assert len({message.key for message in phone.got}) == 100
+
+
+def test_a_machine_hears_an_alerts_events_in_their_order(telling: Callable[..., Telling], make: Make) -> None:
+    """Also when the first ones had to be tried again."""
+    hub = telling("hook", **HOOK)
+    hub.channels["hook"].down = True
+
+    async def story() -> None:
+        await hub.open()
+
+        async def work() -> None:
+            await hub.arrive(make())
+            await asyncio.sleep(20)
+            await hub.arrive(make(state="updated", seq=2, after=20), make(state="cleared", seq=3, after=20))
+            await asyncio.sleep(1)
+            hub.channels["hook"].down = False
+            await asyncio.sleep(5 * MINUTE)
+
+        await hub.run(work)
+        await hub.database.close()
+
+    virtually(story)
+    assert hub.channels["hook"].told() == ["raised", "updated", "cleared"]
+
+
+def test_another_channel_takes_over(telling: Callable[..., Telling], make: Make) -> None:
+    """A warning that its channel refuses goes to the next at once; one that fails for ten minutes goes then, once."""
+    hub = telling("phone", "mail")
+    phone, mail = hub.channels["phone"], hub.channels["mail"]
+
+    async def story() -> None:
+        await hub.open()
+
+        async def work() -> None:
+            phone.verdict = Refused("HTTP 404")
+            await hub.arrive(make(severity="warning"))
+            await asyncio.sleep(5)
+            assert mail.told() == ["raised"]
+            phone.verdict, phone.down = None, True
+            await hub.arrive(make(n=1, after=5, severity="warning"))
+            await asyncio.sleep(8 * MINUTE)
+            assert mail.told() == ["raised"]
+            await asyncio.sleep(20 * MINUTE)
+            phone.down = False
+            await asyncio.sleep(HOUR)
+            assert mail.told() == ["raised", "raised"]
+            await hub.arrive(make(n=1, after=2 * HOUR, state="cleared", seq=2, severity="warning"))
+            await asyncio.sleep(MINUTE)
+
+        await hub.run(work)
+        assert (await hub.outbox.counts())["phone"] == {"aside": 1, "dropped": 1}
+        await hub.database.close()
+
+    virtually(story)
+    assert phone.got == []
+    assert mail.told() == ["raised", "raised", "cleared"]
+
+
+def test_what_no_channel_takes_for_a_day_is_set_aside(telling: Callable[..., Telling], make: Make) -> None:
+    """It is counted, and what comes later gets through."""
+    hub = telling("phone")
+    phone = hub.channels["phone"]
+    phone.down = True
+
+    async def story() -> None:
+        await hub.open()
+
+        async def work() -> None:
+            await hub.arrive(make())
+            await asyncio.sleep(25 * HOUR)
+            assert (await hub.outbox.counts())["phone"] == {"aside": 1}
+            phone.down = False
+            await hub.arrive(make(n=1, after=25 * HOUR))
+            await asyncio.sleep(2 * MINUTE)
+
+        await hub.run(work)
+        await hub.database.close()
+
+    virtually(story)
+    assert phone.told() == ["raised"]
+
+
+class Poison(Receiver):
+    """A channel with a bug that one alert brings out."""
+
+    async def send(self, message: Message) -> Receipt:
+        """Break, or take it."""
+        if message.alert.raised == NOON + 1:
+            raise ZeroDivisionError("canary-words")
+        return await super().send(message)
+
+
+def test_poison_is_set_aside_and_holds_up_nobody(
+    telling: Callable[..., Telling], make: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A bug costs the message that meets it; the log names the bug, not the message's words."""
+    hub = telling("phone")
+    hub.channels["phone"] = Poison()
+
+    async def story() -> None:
+        await hub.open()
+
+        async def work() -> None:
+            await hub.arrive(*(make(n=n) for n in range(3)))
+            await asyncio.sleep(MINUTE)
+
+        await hub.run(work)
+        assert (await hub.outbox.counts())["phone"] == {"aside": 1, "sent": 2, "waiting": 2}
+        await hub.database.close()
+
+    virtually(story)
+    assert len(caplog.records) == 1
+    assert "ZeroDivisionError" in caplog.text
+    assert "canary-words" not in caplog.text
+
+
+def test_events_nobody_can_read_are_counted(telling: Callable[..., Telling], make: Make) -> None:
+    """Rubbish among events of a block is skipped, once, and the rest is told."""
+    from gateway.hubdb import BlockRecord
+
+    hub = telling("phone")
+
+    async def story() -> None:
+        await hub.open()
+
+        async def work() -> None:
+            rubbish = [b"{}", b'{"v":1}', b"[]", b'{"v":2,"id":"x"}']
+            await hub.database.write([BlockRecord("home", "gw", 1, 99, NOON, events=rubbish)])
+            await hub.arrive(make())
+            await asyncio.sleep(MINUTE)
+
+        await hub.run(work)
+        assert (await hub.outbox.counts())["events"] == {"unreadable": 4}
+        await hub.database.close()
+
+    virtually(story)
+    assert hub.channels["phone"].told() == ["raised"]
+
+
+def test_the_same_event_twice_is_told_once(telling: Callable[..., Telling], make: Make) -> None:
+    """A gateway that replays, or another one that sends the same, changes nothing."""
+    hub = telling("phone", "hook", **HOOK)
+
+    async def story() -> None:
+        await hub.open()
+
+        async def work() -> None:
+            for gw in ("gw", "gw", "gw-2"):
+                await hub.arrive(make(), gw=gw)
+                await asyncio.sleep(5)
+
+        await hub.run(work)
+        await hub.database.close()
+
+    virtually(story)
+    assert [receiver.told() for receiver in hub.channels.values()] == [["raised"], ["raised"]]
+
+
+def test_a_restart_anywhere_changes_nothing(telling: Callable[..., Telling], make: Make) -> None:
+    """Stopped every few seconds, also with messages on their way, it tells the same, and keys stay what they were."""
+    hub = telling("phone")
+
+    async def story() -> None:
+        await hub.open()
+        for n in range(20):
+            await hub.arrive(make(n=n, after=n))
+
+            async def a_moment(n: int = n) -> None:
+                await asyncio.sleep(0.01 * n)
+
+            await hub.run(a_moment)
+
+        async def a_minute() -> None:
+            await asyncio.sleep(MINUTE)
+
+        await hub.run(a_minute)
+        await hub.database.close()
+
+    virtually(story)
+    assert hub.channels["phone"].told() == ["raised"] * 20
+
+
+def test_a_backlog_tells_what_is_open_and_keeps_what_is_over(telling: Callable[..., Telling], make: Make) -> None:
+    """After an outage: the open alert is told late, the closed one becomes lines of the digest, whatever came first."""
+    hub = telling("phone")
+
+    async def story() -> None:
+        await hub.open()
+
+        async def work() -> None:
+            await asyncio.sleep(3 * HOUR)
+            warning = {"severity": "warning"}
+            await hub.arrive(make(n=1, state="cleared", seq=2, after=60, **warning))
+            await hub.arrive(make(n=0, after=10, **warning), make(n=1, after=20, **warning), make(n=2, **warning))
+            await asyncio.sleep(20)
+            await hub.arrive(make(n=2, state="cleared", seq=2, after=60, **warning))
+            await asyncio.sleep(10 * MINUTE)
+
+        await hub.run(work)
+        assert (await hub.outbox.counts())["digest"] == {"digest": 3}
+        await hub.database.close()
+
+    virtually(story)
+    assert hub.channels["phone"].told() == ["raised late"]
+    assert "late" in hub.channels["phone"].got[0].words.text
+
+
+def test_a_warning_of_the_night_comes_in_the_morning_unless_it_is_over(
+    telling: Callable[..., Telling], make: Make
+) -> None:
+    """Two warnings at midnight, one over at two: at seven one message."""
+    hub = telling("phone")
+
+    async def story() -> None:
+        await hub.open()
+
+        async def work() -> None:
+            await asyncio.sleep(MIDNIGHT)
+            await hub.arrive(*(make(n=n, after=MIDNIGHT, severity="warning") for n in range(2)))
+            await asyncio.sleep(2 * HOUR)
+            await hub.arrive(make(n=0, after=14 * HOUR, state="cleared", seq=2, severity="warning"))
+            await asyncio.sleep(4.9 * HOUR)
+            assert hub.channels["phone"].got == []
+            await asyncio.sleep(0.2 * HOUR)
+
+        await hub.run(work)
+        await hub.database.close()
+
+    virtually(story)
+    (message,) = hub.channels["phone"].got
+    assert message.alert.raised == NOON + 1
+    assert not message.late
+
+
+def test_the_caps_hold_and_the_rest_waits_for_the_digest(telling: Callable[..., Telling], make: Make) -> None:
+    """Five warnings in a day make three messages, each closed; critical ones come on top."""
+    hub = telling("phone")
+
+    async def story() -> None:
+        await hub.open()
+
+        async def work() -> None:
+            for n in range(5):
+                await hub.arrive(make(n=n, after=n * MINUTE, severity="warning"))
+                await asyncio.sleep(MINUTE)
+            await hub.arrive(make(n=9, after=5 * MINUTE))
+            for n in range(5):
+                await hub.arrive(make(n=n, after=5 * MINUTE, state="cleared", seq=2, severity="warning"))
+            await asyncio.sleep(MINUTE)
+
+        await hub.run(work)
+        await hub.database.close()
+
+    virtually(story)
+    assert hub.channels["phone"].told() == ["raised"] * 4 + ["cleared"] * 3
+
+
+async def test_event_cursor_and_messages_are_one_transaction(telling: Callable[..., Telling], make: Make) -> None:
+    """A disk that fails in the middle leaves neither half a plan nor a cursor past it."""
+    hub = telling("phone", "mail")
+    await hub.open()
+    await hub.arrive(make())
+    await hub.database.file.write(
+        lambda c: c.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON outbox WHEN NEW.channel = 'mail' BEGIN SELECT RAISE(FAIL, 'full'); END"
+        )
+    )
+    with pytest.raises(sqlite3.IntegrityError):
+        await hub.outbox.plan(NOON)
+    assert await hub.outbox.due("phone", NOON, 9) == []
+    await hub.database.file.write(lambda c: c.execute("DROP TRIGGER full"))
+    assert await hub.outbox.plan(NOON) == 1
+    assert await hub.outbox.plan(NOON) == 0
+    assert [len(await hub.outbox.due(name, NOON, 9)) for name in ("phone", "mail")] == [1, 1]
+    await hub.database.close()
+
+
+async def test_messages_of_a_channel_that_is_gone_are_set_aside(telling: Callable[..., Telling], make: Make) -> None:
+    """A channel taken out of the file leaves nothing waiting for ever."""
+    hub = telling("phone", "mail")
+    await hub.open()
+    await hub.arrive(make())
+    assert not isinstance(await hub.outbox.plan(NOON), TryAgain)
+    await hub.outbox.retire({"mail"}, NOON)
+    assert {name: (await hub.outbox.counts())[name] for name in ("phone", "mail")} == {
+        "phone": {"aside": 1},
+        "mail": {"waiting": 1},
+    }
+    await hub.database.close()
+
+
+async def test_the_key_of_links_is_made_once(telling: Callable[..., Telling]) -> None:
+    """Links of before a restart work after it."""
+    hub = telling("phone")
+    await hub.open()
+    key = await hub.outbox.link_key()
+    await hub.database.close()
+    await hub.open()
+    assert await hub.outbox.link_key() == key
+    assert len(key) == 32
+    await hub.database.close()
