@@ -64,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     _config_option(status, None)
     _profile_commands(command("profiles", _profiles, "List the meter models Nabd knows, show one, or prove a file."))
     _meter_commands(command("meter", _meter, "Set up a meter; the one command that writes to it, after asking."))
+    _alert_commands(command("alerts", _alerts, "Say what the edge's rules would have told of readings in a file."))
     web = command("web", _web, "Make a one-time link that opens the pages of a running program.")
     web.add_argument("what", choices=["link"], help="what to make")
     _config_option(web, None)
@@ -101,6 +102,17 @@ def _meter_commands(meter: argparse.ArgumentParser) -> None:
     address.add_argument("--profile", help="its model; that of the meter configured at OLD or NEW unless given")
     address.add_argument("--yes", action="store_true", help="do not ask")
     _config_option(address, None)
+
+
+def _alert_commands(alerts: argparse.ArgumentParser) -> None:
+    whats = alerts.add_subparsers(metavar="replay", required=True)
+    about = "Replay a CSV file of time,meter,quantity,value; one line an alert."
+    replay = whats.add_parser("replay", help=about, description=about)
+    replay.add_argument("file", type=Path)
+    replay.add_argument("--zone", default="UTC", help="the zone of times without one, and of nights (UTC)")
+    replay.add_argument("--settings", type=Path, help="JSON as the hub sends it: which main fuse a meter has")
+    replay.add_argument("--events", type=Path, help="CSV of time,meter,event: away_on, away_off")
+    replay.add_argument("--json", action="store_true", help="one JSON object a line")
 
 
 def _config_option(parser: argparse.ArgumentParser, default: Path | None) -> None:
@@ -192,6 +204,18 @@ def _meter(options: argparse.Namespace) -> int:
     except meter_cmd.CannotSet as error:
         _complain(f"nabd: {error}")
         return 2
+
+
+def _alerts(options: argparse.Namespace) -> int:
+    from gateway.alerts.replay import ReplayError, lines  # noqa: PLC0415
+
+    try:
+        for line in lines(options.file, options.zone, options.settings, options.events, as_json=options.json):
+            print(line)
+    except ReplayError as error:
+        _complain(f"nabd alerts replay: {error}")
+        return 2
+    return 0
 
 
 def _complain(line: str) -> None:

@@ -41,9 +41,9 @@ class Engine:
         watches = self._watches.values() if meter is None else [self._watches[meter]] if meter in self._watches else []
         return [event for watch in watches for event in watch.tick(now)]
 
-    def due(self) -> int | None:
-        """Name the next moment at which `tick` may give an event."""
-        return min((moment for watch in self._watches.values() if (moment := watch.due()) is not None), default=None)
+    def due(self, meter: str) -> int | None:
+        """Name the next moment at which `tick` may give an event of this meter, should it stay silent."""
+        return self._watches[meter].due()
 
     def excuse(self, since: int, until: int) -> None:
         """Say that the gateway itself was away between these moments, so that no meter's silence then counts."""

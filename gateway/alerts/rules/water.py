@@ -17,8 +17,10 @@ from gateway.alerts.rule import Alarm, Clear, Finding
 from gateway.check import Interval
 
 HOUR_MS = 3_600_000
-BLOCKS = 4
-"""Of four quarters of a day at least one holds hardly any use, so the least of them is the leak itself."""
+PIECES = 24
+QUIET = 4
+"""The leak itself is what flows in the least four hours in a row of a day: some four hours hold hardly any use, and a
+leak of a litre and a half an hour still gives several litres in them."""
 
 NightOf = Callable[[int], tuple[int, int]]
 """Gives begin and end (UTC ms) of the first night that ends after a moment."""
@@ -41,16 +43,17 @@ class Night(NamedTuple):
 class State(NamedTuple):
     """`end` is how far the register is known, `step` its newest step (0: it stands for good), `run` the run's begin.
 
-    `blocks` are the litres of the newest whole quarters of `sure_after` in this run, `filling` those of the one that
-    ends at `until`. `leak` (l/h) and `since` are what was found last. Times in UTC ms.
+    `hours` are the litres of the newest whole pieces of `sure_after` in this run, `filling` those of the one that ends
+    at `until`, `least` the leak they show in l/h. `leak` and `since` are what was found last. Times in UTC ms.
     """
 
     end: int = 0
     step: int = 0
     run: int = 0
-    blocks: tuple[float, ...] = ()
+    hours: tuple[float, ...] = ()
     filling: float = 0.0
     until: int = 0
+    least: float = 0.0
     leak: float = 0.0
     since: int = 0
     night: Night = Night()
@@ -85,8 +88,8 @@ class WaterLeak:
     one_night_above: float = 20.0
 
     @property
-    def _block_ms(self) -> int:
-        return round(self.sure_after * 1000 / BLOCKS)
+    def _piece_ms(self) -> int:
+        return round(self.sure_after * 1000 / PIECES)
 
     def interval(self, state: State, interval: Interval) -> tuple[State, Finding]:
         """Take what the register counted."""
@@ -96,7 +99,7 @@ class WaterLeak:
         hidden = litres and end - start > self.still * 1000
         if hidden or interval.amount is None or interval.quality == "suspect" or start > state.end:
             night = self._next_night(end, 0) if end > state.night.begin else state.night
-            state = state._replace(end=end, step=end, run=0, blocks=(), filling=0.0, night=night)
+            state = state._replace(end=end, step=end, run=0, hours=(), filling=0.0, night=night)
             return state, None
         night, perhaps = self._night(state, end, litres)
         return self._judge(self._run(state._replace(end=end, night=night), litres), perhaps)
@@ -106,11 +109,13 @@ class WaterLeak:
         end = state.end
         if litres:
             if not state.run or end - state.step > self.still * 1000:
-                return state._replace(step=end, run=end, blocks=(), filling=0.0, until=end + self._block_ms)
+                return state._replace(step=end, run=end, hours=(), filling=0.0, until=end + self._piece_ms)
             state = state._replace(step=end, filling=state.filling + litres)
         if state.run and end >= state.until:
-            blocks = (*state.blocks[1 - BLOCKS :], state.filling)
-            return state._replace(blocks=blocks, filling=0.0, until=state.until + self._block_ms)
+            hours = (*state.hours[1 - PIECES :], state.filling)
+            quiet = min((sum(hours[n : n + QUIET]) for n in range(len(hours) - QUIET + 1)), default=0.0)
+            least = quiet * HOUR_MS / (QUIET * self._piece_ms)
+            return state._replace(hours=hours, filling=0.0, until=state.until + self._piece_ms, least=least)
         return state
 
     def _night(self, state: State, end: int, litres: float) -> tuple[Night, float]:
@@ -149,7 +154,7 @@ class WaterLeak:
         return state, None
 
     def _surely(self, state: State) -> tuple[State, Finding]:
-        rate = min(state.blocks, default=state.filling) * HOUR_MS / self._block_ms
+        rate = state.least
         since = state.since or state.run
         lost = rate * (state.end - since) / HOUR_MS
         state = state._replace(leak=rate, since=since)
@@ -164,6 +169,6 @@ class WaterLeak:
             "lost_l": round(rate * hours),
             "longest_stand_s": self.still if severity != "info" else self.night_still,
         }
-        newest = state.until - self._block_ms
-        points = tuple((newest - self._block_ms * n, litres) for n, litres in enumerate(reversed(state.blocks)))[::-1]
+        newest = state.until - self._piece_ms
+        points = tuple((newest - self._piece_ms * n, litres) for n, litres in enumerate(reversed(state.hours)))[::-1]
         return Alarm(severity, state.end, round(rate, 2), 0.0, "l/h", self.keys[0], max(rate, 0.1), evidence, points)
