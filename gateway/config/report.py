@@ -26,6 +26,7 @@ from gateway.config.models import (
 )
 from gateway.config.near import printable
 from gateway.config.spell import spell_bytes, spell_seconds
+from gateway.config.wire import load_of, requests_of
 
 LOCAL = ("localhost", "127.0.0.1", "::1")
 Wired = EdgeConfig | HomeConfig
@@ -59,7 +60,10 @@ def _plan(config: Document, env: Mapping[str, str]) -> Iterator[str]:
     if not isinstance(config, HubConfig):
         for bus in config.bus:
             yield from ("", _row("bus", _bus(bus)))
-            yield from (f"  {_meter(config, meter)}" for meter in config.meter if meter.bus == bus.name)
+            for meter in (meter for meter in config.meter if meter.bus == bus.name):
+                yield f"  {_meter(config, meter)}"
+                if requests := requests_of(bus, meter):
+                    yield f"    {requests}"
 
 
 def _keeping(config: Wired, env: Mapping[str, str]) -> Iterator[str]:
@@ -128,6 +132,9 @@ def _station_notes(config: Wired, env: Mapping[str, str]) -> Iterator[str]:
         if not any(meter.bus == bus.name for meter in config.meter):
             yield f"bus {bus.name} has no meter"
     if not config.bus:
+        load = load_of(bus, [meter for meter in config.meter if meter.bus == bus.name])
+        if load > 1:
+            yield f"bus {bus.name} is asked for {load:.1f} times what its speed allows: read less often, or raise baud"
         yield "there is no bus and no meter yet"
     doubtful = sorted({meter.profile.name for meter in config.meter if meter.profile.evidence == "one-source"})
     for name in doubtful:

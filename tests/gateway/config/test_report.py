@@ -23,6 +23,7 @@ pages    http://127.0.0.1:8080
 
 bus      rs485-1: modbus on /dev/ttyUSB0, usual baud, 8N1 framing
   flat-7: Eastron SDM120 Modbus, address 1, every 10s, N quantities, as gw-1_flat-7, profile eastron-sdm120 as shipped
+    2 requests, 32 + 10 registers, 0.16 s at 9600 baud
 
 bus      p1: p1 on /dev/ttyUSB1, usual baud, usual framing
   main: MAIN, every 10s, N quantities, as gw-1_main, profile dsmr-p1 as shipped
@@ -91,6 +92,19 @@ def test_without_a_mirror_a_crash_costs_the_window(
     text = report(good)
     assert "\nmirror   none\n" in text
     assert "there is no mirror in memory: a crash of the process loses up to 10s, as a power cut does" in text
+
+
+@pytest.mark.parametrize(("every", "told"), [("150ms", True), ("200ms", False), ("0s", False)])
+def test_a_line_that_cannot_carry_its_meters(every: str, told: bool, good: str, report: Callable[[str], str]) -> None:
+    """A schedule that needs more time than the line has is told; reading without pause takes what there is."""
+    text = report(good.replace("address = 1", f'address = 1\nevery = "{every}"', 1))
+    assert ("bus rs485-1 is asked for 1.1 times what its speed allows" in text) == told
+
+
+def test_a_host_has_no_speed(good: str, report: Callable[[str], str]) -> None:
+    """Over TCP the requests are told, their time is not."""
+    text = report(good.replace('device = "/dev/ttyUSB0"\nframing = "8N1"', 'url = "tcp://10.0.0.7:502"', 1))
+    assert "\n    2 requests, 32 + 10 registers\n" in text
 
 
 def test_a_profile_beside_the_file_wins(good: str, report: Callable[[str], str], tmp_path: Path) -> None:
