@@ -10,7 +10,7 @@ from pydantic import Field, FiniteFloat
 
 from gateway.config.alerts import AlertsTable
 from gateway.config.table import Table, option
-from gateway.config.urls import BrokerUrl, BusUrl, ChannelUrl, WebUrl
+from gateway.config.urls import BrokerUrl, BusUrl, ChannelUrl, StoreUrl, WebUrl
 from gateway.config.values import (
     Address,
     Currency,
@@ -128,14 +128,21 @@ class OwnBrokerTable(BrokerTable):
 class StoreTable(Table):
     """The series store."""
 
-    kind: Literal["sqlite", "influx"] = option(
-        "A file of our own (sqlite), or a server that speaks InfluxDB's protocol (influx).", "sqlite"
+    kind: Literal["sqlite", "postgres", "influx", "victoria"] = option(
+        "A file of our own (sqlite), PostgreSQL (postgres), InfluxDB 2 (influx) or VictoriaMetrics (victoria).",
+        "sqlite",
     )
     path: Place = option("The file of the sqlite store.", "state:readings.sqlite")
-    url: WebUrl | None = option("The server of the influx store.", None)
+    url: StoreUrl | None = option(
+        "Where the server answers: https://, http://, postgresql://host/database, or postgresql+plain:// without TLS.",
+        None,
+    )
     org: Text = option("The organisation at the influx store.", "nabd")
     bucket: Text = option("The bucket of the influx store.", "nabd")
-    token_file: Hidden | None = option("The file that holds the influx store's token.", None)
+    token_file: Hidden | None = option("The file that holds the token of the influx or victoria store.", None)
+    username: Text | None = option("The user at the postgres store.", None)
+    password_file: Hidden | None = option("The file that holds that user's password.", None)
+    ca_file: Readable | None = option("The certificates to trust; the system's own unless given.", None)
     keep_raw: bool = option("Keep every reading, or only quarter-hours, which halves what is written to flash.", True)
 
 
@@ -203,15 +210,15 @@ class BusTable(Table):
         "Bits a second; the protocol's usual speed unless given.", None
     )
     framing: Framing | None = option("Data bits, parity and stop bits; the protocol's usual ones unless given.", None)
+    in_flight: Annotated[int, Field(ge=1, le=64)] = option(
+        "How many requests a Modbus TCP host may have open at once; many gateways take no more than one.", 1
+    )
 
 
 class MeterTable(Table):
     """One meter."""
 
     name: Id = option("What people call this meter here; the world sees gateway_name.")
-    in_flight: Annotated[int, Field(ge=1, le=64)] = option(
-        "How many requests a Modbus TCP host may have open at once; many gateways take no more than one.", 1
-    )
     bus: Id = option("The bus it hangs on.")
     profile: Model = option("Its model, from meters/ beside this file or as shipped.")
     id: Id | None = option("Its name in the world instead, such as its maker and serial number.", None)

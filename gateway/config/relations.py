@@ -20,6 +20,19 @@ SERIAL_UNITS = range(1, 248)
 TCP_UNITS = range(256)
 UNIT = 1
 """The Modbus driver's unit for a meter without an address."""
+STORE_URLS = {
+    "influx": "https://influx.example:8086",
+    "postgres": "postgresql://db.example/nabd",
+    "victoria": "https://victoria.example:8428",
+}
+STORE_OPTIONS = {
+    "url": ("influx", "postgres", "victoria"),
+    "token_file": ("influx", "victoria"),
+    "username": ("postgres",),
+    "password_file": ("postgres",),
+    "ca_file": ("postgres", "victoria"),
+}
+"""The options of [store] that only some kinds know."""
 
 
 def find(config: Document) -> Iterator[Finding]:
@@ -48,11 +61,18 @@ def _broker(mqtt: BrokerTable, *, named: bool) -> Iterator[Finding]:
 
 
 def _store(store: StoreTable) -> Iterator[Finding]:
-    if store.kind == "influx" and store.url is None:
-        yield ("store", "kind"), "influx needs url beside it", 'url = "https://influx.example:8086"'
-    for name in ("url", "token_file"):
-        if store.kind == "sqlite" and getattr(store, name) is not None:
-            yield ("store", name), 'changes nothing with kind "sqlite"', 'write kind = "influx", or delete it'
+    example = STORE_URLS.get(store.kind)
+    if example and store.url is None:
+        yield ("store", "kind"), f"{store.kind} needs url beside it", f'url = "{example}"'
+    elif example and store.url and store.url.startswith("postgresql") != example.startswith("postgresql"):
+        yield ("store", "url"), f"is no url of a {store.kind} store", f'url = "{example}"'
+    for name, kinds in STORE_OPTIONS.items():
+        if store.kind not in kinds and getattr(store, name) is not None:
+            yield (
+                ("store", name),
+                f'changes nothing with kind "{store.kind}"',
+                f'write kind = "{kinds[0]}", or delete it',
+            )
 
 
 def _bus(bus: BusTable, key: Key) -> Iterator[Finding]:
@@ -63,6 +83,8 @@ def _bus(bus: BusTable, key: Key) -> Iterator[Finding]:
     for name in ("baud", "framing"):
         if bus.url and getattr(bus, name) is not None:
             yield (*key, name), "is for a serial device only", "set it at the other end of the url"
+    if bus.in_flight > 1 and not (bus.driver == "modbus" and bus.url and bus.url.startswith("tcp:")):
+        yield (*key, "in_flight"), "is for Modbus TCP only", "delete it: anything else answers one request at a time"
     if bus.url and bus.url.startswith("rtu+tcp:") and bus.driver != "modbus":
         yield (*key, "url"), "is for Modbus only", "write tcp://"
 
@@ -79,8 +101,6 @@ def _one_wire_each(config: Wired) -> Iterator[Finding]:
 
 
 def _buses(config: Wired) -> dict[str, BusTable]:
-    if bus.in_flight > 1 and not (bus.driver == "modbus" and bus.url and bus.url.startswith("tcp:")):
-        yield (*key, "in_flight"), "is for Modbus TCP only", "delete it: anything else answers one request at a time"
     """Find buses by name; of two with one name the first, so that the mistake is told once."""
     found: dict[str, BusTable] = {}
     for bus in config.bus:

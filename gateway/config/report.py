@@ -90,7 +90,8 @@ def _broker(mqtt: BrokerTable) -> str:
 
 
 def _store(store: StoreTable) -> str:
-    where = f"sqlite, {store.path}" if store.kind == "sqlite" else f"influx, {store.url}, bucket {store.bucket}"
+    where = f"{store.kind}, {store.path if store.kind == 'sqlite' else store.url}"
+    where += f", bucket {store.bucket}" if store.kind == "influx" else ""
     return f"{where}, {'every reading' if store.keep_raw else 'quarter-hours only'}"
 
 
@@ -131,10 +132,10 @@ def _station_notes(config: Wired, env: Mapping[str, str]) -> Iterator[str]:
     for bus in config.bus:
         if not any(meter.bus == bus.name for meter in config.meter):
             yield f"bus {bus.name} has no meter"
-    if not config.bus:
         load = load_of(bus, [meter for meter in config.meter if meter.bus == bus.name])
         if load > 1:
             yield f"bus {bus.name} is asked for {load:.1f} times what its speed allows: read less often, or raise baud"
+    if not config.bus:
         yield "there is no bus and no meter yet"
     doubtful = sorted({meter.profile.name for meter in config.meter if meter.profile.evidence == "one-source"})
     for name in doubtful:

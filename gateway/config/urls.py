@@ -48,6 +48,14 @@ def web(value: Any) -> str:
     return str(value)
 
 
+def store(value: Any) -> str:
+    """Take where a store answers: a web address, or a PostgreSQL host and database."""
+    url = _split(value, ("http", "https", "postgresql", "postgresql+plain"), "https://influx.example:8086")
+    if url.scheme.startswith("postgresql") and not url.path.strip("/"):
+        raise wrong("names no database", 'write it like "postgresql://db.example/nabd"')
+    return str(value)
+
+
 def channel(value: Any) -> str:
     """Take where a channel's messages go: a web address, or a mail server."""
     schemes = ("https", "http", "smtps", "smtp", "smtp+plain")
@@ -60,4 +68,5 @@ def channel(value: Any) -> str:
 BrokerUrl = Annotated[str, PlainValidator(broker)]
 BusUrl = Annotated[str, PlainValidator(bus)]
 ChannelUrl = Annotated[str, PlainValidator(channel)]
+StoreUrl = Annotated[str, PlainValidator(store)]
 WebUrl = Annotated[str, PlainValidator(web)]

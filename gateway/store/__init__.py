@@ -7,7 +7,9 @@ from gateway.store.contract import Store
 
 STORES = {
     "sqlite": "gateway.store.sqlite",
+    "postgres": "gateway.store.postgres",
     "influx": "gateway.store.influx",
+    "victoria": "gateway.store.victoria",
 }
 
 
