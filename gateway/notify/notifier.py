@@ -32,7 +32,9 @@ from gateway.together import Together
 AT_ONCE = 4
 """Messages of one channel on their way at once: mail servers commonly allow a sender ten connections."""
 LOOK_EVERY = 1.0
-"""Seconds between two looks at the tables; what wakes us makes this the exception."""
+"""Seconds between two looks for new events, for the collector may be another program; a fifth of what may pass."""
+SLEEP = 60.0
+"""Seconds a sender sleeps at the most: it is woken for what is new, but nobody wakes it when the clock is set."""
 REST = (1.0, 60.0)
 """Seconds, first and longest, that a channel rests when nothing gets through: a critical alert waits no longer."""
 DAY = 86400.0
@@ -60,7 +62,14 @@ class Notifier:
     """Tells readers what the outbox holds; `page` is the address of the pages, `now` gives UTC seconds."""
 
     def __init__(
-        self, outbox: Outbox, readers: Sequence[Reader], key: bytes, *, page: str, now: Callable[[], float]
+        self,
+        outbox: Outbox,
+        readers: Sequence[Reader],
+        key: bytes,
+        *,
+        page: str,
+        now: Callable[[], float],
+        look_every: float = LOOK_EVERY,
     ) -> None:
         """`key` signs links (`Outbox.link_key`)."""
         self._outbox = outbox
@@ -68,6 +77,7 @@ class Notifier:
         self._key = key
         self._page = page.rstrip("/")
         self._now = now
+        self._look_every = look_every
         self._came = asyncio.Event()
         self._planned: Mapping[str, asyncio.Event] = {reader.name: asyncio.Event() for reader in readers}
 
@@ -92,13 +102,12 @@ class Notifier:
             if isinstance(taken, TryAgain):
                 await asyncio.sleep(taken.after)
             elif taken:
-                for event in self._planned.values():
-                    event.set()
+                self._wake_senders()
             else:
                 if now - forgot > DAY:
                     forgot = now
                     await self._outbox.forget(round(now * 1000))
-                await _within(self._came, LOOK_EVERY)
+                await _within(self._came, self._look_every)
 
     async def _serve(self, reader: Reader) -> None:
         rest = Backoff(*REST)
@@ -118,12 +127,19 @@ class Notifier:
 
     async def _until_due(self, reader: Reader) -> float:
         due = await self._outbox.next_due(reader.name)
-        return LOOK_EVERY if due is None else min(max((due - self._ms()) / 1000, 0.01), LOOK_EVERY)
+        return SLEEP if due is None else min(max((due - self._ms()) / 1000, 0.01), SLEEP)
 
     async def _settle(self, done: list[tuple[Waiting, Receipt]]) -> None:
         """Write receipts until they are written: forgetting them would tell people twice."""
         while isinstance(verdict := await self._outbox.settle(done, self._ms()), TryAgain):
             await asyncio.sleep(verdict.after)
+        if not all(isinstance(receipt, Delivered) for _, receipt in done):
+            # Another channel may have taken something over.
+            self._wake_senders()
+
+    def _wake_senders(self) -> None:
+        for event in self._planned.values():
+            event.set()
 
     async def _send(self, reader: Reader, waiting: Waiting) -> Receipt:
         try:

@@ -17,7 +17,7 @@ from typing import Protocol
 from gateway.i18n import N_, words
 from gateway.notify.units import Amount, amount_of
 
-NAME_LIMIT = 24
+NAME_LIMIT = 20
 """Characters of a meter's name that are shown: a title of 60 has room for no more."""
 HALF_A_YEAR = 180
 """Days from which on a date without its year would be taken for another one."""

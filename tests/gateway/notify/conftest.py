@@ -2,18 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 
 from gateway.alerts.event import AlertEvent, alert_id, cloud_event
 from gateway.notify.channels.contract import Message
 from gateway.notify.render import Occasion, render
-
-NOW = datetime(2026, 11, 22, 18, 30, tzinfo=ZoneInfo("Asia/Riyadh"))
-MS = int(NOW.timestamp() * 1000)
+from tests.gateway.notify.moments import MS, NOW
 
 OVERLOAD = AlertEvent(
     id=alert_id("overload", "gw_main", MS - 60_000),
