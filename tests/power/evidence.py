@@ -124,7 +124,7 @@ def judge(folder: Path, mirror: Path, said: Said) -> Verdict:
 async def _start(folder: Path, mirror: Path) -> float:
     started = time.monotonic()
     journal = await Journal.open(
-        folder, gw="gw-1", mirror=mirror, window=10, quota=600_000, keep=1.0, boot="boot-judge",
+        folder, gw="gw-1", mirror=mirror, window=10, boot="boot-judge",
         wall=lambda: time.time_ns() // 1_000_000, clock_state=lambda: "synced",
     )  # fmt: skip
     seconds = time.monotonic() - started

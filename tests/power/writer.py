@@ -27,7 +27,8 @@ from pathlib import Path
 from gateway.journal import Journal, JournalError, schema
 from gateway.message import decode_block
 
-QUOTA = 600_000
+QUOTA = 120_000
+"""Small, so that eviction is soon part of every commit."""
 NOISE = 12
 """Values of noise in a reading, so that blocks do not shrink to nothing."""
 
@@ -78,9 +79,9 @@ class Busy:
 
     async def consume(self) -> None:
         """Load some blocks, store most of them, give held readings their time."""
-        for block in tuple(self.journal.pending())[:3]:
+        for block in tuple(self.journal.pending())[:1]:
             payload = await self.journal.load(block)
-            if payload is not None and self.dice.random() < 0.6:
+            if payload is not None and self.dice.random() < 0.5:
                 rows = decode_block(payload)
                 say(self.out, "stored", *(row.seq for row in (*rows.readings, *rows.untimed)))
                 self.journal.stored(block)
