@@ -14,6 +14,7 @@ from gateway.config.load import kind_of, load
 from gateway.config.models import (
     BrokerTable,
     BusTable,
+    ChannelTable,
     Document,
     EdgeConfig,
     HomeConfig,
@@ -57,6 +58,8 @@ def _plan(config: Document, env: Mapping[str, str]) -> Iterator[str]:
     if isinstance(config, HubConfig | HomeConfig):
         yield _row("store", _store(config.store))
     yield _row("pages", f"http://{config.web.listen}")
+    if isinstance(config, HubConfig | HomeConfig):
+        yield from (_row("channel", _channel(channel)) for channel in config.channel)
     if not isinstance(config, HubConfig):
         for bus in config.bus:
             yield from ("", _row("bus", _bus(bus)))
@@ -95,6 +98,15 @@ def _store(store: StoreTable) -> str:
     return f"{where}, {'every reading' if store.keep_raw else 'quarter-hours only'}"
 
 
+def _channel(channel: ChannelTable) -> str:
+    """Say who is told; of an address only the host, for the rest of it may be what keeps others out."""
+    where = channel.to or urlsplit(channel.url).hostname
+    if channel.kind == "webhook":
+        return f"{channel.name}: webhook at {where}, everything at once"
+    quiet = f", quiet {channel.quiet[0]:%H:%M}-{channel.quiet[1]:%H:%M}" if channel.quiet else ""
+    return f"{channel.name}: {channel.kind} to {where}, from {channel.severity} on{quiet}"
+
+
 def _bus(bus: BusTable) -> str:
     framing = f"{bus.baud or 'usual'} baud, {bus.framing or 'usual'} framing"
     return f"{bus.name}: {bus.driver} on {f'{bus.device}, {framing}' if bus.device else bus.url}"
@@ -116,6 +128,8 @@ def _notes(config: Document, env: Mapping[str, str]) -> Iterator[str]:
         yield from _broker_notes(config.mqtt)
     if not isinstance(config, HubConfig):
         yield from _station_notes(config, env)
+    if isinstance(config, HubConfig | HomeConfig) and config.channel and config.web.url is None:
+        yield f"messages link to http://{config.web.listen}, which a phone may not reach: give [web] url"
 
 
 def _broker_notes(mqtt: BrokerTable) -> Iterator[str]:

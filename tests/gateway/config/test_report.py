@@ -182,3 +182,26 @@ def test_durations_and_sizes_are_written_as_people_do() -> None:
     seconds = [0, 0.5, 1, 75, 90, 900, 3600, 5400, 604800]
     assert [spell_seconds(s) for s in seconds] == ["0s", "500ms", "1s", "75s", "90s", "15m", "1h", "90m", "7d"]
     assert [spell_bytes(b) for b in (2 * 10**9, 1500 * 10**6, 1048576)] == ["2GB", "1500MB", "1048576B"]
+
+
+def test_channels_are_told_without_what_keeps_others_out(report: Callable[..., str]) -> None:
+    """Each with its kind, host and quiet; a topic or a webhook's path is as good as a password."""
+    text = report(
+        """\
+[mqtt]
+url = "mqtts://broker.example:8883"
+[[channel]]
+name = "phone"
+kind = "ntfy"
+url = "https://ntfy.example/canary"
+[[channel]]
+name = "program"
+kind = "webhook"
+url = "https://hook.example/canary"
+""",
+        "hub",
+    )
+    assert "channel  phone: ntfy to ntfy.example, from warning on, quiet 22:00-07:00\n" in text
+    assert "channel  program: webhook at hook.example, everything at once\n" in text
+    assert "messages link to http://127.0.0.1:8080" in text
+    assert "canary" not in text
