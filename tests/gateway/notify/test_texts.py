@@ -53,8 +53,8 @@ def marked(text: str) -> str:
 
 def said(event: AlertEvent, language: str, name: str = "البيت", repeat: int = 0) -> Words:
     """Render an event as a late message with every link."""
-    links = [f"https://nabd.example/{part}" for part in ("", "seen", "mute")]
-    return render(Occasion(event, name, language, NOW, *links, late=True, repeat=repeat))
+    page, seen, mute = (f"https://nabd.example/{part}" for part in ("", "seen", "mute"))
+    return render(Occasion(event, name, language, NOW, page, seen, mute, late=True, repeat=repeat))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -161,7 +161,7 @@ def test_a_text_stands_even_if_nothing_is_known() -> None:
         for state in STATES:
             bare = AlertEvent(id="0" * 16, seq=1, rule=rule, meter="m", state=state, severity="info", raised=MS, at=MS)
             assert len(said(bare, "en").text) > 20
-            assert text_for(rule, state, "critical")
+            assert text_for(rule, state, "critical").title
 
 
 class _Tags(HTMLParser):

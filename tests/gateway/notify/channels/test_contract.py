@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Self
 
@@ -55,8 +54,8 @@ def channel_to(kind: str, port: int) -> Channel:
 @pytest.fixture(params=KINDS)
 async def bench(request: pytest.FixtureRequest) -> AsyncIterator[Bench]:
     """Give each kind of channel with its server."""
-    async with AsyncExitStack() as stack:
-        server = await stack.enter_async_context(MailSink() if request.param == "smtp" else HttpSink())
+    server: HttpSink | MailSink = MailSink() if request.param == "smtp" else HttpSink()
+    async with server:
         yield Bench(channel_to(request.param, server.port), server)
 
 
