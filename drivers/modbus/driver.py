@@ -80,12 +80,12 @@ class ModbusDriver:
             error.meter = meter.id
             raise
         values: dict[str, Number] = {}
-        status: tuple[str, ...] = ()
+        status: dict[str, None] = {}
         for page, payload in found:
             values |= page.decode(payload)
             if page.status is not None:
-                status += page.status(payload)
-        return Reading(meter.id, at, values, status)
+                status |= dict.fromkeys(page.status(payload))
+        return Reading(meter.id, at, values, tuple(status))
 
     async def nameplate(self, meter: Meter) -> dict[str, str]:
         """Ask what the meter says of itself, by the names of its profile; raises DriverError."""

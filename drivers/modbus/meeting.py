@@ -49,12 +49,12 @@ class Meeting:
 
     def learned(self, *, answered: bool) -> None:
         """Plan anew after a reading that taught something."""
-        hopeless = len(self._lessons.missing) == len(self.table.rows)
-        if hopeless and answered:
-            self._lessons = Lessons()
-        elif hopeless:
+        if len(self._lessons.missing) < len(self.table.rows):
+            if len(self._lessons) != self._known:
+                self._known = len(self._lessons)
+                self.pages = self.table.pages(self._wire, self._lessons)
+        elif answered:  # the one row that was asked again: there are registers now
+            self._lessons, self._known = Lessons(), 0
+            self.pages = self.table.pages(self._wire)
+        else:
             self.pages = self.table.pages(self._wire, self._lessons.all_but(self.table.rows[0]))
-            return
-        if len(self._lessons) != self._known:
-            self._known = len(self._lessons)
-            self.pages = self.table.pages(self._wire, self._lessons)

@@ -95,7 +95,7 @@ def judge(order: Order, read: Callable[[Order], Mapping[str, Number]]) -> bool:
             f"the values look like another order of words: {_compare(values[order], values[best], order, best)}",
             f'write order = "{best}" in the profile if the meter\'s display agrees',
         )
-    if own.bad > own.good:
+    if own.sum < 0:
         key = next(key for key, value in values[order].items() if score({key: value}).bad)
         raise DecodeError(f"no meter says {_said(key, values[order])}", "does the profile fit this meter?")
     return own.good > 0
