@@ -4,12 +4,16 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from fractions import Fraction
 
 import pytest
 
-from drivers.contract import Bus, DecodeError, NoAnswer, NotConnected, Refused
+from drivers.contract import Bus, DecodeError, Meter, NoAnswer, NotConnected, Reading, Refused
 from drivers.modbus.driver import ModbusDriver, open_bus
-from tests.support.modbus_slaves import TcpHost, expected, mbap, meter, registers, right
+from drivers.modbus.layout import Row
+from drivers.modbus.table import Table
+from drivers.modbus.tcp import LOST_LIMIT, TcpLine
+from tests.support.modbus_slaves import TcpHost, expected, mbap, meter, profile_of, registers, right
 
 
 @asynccontextmanager
@@ -177,6 +181,123 @@ async def test_two_readers_at_once() -> None:
     async with connected(TcpHost(says), in_flight=2) as driver:
         one, two = await asyncio.gather(driver.read(meter(0x10)), driver.read(meter(0x80)))
     assert (one.values, two.values) == (expected(0x10), expected(0x80))
+
+
+@pytest.mark.parametrize("in_flight", [1, 3])
+async def test_no_more_requests_than_the_host_takes(in_flight: int) -> None:
+    """Eight readers at once, and never more open requests than configured: the first answer lets the next one out."""
+    open_now: set[bytes] = set()
+    most = 0
+
+    def says(request: bytes) -> list[tuple[float, bytes]]:
+        nonlocal most
+        open_now.add(request[:2])
+        most = max(most, len(open_now))
+        asyncio.get_running_loop().call_later(0.004, open_now.discard, request[:2])
+        return [(0.005, good(request))]
+
+    async with connected(TcpHost(says), in_flight) as driver:
+        got = await asyncio.gather(*(driver.read(meter(16 * n, deadline=1)) for n in range(1, 9)))
+    assert [reading.values for reading in got] == [expected(16 * n) for n in range(1, 9)]
+    assert most == in_flight
+
+
+async def test_pages_of_one_meter_go_out_together() -> None:
+    """A host that takes several requests is asked for all pages of a meter at once."""
+    table = Table(tuple(Row(500 * n, "u16", f"r{500 * n}", Fraction(1)) for n in range(4)))
+    host = TcpHost(lambda r: [(0.05, good(r))])
+    async with connected(host, in_flight=4) as driver:
+        start = time.monotonic()
+        reading = await driver.read(Meter("m", profile_of(table), 1))
+        assert time.monotonic() - start < 0.15
+        assert reading.values == {f"r{500 * n}": 500 * n for n in range(4)}
+
+
+async def test_one_page_of_several_fails() -> None:
+    """Together or not, a reading is whole or an error, and no request is left behind."""
+    table = Table(tuple(Row(500 * n, "u16", f"r{500 * n}", Fraction(1)) for n in range(4)))
+    host = TcpHost(lambda r: [] if r[8:10] == b"\x03\xe8" else [(0, good(r))])
+    async with connected(host, in_flight=4) as driver:
+        with pytest.raises(NoAnswer):
+            await driver.read(Meter("m", profile_of(table), 1, 0.05))
+        host.says = lambda r: [(0, good(r))]
+        assert len((await driver.read(Meter("m", profile_of(table), 1))).values) == 4
+
+
+async def test_readers_at_once_on_a_host_that_closes_each_time() -> None:
+    """Whoever finds the connection closed opens one for all: never two, and everybody gets an answer."""
+    host = TcpHost(closes=True)
+    async with connected(host, in_flight=4) as driver:
+        await driver.read(meter())
+        for _ in range(10):
+            readings = await asyncio.gather(*(driver.read(meter(16 * n)) for n in range(1, 5)), return_exceptions=True)
+            for n, reading in enumerate(readings, 1):
+                if isinstance(reading, Reading):
+                    assert reading.values == expected(16 * n)
+                else:
+                    assert isinstance(reading, NotConnected)
+            assert any(isinstance(reading, Reading) for reading in readings)
+    assert host.most == 1
+
+
+async def test_transaction_id_of_a_lost_request_is_not_used_again() -> None:
+    """An answer that is late by 65,536 requests would fit the next one of its id: that id waits until it came."""
+    ids: list[bytes] = []
+    late: list[bytes] = []
+
+    def says(request: bytes) -> list[tuple[float, bytes]]:
+        ids.append(request[:2])
+        if not late:
+            late.append(good(request))
+            return []
+        return [(0, good(request))]
+
+    async with connected(TcpHost(says)) as driver:
+        with pytest.raises(NoAnswer):
+            await driver.read(meter(0x10, deadline=0.02))
+        line = driver._line
+        assert isinstance(line, TcpLine)
+        line._transaction = 0xFFFF
+        assert (await driver.read(meter(0x80))).values == expected(0x80)
+        assert ids[1] == b"\x00\x00"
+        assert (await driver.read(meter(0x90))).values == expected(0x90)
+        assert ids[0] == b"\x00\x01"
+        assert ids[2] == b"\x00\x02"
+        line._transport.write(b"")
+        line.data_received(late[0])
+        line._transaction = 0
+        assert (await driver.read(meter(0xA0))).values == expected(0xA0)
+        assert ids[3] == b"\x00\x01"
+
+
+async def test_lost_ids_are_few() -> None:
+    """A host with a dead meter loses requests for years: what is remembered of them is bounded."""
+    async with connected(TcpHost(lambda _: [])) as driver:
+        line = driver._line
+        assert isinstance(line, TcpLine)
+        for n in range(LOST_LIMIT + 100):
+            line._lose(n.to_bytes(2, "big"))
+        assert len(line._lost) == LOST_LIMIT
+        assert line._next_transaction() == 1
+
+
+async def test_half_open_connection_is_noticed_within_three_deadlines() -> None:
+    """A network that swallows everything (F1): three deadlines, then the connection is given up and opened anew."""
+    host = TcpHost()
+    async with connected(host) as driver:
+        assert (await driver.read(meter())).values == expected()
+        host.says = lambda _: []
+        start = time.monotonic()
+        for _ in range(3):
+            with pytest.raises((NoAnswer, NotConnected)):
+                await driver.read(meter(deadline=0.1))
+        assert time.monotonic() - start < 0.45
+        host.says = lambda r: [(0, good(r))]
+        with pytest.raises(NotConnected):
+            await driver.read(meter())
+        await driver.connect()
+        assert (await driver.read(meter())).values == expected()
+    assert (host.connections, host.most) == (2, 1)
 
 
 async def test_rtu_frames_through_a_gateway() -> None:
