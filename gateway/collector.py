@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from typing import Any, TypeVar
 
+from gateway.ask_again import Asker, commands
 from gateway.backoff import Backoff
 from gateway.flatten import Flat, Poison, birth, flatten
 from gateway.hubdb import PAYLOAD_LIMIT, BlockRecord, DeadLetter, HubDatabase
@@ -35,6 +36,8 @@ TURN_BYTES = 8 * 1024
 """Payload bytes decoded before the loop lets pages and sockets in: some 3 ms."""
 PENDING_BLOCKS = 50_000
 """Blocks that may wait for a store to become durable: 30 s at 1,500 blocks/s, some tens of MB."""
+LOOK_EVERY = 60.0
+"""Seconds between two looks for readings that are missing."""
 ACK_WINDOW = 20
 """Stored acks on their way to the broker at once; more made the client no faster (messaging 1.2)."""
 
@@ -49,6 +52,7 @@ class Counters:
     duplicates: int = 0
     acks: int = 0
     acks_refused: int = 0
+    replays: int = 0
     enrolled: int = 0
     store_waits: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
@@ -118,6 +122,8 @@ class Collector:
         clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         backoff: Backoff | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        asker: Asker | None = None,
+        look_every: float = LOOK_EVERY,
     ) -> None:
         """The stores are open; `clock` gives UTC ms for dead letters, `sleep` and `backoff` are handed in by tests."""
         self.counters = Counters()
@@ -126,6 +132,7 @@ class Collector:
         self._connect, self._endpoint = connect, replace(endpoint, session_expiry=0)
         self._store, self._hubdb, self._root = store, hubdb, root
         self._clock, self._sleep = clock, sleep
+        self._asker, self._look_every = asker or Asker(), look_every
         self._backoff = backoff or Backoff(1.0, 60.0)
 
     def status(self) -> dict[str, Any]:
@@ -164,6 +171,7 @@ class Collector:
         for n in range(window):
             together.start(self._answer(connection, line), f"collector[ack-{n}]")
         together.start(self._subscribe(connection), "collector[subscribe]")
+        together.start(self._ask_again(connection), "collector[replay]")
         await together.until_one_fails()
 
     async def _subscribe(self, connection: Connection) -> None:
@@ -171,6 +179,19 @@ class Collector:
         self.counters.connects += 1
         self.error = ""
         self._backoff.reset()
+
+    async def _ask_again(self, connection: Connection) -> None:
+        """Ask gateways for readings that should be here and are not."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(self._look_every)
+            for gap in self._asker.due(await self._hubdb.gaps(), loop.time()):
+                for command in commands(gap, self._root):
+                    try:
+                        await connection.publish(command)
+                        self.counters.replays += 1
+                    except NotTaken as refused:
+                        self.troubles["replay"] = f"the broker refuses commands: {refused}"
 
     async def _receive(self, connection: Connection, arrivals: asyncio.Queue[Arrived]) -> None:
         async for arrived in connection.messages():

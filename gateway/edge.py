@@ -22,6 +22,7 @@ from gateway.live import LivePoster
 from gateway.message import Topics
 from gateway.mqtt import connect
 from gateway.program import run_until_signal
+from gateway.replay import replay
 from gateway.station import Station, read_now, station
 from gateway.teller import Teller
 from gateway.transport import Endpoint, Message
@@ -41,6 +42,7 @@ async def run(config: EdgeConfig) -> None:
     topics = Topics(config.gateway.tenant, config.gateway.id, config.mqtt.root)
     poster = LivePoster(topics, config.mqtt.live_every)
     async with station(config, poster.post) as here:
+        commands = Commands(topics, here)
         uplink = Uplink(
             here.journal,
             connect,
@@ -49,9 +51,9 @@ async def run(config: EdgeConfig) -> None:
             lambda: [*birth_of(topics, here), *poster.newest(here.book)],
             ack_mode=config.mqtt.ack_mode,
             ack_timeout=config.mqtt.ack_timeout,
-            handle=Commands(topics, here).handle,
+            handle=commands.handle,
         )
-        poster.uplink = uplink
+        poster.uplink = commands.uplink = uplink
         events = EventPoster(topics, uplink)
         here.alerting.listeners.append(events.post)
         polling: list[asyncio.Task[None]] = []
@@ -90,9 +92,10 @@ class Commands:
     def __init__(self, topics: Topics, here: Station) -> None:
         """Serve the meters of one station."""
         self._topics, self._here = topics, here
+        self.uplink: Uplink | None = None
 
     async def handle(self, kind: str, message: Message) -> Message | None:
-        """Answer `cmd/ping` and `cmd/read_now`; anything else is not ours."""
+        """Answer `cmd/ping`, `cmd/read_now` and `cmd/replay`; anything else is not ours."""
         if kind == "cmd/ping":
             return self._reply(message, {"pong": wall_ms()})
         if kind == "cmd/read_now":
@@ -101,6 +104,8 @@ class Commands:
             except (orjson.JSONDecodeError, KeyError, TypeError):
                 return self._reply(message, {"error": 'the payload is not {"meter": ID}'})
             return self._reply(message, await read_now(self._here, meter))
+        if kind == "cmd/replay" and self.uplink is not None:
+            return self._reply(message, await replay(self._here.journal, self.uplink, message.payload))
         return None
 
     def _reply(self, message: Message, answer: Mapping[str, Any]) -> Message:

@@ -95,6 +95,16 @@ class KnownLoss:
 
 
 @dataclass(frozen=True, slots=True)
+class Gap:
+    """Readings of one stream that are neither stored nor named by a loss."""
+
+    tenant: str
+    gw: str
+    stream: int
+    missing: Sequence[Range]
+
+
+@dataclass(frozen=True, slots=True)
 class EnrolledMeter:
     """A meter, its gateway, and what that says about it."""
 
@@ -163,6 +173,10 @@ class HubDatabase:
     async def missing(self, tenant: str, stream: int) -> list[Range]:
         """Give the ranges of seq that are neither stored nor named by a loss, up to the highest stored."""
         return await self._database.read(lambda c: _missing(c, tenant, stream))
+
+    async def gaps(self) -> list[Gap]:
+        """Give what is missing of every stream; a backlog on its way looks like that too."""
+        return await self._database.read(_all_gaps)
 
     async def losses(self, tenant: str | None = None, limit: int = 1000) -> list[KnownLoss]:
         """Give the newest rows of the ledger, of one tenant or of all, oldest first."""
@@ -244,6 +258,18 @@ def _missing(connection: sqlite3.Connection, tenant: str, stream: int) -> list[R
     return merge(
         gap for ranges in covered.values() for gap in gaps([*ranges, *lost], FIRST_SEQ, max(last for _, last in ranges))
     )
+
+
+def _all_gaps(connection: sqlite3.Connection) -> list[Gap]:
+    covered: dict[tuple[str, str, int], list[Range]] = {}
+    for tenant, gw, stream, first, last in connection.execute(sql.UNEVEN):
+        covered.setdefault((tenant, gw, stream), []).append((first, last))
+    found = []
+    for (tenant, gw, stream), ranges in covered.items():
+        lost: list[Range] = connection.execute(sql.LOST_RANGES, (tenant, stream)).fetchall()
+        if missing := gaps([*ranges, *lost], FIRST_SEQ, max(last for _, last in ranges)):
+            found.append(Gap(tenant, gw, stream, missing))
+    return found
 
 
 def _enrol(connection: sqlite3.Connection, tenant: str, gw: str, meters: Sequence[MeterInfo]) -> Enrolled:

@@ -48,6 +48,10 @@ UNCOVER = "DELETE FROM covered WHERE tenant = ? AND gw = ? AND stream = ? AND la
 COVER = "INSERT INTO covered (tenant, gw, stream, first, last) VALUES (?, ?, ?, ?, ?)"
 COVERED = "SELECT gw, first, last FROM covered WHERE tenant = ? AND stream = ?"
 
+# Of a fleet most streams are one range from the first number on: nothing of those can be missing.
+UNEVEN = """SELECT tenant, gw, stream, first, last FROM covered WHERE (tenant, gw, stream) IN
+    (SELECT tenant, gw, stream FROM covered WHERE first > 1) ORDER BY tenant, gw, stream, first"""
+
 HELD = "SELECT meter FROM meter WHERE tenant = ? AND gw = ?"
 RELEASE = "DELETE FROM meter WHERE tenant = ? AND meter = ?"
 ENROL = """INSERT INTO meter VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE

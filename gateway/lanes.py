@@ -6,8 +6,8 @@ stored ack. One that stays unanswered comes back into the backlog, its wait doub
 
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Sequence
-from heapq import heappop, heappush
+from collections.abc import Iterable, Sequence
+from heapq import heappop, heappush, merge
 from math import exp
 
 UNSTORED = 2000
@@ -28,6 +28,7 @@ class Lanes:
         self._ack_timeout = ack_timeout
         self._fresh: deque[int] = deque()
         self._backlog: deque[int] = deque()
+        self._replayed: set[int] = set()
         self._highest = -1
         self._under_way: set[int] = set()
         self._tries: dict[int, int] = {}
@@ -53,7 +54,8 @@ class Lanes:
         """Begin a connection: all that is pending and not awaiting an answer is backlog."""
         self._under_way.clear()
         self._fresh.clear()
-        self._backlog = deque(block for block in pending if block not in self._awaiting)
+        everything = merge(sorted(self._replayed), pending)
+        self._backlog = deque(block for block in everything if block not in self._awaiting)
         if pending:
             self._highest = max(self._highest, pending[-1])
 
@@ -68,6 +70,13 @@ class Lanes:
             passed = max(now - self._last_commit, 1e-3)
             self._live_rate += (len(new) / passed - self._live_rate) * (1 - exp(-passed / RATE_MEMORY))
         self._last_commit = now
+
+    def replay(self, blocks: Iterable[int]) -> int:
+        """Put blocks that were stored once before into the backlog again; give how many are new there."""
+        new = [block for block in blocks if block not in self._replayed]
+        self._replayed.update(new)
+        self._backlog.extend(new)
+        return len(new)
 
     def next(self, now: float) -> int | None:
         """Give the block to send now, or None; it is then under way until `sent`, `refused`, `unsent` or `freed`."""
@@ -112,12 +121,15 @@ class Lanes:
         """The connection died first: the next one takes the block from the journal again."""
         self._under_way.discard(block)
 
-    def freed(self, block: int) -> None:
-        """The block needs no more sending."""
+    def freed(self, block: int) -> bool:
+        """The block needs no more sending; True when it was being replayed."""
+        replayed = block in self._replayed
+        self._replayed.discard(block)
         self._under_way.discard(block)
         self._tries.pop(block, None)
         if self._awaiting.pop(block, None) is not None:
             self._slow = min(self._slow * 1.1, 1.0)
+        return replayed
 
     def _wait_for(self, block: int, now: float) -> None:
         tries = self._tries.get(block, 0)

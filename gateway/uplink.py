@@ -68,6 +68,7 @@ class Counters:
     published: int = 0
     readings: int = 0
     stored: int = 0
+    replayed: int = 0
     refused: int = 0
     rejected: int = 0
     unknown_acks: int = 0
@@ -126,6 +127,12 @@ class Uplink:
         """Say how the broker and the store are doing, for people and for `health`."""
         lanes = {"awaiting": self.lanes.awaiting, "missing_acks": self.lanes.missing_acks}
         return {"connected": self.connection is not None, "error": self.error, **asdict(self.counters), **lanes}
+
+    def replay(self, blocks: Iterable[int]) -> int:
+        """Send stored blocks once more, as backlog; give how many were not being replayed already."""
+        count = self.lanes.replay(blocks)
+        self._work.set()
+        return count
 
     async def _one_connection(self) -> float:
         pause = 0.0
@@ -246,12 +253,14 @@ class Uplink:
             self.counters.unknown_acks += 1
 
     def _free(self, block: int, rejected: Sequence[tuple[int, str]]) -> None:
+        replayed = self.lanes.freed(block)
         if self._journal.stored(block, rejected):
             self.counters.stored += 1
             self.counters.rejected += len(rejected)
+        elif replayed:
+            self.counters.replayed += 1
         else:
             self.counters.unknown_acks += 1
-        self.lanes.freed(block)
         self._work.set()
 
     async def _answer(self, connection: Connection, arrived: Arrived) -> None:

@@ -159,6 +159,10 @@ class Committer:
         """Give the engine's state of each meter, with the newest block it knows."""
         return await self.do(self._database.states)
 
+    async def holding(self, first: int, last: int) -> list[int]:
+        """Give the stored blocks that hold any of these numbers."""
+        return await self.do(self._database.holding, first, last)
+
     async def after(self, block: int, newest: int) -> list[tuple[int, bytes]]:
         """Give the next blocks above this one, of the `newest` there are."""
         return await self.do(self._database.after, block, newest)

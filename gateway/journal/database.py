@@ -14,7 +14,7 @@ from pathlib import Path
 from gateway.journal import evict, schema
 from gateway.journal.errors import Damaged, Unwritable
 from gateway.journal.ledger import Entry
-from gateway.journal.runs import runs_of, to_text
+from gateway.journal.runs import runs_of, to_text, touches
 from gateway.journal.window import Closed, checksum
 from gateway.message import Loss
 
@@ -132,6 +132,16 @@ class Database:
         )
         with self._guard() as db:
             return db.execute(query, (schema.STORED, schema.DAMAGED)).fetchall()
+
+    def holding(self, first: int, last: int) -> list[int]:
+        """Give the stored blocks that hold any of these numbers, ascending."""
+        try:
+            with self._guard() as db:
+                query = "SELECT block, seqs FROM block WHERE state=? ORDER BY block"
+                rows = db.execute(query, (schema.STORED,)).fetchall()
+        except Damaged:
+            return []
+        return [block for block, seqs in rows if touches(str(seqs), first, last)]
 
     def seqs(self, block: int) -> tuple[str, int]:
         """Give the runs of a block as text, and its close time."""

@@ -176,6 +176,10 @@ class Journal:
         """Wait like `wait`, for any number of consumers: give each what it returned last, 0 at first."""
         return await self._committer.newer(seen)
 
+    async def holding(self, first: int, last: int) -> Sequence[int]:
+        """Give the blocks still kept, though stored, that hold any of the seqs first … last; raises Unwritable."""
+        return await self._committer.holding(first, last)
+
     async def load(self, block: int) -> bytes | None:
         """Give a block's bytes, checked; None when evicted, damaged (the ledger names it), or the disk fails."""
         return await self._committer.load(block)

@@ -32,6 +32,14 @@ def from_text(text: str) -> list[Run]:
     return runs
 
 
+def touches(text: str, first: int, last: int) -> bool:
+    """Whether a text names any number of first … last; not when it was damaged."""
+    try:
+        return any(low <= last and first <= high for low, high in from_text(text))
+    except ValueError:
+        return False
+
+
 def count_of(text: str) -> int:
     """How many numbers a text names; 0 when it was damaged."""
     try:

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import pytest
 
+from gateway.ask_again import Asker
 from gateway.backoff import Backoff
 from gateway.collector import Collector
 from gateway.hubdb import HubDatabase
@@ -79,7 +80,7 @@ class Hub:
         self.tick.set()
         self.collector = Collector(
             self.broker, ENDPOINT, self.store, self.database, clock=lambda: T0, sleep=self._sleep,
-            backoff=Backoff(1.0, 60.0),
+            backoff=Backoff(1.0, 60.0), asker=Asker(0), look_every=0.02,
         )  # fmt: skip
 
     async def _sleep(self, seconds: float) -> None:
@@ -398,3 +399,30 @@ async def test_two_collectors_at_once(tmp_path: Path) -> None:
 async def test_status_is_plain(hub: Hub) -> None:
     """The status page gets numbers, words, and nothing that JSON does not know."""
     assert json.loads(json.dumps(hub.collector.status()))["connects"] == 1
+
+
+async def test_what_is_missing_is_asked_for_again(hub: Hub) -> None:
+    """Readings 4 and 5 never came and no loss names them: their gateway is told to replay, and not once they came."""
+    hub.broker.deliver(block(1, [1, 2, 3]))
+    hub.broker.deliver(block(3, [6, 7]))
+    await hub.until(lambda: hub.collector.counters.replays)
+    command = next(message for message in hub.broker.published if "/cmd/" in message.topic)
+    assert command.topic == GW.of("cmd", "replay")
+    assert json.loads(command.payload) == {"stream": STREAM, "from": 4, "to": 5}
+    hub.broker.deliver(block(2, [4, 5]))
+    await hub.until(lambda: hub.collector.counters.acks == 3)
+    asked = hub.collector.counters.replays
+    await asyncio.sleep(0.1)
+    assert hub.collector.counters.replays <= asked + 1
+
+
+LOST = Loss.model_validate({"reason": "evicted", "first": 4, "last": 5, "count": 2})
+
+
+async def test_a_named_loss_is_not_asked_for(hub: Hub) -> None:
+    """What the ledger explains is gone for good."""
+    hub.broker.deliver(block(1, [1, 2, 3]))
+    hub.broker.deliver(block(3, [6, 7], losses=[LOST]))
+    await hub.stored(2)
+    await asyncio.sleep(0.1)
+    assert hub.collector.counters.replays == 0

@@ -151,3 +151,23 @@ def test_every_block_is_sent_until_it_is_freed(steps: list[str]) -> None:
             offered.add(block)
         now += 5
     assert offered == set(pending)
+
+
+def test_replayed_blocks_go_beside_live_ones_and_outlive_a_connection() -> None:
+    """They are backlog until freed, though the journal no longer calls them pending."""
+    lanes = Lanes(75)
+    lanes.connected([])
+    assert lanes.replay([3, 4]) == 2
+    assert lanes.replay([4, 5]) == 1
+    lanes.committed([9], 0)
+    assert lanes.next(0) == 9
+    assert lanes.next(0) == 3
+    lanes.sent(3, 0)
+    lanes.connected([9])
+    assert [block for now in range(100, 110) for block in drain(lanes, now)] == [4, 5, 9, 3]
+    for block in (3, 4, 5):
+        lanes.sent(block, 100)
+        assert lanes.freed(block)
+    lanes.sent(9, 100)
+    assert not lanes.freed(9)
+    assert drain(lanes, 10_000) == []

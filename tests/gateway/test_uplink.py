@@ -268,3 +268,21 @@ def test_commands_are_answered_unless_retained() -> None:
         task.cancel()
 
     run_virtually(run())
+
+
+def test_a_replayed_block_is_sent_and_its_ack_is_expected() -> None:
+    """The journal calls it stored already; the answer is neither unknown nor counted as newly stored."""
+
+    async def story(scene: Scene) -> None:
+        assert scene.uplink.replay([7, 8]) == 2
+        await asyncio.sleep(5)
+        scene.ack(7)
+        scene.ack(8)
+        await asyncio.sleep(1)
+        scene.ack(8)
+        await asyncio.sleep(200)
+
+    scene = play(story)
+    assert scene.data() == [7, 8]
+    counters = scene.uplink.counters
+    assert (counters.replayed, counters.stored, counters.unknown_acks) == (2, 0, 1)

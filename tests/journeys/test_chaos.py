@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 
-from tests.support.brokers import IotcoreBroker, Mosquitto
 from tests.support.proxy import TcpProxy
 from tests.support.stack import Stack
 
@@ -22,13 +21,11 @@ QUEUES = ("max_queued_messages 0", "max_inflight_messages 100")
 
 
 @pytest.fixture(params=["mosquitto", "iotcore"])
-def broker(request: pytest.FixtureRequest) -> "Mosquitto | IotcoreBroker":
+def broker(request: pytest.FixtureRequest) -> Any:
     """Each real broker in turn, without persistence: killed, it forgets all it acknowledged."""
     if request.param == "mosquitto":
-        started: Mosquitto = request.getfixturevalue("mosquitto_with")(*QUEUES)
-        return started
-    embedded: IotcoreBroker = request.getfixturevalue("iotcore_broker")
-    return embedded
+        return request.getfixturevalue("mosquitto_with")(*QUEUES)
+    return request.getfixturevalue("iotcore_broker")
 
 
 @pytest.fixture
