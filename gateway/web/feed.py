@@ -5,7 +5,7 @@
 3. `beat` with the time here, at first and every ten seconds: the browser learns that the line lives, and our clock.
 
 Nothing is queued. Each listener remembers what it was given last and takes the difference at its own pace, so a slow
-one skips what was in between. All listeners of a language share one rendering.
+one skips what was in between. After their first look, all listeners of a language share one rendering.
 """
 
 import asyncio
@@ -33,11 +33,11 @@ class _Shared:
         self._until = 0.0
         self.pause = TICK
 
-    def parts(self) -> Mapping[str, str]:
-        """Give the parts as they were at most a tick ago."""
+    def parts(self, *, fresh: bool) -> Mapping[str, str]:
+        """Give the parts as they are, or as they were at most a tick ago."""
         clock = asyncio.get_running_loop().time
         begun = clock()
-        if begun >= self._until:
+        if fresh or begun >= self._until:
             self._parts = self._screen.parts()
             self.pause = max(TICK, (clock() - begun) / SHARE)
             # A little less than the pause, so that listeners that wake together do not render for each other's next.
@@ -72,7 +72,8 @@ class Feed:
                         return
                     beat = clock() + BEAT
                     yield _event("beat", self._now())
-                parts = dict(shared.parts())
+                # A first look must not be older than the page it comes to, or an answer just given seems undone.
+                parts = dict(shared.parts(fresh=not given))
                 if given and parts.keys() != given.keys():
                     yield _event("anew", "")
                     return

@@ -166,7 +166,7 @@ def test_who_signed_out_is_told_no_more() -> None:
 
 
 def test_listeners_are_bounded_and_share_one_rendering(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Thirty-two listen for the price of one; a place is free again when somebody goes."""
+    """After its first look each of thirty-two shares the rendering; a place is free again when somebody goes."""
 
     async def story() -> None:
         house = House()
@@ -182,7 +182,10 @@ def test_listeners_are_bounded_and_share_one_rendering(monkeypatch: pytest.Monke
         listeners = [house.listen() for _ in range(feeds.LISTENERS)]
         for listener in listeners:
             await first_look(listener)
-        assert looks == 1
+        assert looks == feeds.LISTENERS
+        house.read("a", 120.0)
+        await asyncio.gather(*(anext(listener) for listener in listeners))
+        assert looks == feeds.LISTENERS + 1
         assert house.feed.full
         await listeners[0].aclose()  # type: ignore[attr-defined]
         assert not house.feed.full
