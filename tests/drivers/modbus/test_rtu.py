@@ -11,7 +11,7 @@ import pytest
 from drivers.contract import Bus, DecodeError, DriverError, NoAnswer, NotConnected, Refused
 from drivers.link import Line
 from drivers.modbus.driver import ModbusDriver, open_bus
-from drivers.modbus.rtu import RtuLine
+from drivers.modbus.rtu import QUARANTINE, RtuLine
 from tests.support.modbus_slaves import PtySlave, Says, expected, frame, meter, page_of, registers, right
 from tests.support.virtual_time import run_virtually
 
@@ -185,7 +185,7 @@ class MemoryWire(asyncio.Transport):
     def __init__(self, line: RtuLine, says: Says) -> None:
         super().__init__()
         self._line, self._says = line, says
-        self.paused = False
+        self.reads: list[bool] = []
         line.connection_made(self)
 
     def is_closing(self) -> bool:
@@ -193,12 +193,12 @@ class MemoryWire(asyncio.Transport):
         return False
 
     def pause_reading(self) -> None:
-        """Let what comes be lost."""
-        self.paused = True
+        """Note it."""
+        self.reads.append(False)
 
     def resume_reading(self) -> None:
-        """Hear again."""
-        self.paused = False
+        """Note it."""
+        self.reads.append(True)
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Let the slave answer."""
@@ -218,9 +218,9 @@ def on_virtual_time(says: Says, story: Callable[[RtuLine], Awaitable[None]]) -> 
     return run_virtually(run())
 
 
-def test_no_value_under_a_wrong_address_in_ten_thousand_polls() -> None:
-    """Five in a hundred answers are late by up to the deadline; no value ever stands under another address."""
-    polls = 10_000
+@pytest.mark.parametrize("polls", [10_000, pytest.param(100_000, marks=pytest.mark.slow)])
+def test_no_value_under_a_wrong_address(polls: int) -> None:
+    """Five in a hundred answers are late by up to the deadline; no value ever stands under another address (M9)."""
     asked = 0
 
     def says(request: bytes) -> list[tuple[float, bytes]]:
@@ -307,6 +307,73 @@ def test_line_that_is_never_silent() -> None:
         assert line.rejected["unasked_bytes"] > 0
 
     on_virtual_time(lambda _: pytest.fail("a request was sent"), story)
+
+
+def test_quarantine() -> None:
+    """A babbling line is left alone: requests fail at once, nothing is read; afterwards it is used as before."""
+    sent: list[float] = []
+
+    def says(request: bytes) -> list[tuple[float, bytes]]:
+        sent.append(asyncio.get_running_loop().time())
+        return [(0.02, right(request))]
+
+    async def story(line: RtuLine) -> None:
+        loop, wire = asyncio.get_running_loop(), line._transport
+        assert isinstance(wire, MemoryWire)
+        page = page_of(meter())
+        babble = [loop.call_later(n / 1000, line.data_received, b"x" * 10) for n in range(60_000)]
+        await asyncio.sleep(0.05)
+        with pytest.raises(NoAnswer, match="never silent"):
+            await line.ask(1, page.read, 0.5)
+        assert wire.reads == [False]
+        start = loop.time()
+        for _ in range(20):
+            with pytest.raises(NoAnswer, match="never silent"):
+                await line.ask(1, page.read, 0.5)
+        assert loop.time() == start
+        assert line.rejected["never_silent"] == 1
+        for handle in babble:
+            handle.cancel()
+        await asyncio.sleep(QUARANTINE)
+        assert page.decode((await line.ask(1, page.read, 0.5))[0]) == expected()
+        assert wire.reads == [False, True]
+        assert len(sent) == 1
+
+    on_virtual_time(says, story)
+
+
+def test_flood_instead_of_an_answer() -> None:
+    """What pours out more than any answer is long ends the request, and the line is in quarantine."""
+
+    async def story(line: RtuLine) -> None:
+        page = page_of(meter())
+        with pytest.raises(NoAnswer, match="never silent"):
+            await line.ask(1, page.read, 1.0)
+        start = asyncio.get_running_loop().time()
+        with pytest.raises(NoAnswer):
+            await line.ask(1, page.read, 1.0)
+        assert asyncio.get_running_loop().time() == start
+
+    on_virtual_time(lambda _: [(0.01 + n / 1000, b"\x55" * 512) for n in range(100)], story)
+
+
+def test_another_masters_traffic_is_no_babble() -> None:
+    """Hours of other frames between our requests, with silence in between, stop nothing for longer than a moment."""
+
+    async def story(line: RtuLine) -> None:
+        page = page_of(meter())
+        for _ in range(60):
+            for _ in range(600):
+                line.data_received(b"a foreign frame, now and then")
+                await asyncio.sleep(0.1)
+            try:
+                payload, _ = await line.ask(1, page.read, 1.0)
+            except NoAnswer:
+                await asyncio.sleep(QUARANTINE)
+                payload, _ = await line.ask(1, page.read, 1.0)
+            assert page.decode(payload) == expected()
+
+    on_virtual_time(lambda r: [(0.02, right(r))], story)
 
 
 def test_endless_broken_frames_cost_little() -> None:
