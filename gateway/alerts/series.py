@@ -1,6 +1,7 @@
 """The files of a replay: series, marks and settings, each line proven before anything is judged."""
 
 import csv
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from drivers.quantities import BY_KEY, QUANTITIES
 from gateway.alerts.settings import Settings, decode
-from gateway.message import MessageError
+from gateway.message import ID, MessageError
 
 COLUMNS = ["time", "meter", "quantity", "value"]
 MARK_COLUMNS = ["time", "meter", "event"]
@@ -48,6 +49,8 @@ def load_rows(path: Path, zone: str = "UTC") -> list[Row]:
         key = quantity if quantity in BY_KEY else QUANTITIES[quantity].key if quantity in QUANTITIES else None
         if key is None:
             raise ReplayError(path, line, f"there is no quantity {quantity[:40]!r}", "such as energy_import or power")
+        if not re.fullmatch(ID, meter):
+            raise ReplayError(path, line, f"meter {meter[:40]!r} is not an id", "letters A-Z a-z, digits, _ and -")
         if text == "":
             continue  # an empty cell is no reading
         try:

@@ -41,8 +41,9 @@ class Night(NamedTuple):
 
 
 class State(NamedTuple):
-    """`end` is how far the register is known, `step` its newest step (0: it stands for good), `run` the run's begin.
+    """`end` is how far the register is known, `step` its newest step (0: it stands for good).
 
+    `run` is where the time without a long stand begins: with the interval that `first`, the first step in it, ends.
     `hours` are the litres of the newest whole pieces of `sure_after` in this run, `filling` those of the one that ends
     at `until`, `least` the leak they show in l/h. `leak` and `since` are what was found last. Times in UTC ms.
     """
@@ -50,6 +51,7 @@ class State(NamedTuple):
     end: int = 0
     step: int = 0
     run: int = 0
+    first: int = 0
     hours: tuple[float, ...] = ()
     filling: float = 0.0
     until: int = 0
@@ -102,21 +104,28 @@ class WaterLeak:
             state = state._replace(end=end, step=end, run=0, hours=(), filling=0.0, night=night)
             return state, None
         night, perhaps = self._night(state, end, litres)
-        return self._judge(self._run(state._replace(end=end, night=night), litres), perhaps)
+        return self._judge(self._run(state._replace(end=end, night=night), start, litres), perhaps)
 
-    def _run(self, state: State, litres: float) -> State:
+    def _run(self, state: State, start: int, litres: float) -> State:
         """Follow the run: a step after a long stand begins a new one."""
         end = state.end
-        if litres:
-            if not state.run or end - state.step > self.still * 1000:
-                return state._replace(step=end, run=end, hours=(), filling=0.0, until=end + self._piece_ms)
-            state = state._replace(step=end, filling=state.filling + litres)
-        if state.run and end >= state.until:
-            hours = (*state.hours[1 - PIECES :], state.filling)
-            quiet = min((sum(hours[n : n + QUIET]) for n in range(len(hours) - QUIET + 1)), default=0.0)
-            least = quiet * HOUR_MS / (QUIET * self._piece_ms)
-            return state._replace(hours=hours, filling=0.0, until=state.until + self._piece_ms, least=least)
-        return state
+        if not litres:
+            return state
+        if not state.run or end - state.step > self.still * 1000:
+            return state._replace(step=end, run=start, first=end, hours=(), filling=0.0, until=end + self._piece_ms)
+        if end <= state.until:
+            return state._replace(step=end, filling=state.filling + litres)
+        # Pieces are closed by steps only, so that the stand after the last one makes no leak look smaller.
+        passed = (end - state.until - 1) // self._piece_ms + 1
+        hours = (*state.hours, state.filling, *[0.0] * min(passed - 1, PIECES))[-PIECES:]
+        quiet = min((sum(hours[n : n + QUIET]) for n in range(len(hours) - QUIET + 1)), default=0.0)
+        return state._replace(
+            step=end,
+            hours=hours,
+            filling=litres,
+            until=state.until + passed * self._piece_ms,
+            least=quiet * HOUR_MS / (QUIET * self._piece_ms),
+        )
 
     def _night(self, state: State, end: int, litres: float) -> tuple[Night, float]:
         """Follow the night; give its litres an hour once it ended and the register never stood still, else 0."""
@@ -149,13 +158,13 @@ class WaterLeak:
         if state.run and end - state.run >= self.sure_after * 1000 and end - state.step <= self.still * 1000:
             return self._surely(state)
         if perhaps:
-            state = state._replace(leak=perhaps, since=state.since or state.run)
+            state = state._replace(leak=perhaps, since=state.since or state.first)
             return state, self._alarm(state, "info", perhaps)
         return state, None
 
     def _surely(self, state: State) -> tuple[State, Finding]:
         rate = state.least
-        since = state.since or state.run
+        since = state.since or state.first
         lost = rate * (state.end - since) / HOUR_MS
         state = state._replace(leak=rate, since=since)
         severity: Severity = "critical" if rate > self.severe or lost > self.severe_total else "warning"
