@@ -68,6 +68,12 @@ def _parser() -> argparse.ArgumentParser:
     web = command("web", _web, "Make a one-time link that opens the pages of a running program.")
     web.add_argument("what", choices=["link"], help="what to make")
     _config_option(web, None)
+    letters = command(
+        "dead-letters", _dead_letters, "List messages the hub could not use, or take them in once mended."
+    )
+    letters.add_argument("what", choices=["ls", "redrive"], help="list them, or try them again")
+    letters.add_argument("--json", action="store_true", help="list them as one JSON array")
+    _config_option(letters, None)
     simulate = command("simulate", _simulate, "Serve simulated meters on pseudo-terminals and TCP for other programs.")
     simulate.add_argument("scenario", nargs="?", default="home", help="a name in config/scenarios, or a file")
     simulate.add_argument("--folder", type=Path, default=Path("nabd-simulator"), help="where the wires' names appear")
@@ -216,6 +222,22 @@ def _alerts(options: argparse.Namespace) -> int:
         _complain(f"nabd alerts replay: {error}")
         return 2
     return 0
+
+
+def _dead_letters(options: argparse.Namespace) -> int:
+    from gateway.dead_letters_cmd import run  # noqa: PLC0415
+
+    config = _configuration(options)
+    if config.kind == "edge":
+        _complain("nabd: an edge has no dead letters; name a hub.toml or home.toml with -c")
+        return 2
+    code = 2
+
+    async def work() -> None:
+        nonlocal code
+        code = await run(config.hub.database, config.store, options.what, print, as_json=options.json)
+
+    return _run(work()) or code
 
 
 def _complain(line: str) -> None:

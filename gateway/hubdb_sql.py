@@ -62,6 +62,8 @@ OWNERS = "SELECT tenant, meter, gw FROM meter"
 ADD_LETTER = """INSERT INTO dead_letter (reason, topic, name, correlation, payload, at, count)
     VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count, at = excluded.at"""
 LETTERS = "SELECT reason, topic, correlation, payload, at, count FROM dead_letter ORDER BY id"
+NUMBERED = "SELECT id, reason, topic, correlation, payload, at, count FROM dead_letter ORDER BY id"
+FORGET_LETTER = "DELETE FROM dead_letter WHERE id = ?"
 COUNT_LETTERS = "SELECT count(*) FROM dead_letter"
 DROP_LETTERS = "DELETE FROM dead_letter WHERE id IN (SELECT id FROM dead_letter ORDER BY id LIMIT ?)"
 COUNT_DROPPED = "UPDATE counter SET n = n + ? WHERE name = 'dropped_letters'"
