@@ -2,7 +2,8 @@
 
 1. `push` queues a closed window. `commit` hands the queue to the database thread, a few windows a transaction.
 2. Only when that returned are blocks pending, is their mirror removed, are marks and ledger rows forgotten here.
-3. A commit that fails leaves everything queued, up to a bound; what is dropped beyond it is named in the ledger.
+3. A commit that fails leaves everything queued, up to a bound; what is dropped beyond it is named in the ledger. The
+   same commit is tried again first, since it may be on disk.
 """
 
 import asyncio
@@ -29,6 +30,8 @@ _MEMORY = 64 * 1024 * 1024
 _AT_ONCE = 32
 """Windows in one transaction: at most 4 MB of JSON, so that the log stays small while a full disk is caught up."""
 _EXPIRE_EVERY = 64
+_STANDSTILL = 240.0
+"""Seconds without progress that are told; whoever looks once a minute has heard of it within five."""
 _MARKS_AFTER = 60.0
 """Seconds after which marks are written although no reading comes to carry them."""
 
@@ -49,8 +52,9 @@ class Committer:
         self._marks: list[int] = []
         self._damaged: list[int] = []
         self._states: list[States] = []
+        self._refused: Job | None = None
         self._lock = asyncio.Lock()
-        self._last = time.monotonic()
+        self._last = self._pushed = self._confirmed = time.monotonic()
         self.news = 0
         self._waiters: list[asyncio.Future[None]] = []
         self.degraded = ""
@@ -63,6 +67,8 @@ class Committer:
 
     def push(self, closed: Closed) -> None:
         """Queue a closed window."""
+        if not self.closing:
+            self._pushed = time.monotonic()
         self.closing.append(closed)
         self.waiting_bytes += closed.size
 
@@ -82,37 +88,44 @@ class Committer:
 
     async def _commit_all(self, *, marks: bool, always: bool, clean: bool) -> None:
         async with self._lock:
-            while self.closing:
-                await self._commit_some(self.closing[:_AT_ONCE], clean=False)
+            while self._refused or self.closing:
+                await self._try(self._refused or self._job(self.closing[:_AT_ONCE], clean=False))
             wanted = marks or time.monotonic() - self._last > _MARKS_AFTER
             if clean or always or self._states or (wanted and (self._marks or self._damaged)):
-                await self._commit_some([], clean=clean)
+                await self._try(self._job([], clean=clean))
 
-    async def _commit_some(self, windows: list[Closed], *, clean: bool) -> None:
+    def _job(self, windows: list[Closed], *, clean: bool) -> Job:
+        """Gather what the next commit shall write."""
         durable = self.durable
         for window in windows[-1:]:
             seq, block, number = durable
             durable = max(seq, window.next_seq), max(block, window.next_block), max(number, window.window)
         expire = self._expire_before() if self.commits % _EXPIRE_EVERY == 0 else None
         states = [states for states in self._states if states.block < durable[1]]
-        job = Job(
+        return Job(
             windows, list(self._marks), list(self._damaged), self.ledger.unsaved(durable[2]), *durable, self._boot,
             clean, expire, states,
         )  # fmt: skip
+
+    async def _try(self, job: Job) -> None:
+        self._refused, job.pressed = job, self.waiting_bytes > _MEMORY // 2
         try:
             done = await self.do(self._database.commit, job)
         except JournalError as error:
             self.degraded = str(error)
-            self._bound()
+            self._bound(len(job.windows))
             raise
-        self.durable = durable
+        self._refused = None
+        self.durable = job.next_seq, job.next_block, job.window
         self._settle(job, done)
 
     def _settle(self, job: Job, done: Done) -> None:
         """Let the memory follow what is on disk now."""
-        self.degraded = ""
+        self.degraded = done.short
         self.commits += 1
-        self._last = time.monotonic()
+        self._last = self._pushed = time.monotonic()
+        if not self.pending:
+            self._confirmed = self._last
         del self.closing[: len(job.windows)]
         del self._marks[: len(job.stored)]
         del self._damaged[: len(job.damaged)]
@@ -133,10 +146,13 @@ class Committer:
         if any(window.drafts for window in job.windows):
             self.announce()
 
-    def _bound(self) -> None:
-        """Drop the oldest windows beyond the bound; those made of held chunks are still in the file."""
-        while self.waiting_bytes > _MEMORY and len(self.closing) > 1:
-            window = self.closing.pop(0)
+    def _bound(self, tried: int) -> None:
+        """Drop the oldest windows beyond the bound, but for those `tried`, which may be on disk.
+
+        Those made of held chunks are still in the file.
+        """
+        while self.waiting_bytes > _MEMORY and len(self.closing) > tried + 1:
+            window = self.closing.pop(tried)
             self.waiting_bytes -= window.size
             _remove_mirror(window)
             for draft in window.drafts:
@@ -176,9 +192,18 @@ class Committer:
         """Bytes the database thread sent to the disk since the start; 0 where the kernel does not count."""
         return written_by(self._tid)
 
-    def file_size(self) -> int:
-        """Bytes of the file and its log."""
-        return self._database.file_size()
+    def sizes(self) -> tuple[int, int]:
+        """Bytes of the file and of its log."""
+        return self._database.sizes()
+
+    def standstill(self) -> str:
+        """Say so when there is work and none of it has been done for minutes, although nothing failed."""
+        now = time.monotonic()
+        if self.closing and now - self._pushed > _STANDSTILL:
+            return f"nothing was written to the disk for {(now - self._pushed) / 60:.0f} minutes"
+        if self.pending and now - self._confirmed > _STANDSTILL:
+            return f"the store confirmed nothing for {(now - self._confirmed) / 60:.0f} minutes"
+        return ""
 
     # -- for consumers
 
@@ -204,6 +229,7 @@ class Committer:
         self._cache.drop(block)
         self._marks.append(block)
         self.stored_count += 1
+        self._confirmed = time.monotonic()
         for seq, reason in rejected:
             self.ledger.add(loss_row(reason, first=seq, last=seq, count=1))
         return True

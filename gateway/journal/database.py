@@ -1,18 +1,23 @@
 """What the one database thread does: commit, load, let go. Nothing here knows the event loop.
 
-A commit is one transaction: closed windows, marks (stored, quarantined), ledger rows, then eviction down to the quota
-with the ledger rows that name it. It is all on disk when `commit` returns, or nothing of it is.
+1. A commit is one transaction: closed windows, marks (stored, quarantined), ledger rows, then eviction down to the
+   quota with the ledger rows that name it. It is all on disk when `commit` returns.
+2. When it raises, mostly nothing of it is; but a disk that fails in the last step leaves that open. The same job given
+   again is then either found on disk, by the number of its commit, or done.
+3. On a full disk the ballast makes room for one commit that lets stored blocks go.
 """
 
 import contextlib
 import sqlite3
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from gateway.journal import evict, schema
-from gateway.journal.errors import Damaged, Unwritable
+from gateway.journal import evict, schema, tables
+from gateway.journal.ballast import Ballast
+from gateway.journal.connection import Connection
+from gateway.journal.errors import Damaged, Full, Unwritable
 from gateway.journal.ledger import Entry
 from gateway.journal.runs import runs_of, to_text, touches
 from gateway.journal.window import Closed, checksum
@@ -41,9 +46,9 @@ class States:
     rows: Mapping[str, bytes]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Job:
-    """One commit; `now` is UTC ms for the age of stored blocks, None when none may expire."""
+    """One commit; stored blocks closed before `expire_before` (UTC ms) may go. `pressed` when memory fills up too."""
 
     windows: list[Closed]
     stored: list[int]
@@ -56,6 +61,7 @@ class Job:
     clean: bool
     expire_before: int | None = None
     states: Sequence[States] = ()
+    pressed: bool = False
 
 
 @dataclass(slots=True)
@@ -63,7 +69,8 @@ class Done:
     """What a commit did.
 
     `ids` are those of the ledger rows, `gone` evicted unsent blocks, `evicted` the rows that name them, `waiting` all
-    rows that need a block, `held` (released, how many readings) of each chunk that was evicted.
+    rows that need a block, `held` (released, how many readings) of each chunk that was evicted, `short` says that the
+    disk is full although the commit found room.
     """
 
     ids: list[int] = field(default_factory=list)
@@ -71,30 +78,53 @@ class Done:
     waiting: list[Entry] = field(default_factory=list)
     evicted: list[Loss] = field(default_factory=list)
     held: list[tuple[bool, int]] = field(default_factory=list)
+    short: str = ""
 
 
 class Database:
     """The open file; every method runs in the database thread."""
 
     def __init__(self, db: sqlite3.Connection, folder: Path, gw: str, quota: int | None) -> None:
-        self._db: sqlite3.Connection | None = db
+        self._connection = Connection(db, folder)
         self._folder, self._gw = folder, gw
-        self.meta = schema.read_meta(db)
+        self.meta = tables.read_meta(db)
         self.quota = self.meta.quota if quota is None else quota
+        self._ballast = Ballast(folder)
+        self._unsure: tuple[Job, tables.Meta, Done] | None = None
 
     def commit(self, job: Job) -> Done:
-        """Write everything of a job, or nothing; raises Unwritable, or Damaged after marking the file as such."""
+        """Write everything of a job; raises Unwritable, or Damaged after marking the file as such.
+
+        After Unwritable the same job must be given again: it may be on disk.
+        """
         try:
-            return self._commit(job)
+            return self._commit_with_ballast(job)
         except Damaged:
             schema.mark_damaged(self._folder)
             raise
 
-    def _commit(self, job: Job) -> Done:
+    def _commit_with_ballast(self, job: Job) -> Done:
+        try:
+            done = self._commit(job)
+        except Full:
+            if not self._ballast.give_up():
+                raise
+            done = self._commit(job, full=True)
+            self._trim()
+        if not self._ballast.keep():
+            done.short = "the disk is full (free space on it)"
+        return done
+
+    def _commit(self, job: Job, *, full: bool = False) -> Done:
         for window in job.windows:
             for draft in window.drafts:
                 draft.encode(self._gw, self.meta.stream)
-        with self._guard() as db:
+        with self._connection.use() as db:
+            if self._unsure is not None:
+                again, meta, done = self._unsure
+                if again is job and tables.read_meta(db) == meta:
+                    self.meta, self._unsure = meta, None
+                    return done
             done = Done()
             db.execute("BEGIN IMMEDIATE")
             for window in job.windows:
@@ -104,19 +134,28 @@ class Database:
                 _keep(db, states)
             done.ids = [_record(db, entry, block) for entry, block in job.ledger]
             evict.evict(db, self.quota, job, done)
+            if full:
+                evict.make_room(db, job, done)
             meta = replace(
                 self.meta, next_seq=job.next_seq, next_block=job.next_block, window=job.window, boot=job.boot,
                 clean=job.clean, closed=(job.windows[-1].closed if job.windows else 0) or self.meta.closed,
+                commits=self.meta.commits + 1,
             )  # fmt: skip
-            schema.write_meta(db, meta)
+            tables.write_meta(db, meta)
+            self._unsure = job, meta, done
             db.execute("COMMIT")
-            self.meta = meta
+            self.meta, self._unsure = meta, None
             return done
+
+    def _trim(self) -> None:
+        """Bring what the log holds to its place, and give the log's space back to the disk."""
+        with contextlib.suppress(Unwritable), self._connection.use() as db:
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def load(self, block: int) -> bytes | None:
         """Give a block's bytes when they are there and whole; raises Unwritable."""
         try:
-            with self._guard() as db:
+            with self._connection.use() as db:
                 row = db.execute("SELECT crc, bytes FROM payload WHERE block=?", (block,)).fetchone()
         except Damaged:  # of this block's pages; the others may be well
             return None
@@ -130,15 +169,15 @@ class Database:
             "SELECT block, coalesce(CAST(size AS INTEGER) & 0x7fffffff, 0), coalesce(CAST(closed AS INTEGER), 0)"
             " FROM block WHERE state NOT IN (?, ?) OR state IS NULL ORDER BY block"
         )
-        with self._guard() as db:
-            return db.execute(query, (schema.STORED, schema.DAMAGED)).fetchall()
+        with self._connection.use() as db:
+            return db.execute(query, (tables.STORED, tables.DAMAGED)).fetchall()
 
     def holding(self, first: int, last: int) -> list[int]:
         """Give the stored blocks that hold any of these numbers, ascending."""
         try:
-            with self._guard() as db:
+            with self._connection.use() as db:
                 query = "SELECT block, seqs FROM block WHERE state=? ORDER BY block"
-                rows = db.execute(query, (schema.STORED,)).fetchall()
+                rows = db.execute(query, (tables.STORED,)).fetchall()
         except Damaged:
             return []
         return [block for block, seqs in rows if touches(str(seqs), first, last)]
@@ -146,7 +185,7 @@ class Database:
     def seqs(self, block: int) -> tuple[str, int]:
         """Give the runs of a block as text, and its close time."""
         try:
-            with self._guard() as db:
+            with self._connection.use() as db:
                 row = db.execute("SELECT seqs, CAST(closed AS INTEGER) FROM block WHERE block=?", (block,)).fetchone()
         except Damaged:
             row = None
@@ -159,7 +198,7 @@ class Database:
             f"SELECT chunk, seqs, released, crc, bytes FROM held WHERE chunk NOT IN ({marks})"  # noqa: S608  integers
             " AND boot=? AND released<=? ORDER BY chunk LIMIT 16"
         )
-        with self._guard() as db:
+        with self._connection.use() as db:
             rows = db.execute(query, (boot, 0 if unreleased else 1)).fetchall()
         return [
             Chunk(chunk, seqs, bool(released), _unpack(chunk, crc, data)) for chunk, seqs, released, crc, data in rows
@@ -167,45 +206,21 @@ class Database:
 
     def held(self) -> list[tuple[str, str, bool]]:
         """Give (boot, runs, released) of each chunk of held readings."""
-        with self._guard() as db:
+        with self._connection.use() as db:
             return [(boot, seqs, bool(out)) for boot, seqs, out in db.execute("SELECT boot, seqs, released FROM held")]
 
     def forget_released(self, boot: str) -> None:
         """Delete released chunks of boots other than this one: no anchor will come for them."""
-        with self._guard() as db:
+        with self._connection.use() as db:
             db.execute("DELETE FROM held WHERE released<>0 AND boot<>?", (boot,))
 
-    def file_size(self) -> int:
-        """Bytes of the file and its log; callable from any thread."""
-        path = self._folder / schema.NAME
-        sizes = 0
-        for name in (path, path.with_name(path.name + "-wal")):
-            with contextlib.suppress(OSError):
-                sizes += name.stat().st_size
-        return sizes
+    def sizes(self) -> tuple[int, int]:
+        """Bytes of the file and of its log; callable from any thread."""
+        return self._connection.sizes()
 
     def close(self) -> None:
         """Let the file go; the log is merged into it."""
-        if self._db is not None:
-            with contextlib.suppress(sqlite3.Error):
-                self._db.close()
-            self._db = None
-
-    @contextlib.contextmanager
-    def _guard(self) -> Iterator[sqlite3.Connection]:
-        """Turn SQLite's errors into ours; after one the connection is opened anew, since its state is unknown."""
-        try:
-            if self._db is None:
-                self._db = schema.connect(self._folder / schema.NAME)
-            yield self._db
-        except sqlite3.Error as error:
-            self.close()
-            if schema.is_damage(error):
-                raise Damaged(str(error), "restart: the file is set aside and a new one begun") from error
-            raise Unwritable(str(error), "free space on the disk or make it writable") from error
-        except BaseException:
-            self.close()
-            raise
+        self._connection.close()
 
     @staticmethod
     def _write(db: sqlite3.Connection, window: Closed, boot: str) -> None:
@@ -213,7 +228,7 @@ class Database:
             seqs, events = to_text(draft.runs), len(draft.events)
             db.execute(
                 "INSERT OR REPLACE INTO block VALUES (?,?,?,?,?,?,?)",
-                (draft.block, draft.cls, schema.PENDING, draft.closed, len(draft.payload), events, seqs),
+                (draft.block, draft.cls, tables.PENDING, draft.closed, len(draft.payload), events, seqs),
             )
             db.execute(
                 "INSERT OR REPLACE INTO payload VALUES (?,?,?)",
@@ -229,13 +244,13 @@ class Database:
 
     @staticmethod
     def _mark(db: sqlite3.Connection, job: Job) -> None:
-        marks = [(schema.STORED, block) for block in job.stored] + [(schema.DAMAGED, block) for block in job.damaged]
+        marks = [(tables.STORED, block) for block in job.stored] + [(tables.DAMAGED, block) for block in job.damaged]
         db.executemany("UPDATE block SET state=? WHERE block=?", marks)
 
     def states(self) -> dict[str, tuple[int, bytes]]:
         """Give of each meter the newest block its state knows, and the state; damaged ones are left out."""
         try:
-            with self._guard() as db:
+            with self._connection.use() as db:
                 rows = db.execute("SELECT meter, block, crc, bytes FROM state").fetchall()
         except Damaged:
             return {}
@@ -252,7 +267,7 @@ class Database:
             " ORDER BY block LIMIT 64"
         )
         try:
-            with self._guard() as db:
+            with self._connection.use() as db:
                 rows = db.execute(query, (block, newest)).fetchall()
         except Damaged:
             return []
@@ -260,7 +275,7 @@ class Database:
 
     def ledger(self) -> tuple[list[Entry], dict[str, int]]:
         """Give the rows no block carries yet, and the counts by reason."""
-        with self._guard() as db:
+        with self._connection.use() as db:
             rows = db.execute("SELECT id, row FROM loss WHERE block IS NULL ORDER BY id").fetchall()
             counts = dict(db.execute("SELECT reason, count FROM tally").fetchall())
         return [Entry(Loss.model_validate_json(row), number) for number, row in rows], counts

@@ -2,7 +2,8 @@
 
 JournalError
 ├── InUse        another process has this folder: stop
-├── Unwritable   the disk refuses (full, read-only, I/O error): nothing is lost, it is tried again each window
+├── Unwritable   the disk refuses (read-only, I/O error): nothing is lost, it is tried again each window
+│   └── Full     it has no space: making room may help
 └── Damaged      SQLite found its file damaged: stop; the next start sets it aside and goes on with a new stream
 """
 
@@ -27,6 +28,10 @@ class InUse(JournalError):  # noqa: N818  the field's word, not a suffix
 
 class Unwritable(JournalError):  # noqa: N818
     """A commit failed; its blocks stay in memory and are tried again."""
+
+
+class Full(Unwritable):
+    """A commit failed for want of space."""
 
 
 class Damaged(JournalError):  # noqa: N818

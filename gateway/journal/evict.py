@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from gateway.journal.ledger import Entry, loss_row, losses_of
 from gateway.journal.runs import Run, count_of, from_text
-from gateway.journal.schema import DAMAGED, STORED
+from gateway.journal.tables import DAMAGED, STORED
 from gateway.message import Loss
 
 if TYPE_CHECKING:
@@ -19,12 +19,14 @@ if TYPE_CHECKING:
 _FINISHED = (STORED, DAMAGED)
 _BATCH = 64
 _EXPIRE_AT_ONCE = 256
+_ROOM = 512 * 1024
+"""Bytes a full disk gets back at once: minutes of blocks at the reference load, so that it is not asked each time."""
 _SLACK = 0.99
 """Eviction goes one per cent below the quota, so that not every commit at the edge of it has to choose again."""
 
 
-def evict(db: sqlite3.Connection, quota: int, job: "Job", done: "Done") -> None:
-    """Expire, then evict down to the quota, inside the caller's transaction."""
+def evict(db: sqlite3.Connection, quota: int, job: "Job", done: "Done", *, unsent: bool = True) -> None:
+    """Expire, then evict down to the quota, inside the caller's transaction; without `unsent` stored blocks only."""
     newest = min((draft.block for window in job.windows for draft in window.drafts), default=job.next_block)
     (known,) = db.execute("SELECT CAST(min(block) AS INTEGER) FROM state").fetchone()
     if known is not None:  # later ones are replayed at the next start
@@ -37,9 +39,9 @@ def evict(db: sqlite3.Connection, quota: int, job: "Job", done: "Done") -> None:
     events = 0
     while used(db) > quota * _SLACK:
         rows = db.execute(
-            "SELECT block, state, closed, events, seqs FROM block WHERE block < ?"
+            "SELECT block, state, closed, events, seqs FROM block WHERE block < ? AND (? OR state IN (?, ?))"
             " ORDER BY state IN (?, ?) DESC, class DESC, block LIMIT ?",
-            (newest, *_FINISHED, _BATCH),
+            (newest, unsent, *_FINISHED, *_FINISHED, _BATCH),
         ).fetchall()
         if not rows:
             break
@@ -51,9 +53,14 @@ def evict(db: sqlite3.Connection, quota: int, job: "Job", done: "Done") -> None:
                 events += alerts
             if used(db) <= quota * _SLACK:
                 break
-    if used(db) > quota:
+    if unsent and used(db) > quota:
         runs += _drop_held(db, quota, done)
     _name(db, runs, events, done)
+
+
+def make_room(db: sqlite3.Connection, job: "Job", done: "Done") -> None:
+    """On a full disk: let go of what the store has, and of the rest only when memory fills too."""
+    evict(db, used(db) - _ROOM, job, done, unsent=job.pressed)
 
 
 def used(db: sqlite3.Connection) -> int:
@@ -100,8 +107,8 @@ def _name(db: sqlite3.Connection, runs: list[tuple[Run, int]], events: int, done
     losses = losses_of("evicted", runs)
     if events:
         losses.append(loss_row("evicted_events", count=events))
-    done.evicted = losses
-    done.waiting = [Entry(loss, insert_loss(db, loss, None)) for loss in losses]
+    done.evicted += losses
+    done.waiting += [Entry(loss, insert_loss(db, loss, None)) for loss in losses]
     if done.gone:  # ledger rows those blocks carried have not arrived: they travel again
         gone = set(done.gone)
         carried = db.execute("SELECT id, block, row FROM loss WHERE block IS NOT NULL").fetchall()

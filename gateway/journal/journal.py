@@ -27,6 +27,8 @@ from gateway.journal.stats import JournalStats
 from gateway.journal.window import Closed, Window, drafts_of
 from gateway.message import BLOCK_LIMIT, ClockState, Loss
 
+_RETRY = 10.0
+"""Seconds between two tries at a disk that refuses, however long a window is."""
 _REPLAYED = 4096
 """States are written every quarter of an hour: 900 windows of a second, two blocks each, and as many for alerts."""
 
@@ -137,7 +139,7 @@ class Journal:
         """Close the window whenever it is time, for ever; raises Damaged only."""
         while True:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._length):
+                async with asyncio.timeout(min(self._length, _RETRY) if self._committer.degraded else self._length):
                     await self._due.wait()
             self._due.clear()
             self.shut()
@@ -194,6 +196,7 @@ class Journal:
     def stats(self) -> JournalStats:
         """Say how it is going; reads two small files, so ask every few seconds, not every reading."""
         committer = self._committer
+        file_size, log_size = committer.sizes()
         return JournalStats(
             next_seq=self.next_seq,
             next_block=self.next_block,
@@ -205,10 +208,12 @@ class Journal:
             held=self._committer.unrepaired,
             commits=committer.commits,
             written=committer.written(),
-            file_size=committer.file_size(),
+            file_size=file_size,
+            log_size=log_size,
             unwritten=committer.waiting_bytes,
             mirror_broken=self._mirror.broken,
             degraded=committer.degraded,
+            standstill=committer.standstill(),
         )
 
     # -- for the alert engine, which goes on where it was

@@ -15,7 +15,7 @@ import orjson
 
 from gateway.journal.ledger import loss_row
 from gateway.journal.mirror import Found
-from gateway.journal.schema import Meta
+from gateway.journal.tables import Meta
 from gateway.message import Loss
 
 SKIP_SEQS = 1 << 16

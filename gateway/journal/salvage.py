@@ -13,7 +13,7 @@ from pathlib import Path
 import orjson
 
 from gateway.journal.mirror import EVENT, READING
-from gateway.journal.schema import DAMAGED, STORED
+from gateway.journal.tables import DAMAGED, STORED
 from gateway.journal.window import checksum
 from gateway.message import MessageError, inflate
 

@@ -9,9 +9,10 @@ from pathlib import Path
 class JournalStats:
     """Numbers since the file was made, but for `stored`, `written`, `commits` and `mirror_broken`: since this start.
 
-    Bytes are bytes, times UTC ms. `degraded` is empty when all is well, else why commits fail. `held` counts
-    readings without a time that a repair would give one, sent as untimed or not; `unwritten` bytes of JSON in closed
-    windows that wait for the disk in memory.
+    Bytes are bytes, times UTC ms. `degraded` is empty when all is well, else why commits fail; `standstill` is empty
+    while there is progress or nothing to do. `held` counts readings without a time that a repair would give one, sent
+    as untimed or not; `unwritten` bytes of JSON in closed windows that wait for the disk in memory. `log_size` is that
+    of SQLite's log: far above a megabyte means that some reader keeps it from being brought into the file.
     """
 
     next_seq: int
@@ -25,9 +26,11 @@ class JournalStats:
     commits: int
     written: int
     file_size: int
+    log_size: int
     unwritten: int
     mirror_broken: int
     degraded: str
+    standstill: str
 
 
 def written_by(thread: int) -> int:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tests.power.recorder import SECTOR, Record
 
+
 @dataclass
 class Recording:
     """A disk as it was at first, and what it was told since; marks lie between."""
@@ -55,7 +56,9 @@ def _survivors(writes: Sequence[tuple[int, bytes]], dice: random.Random) -> list
     survivors = []
     for offset, data in writes:
         likely = dice.choice(KEPT)
-        for start in range(0, len(data), SECTOR):
-            if likely == 1.0 or (likely and dice.random() < likely):
-                survivors.append((offset + start, data[start : start + SECTOR]))
+        survivors += [
+            (offset + start, data[start : start + SECTOR])
+            for start in range(0, len(data), SECTOR)
+            if dice.random() < likely
+        ]
     return survivors

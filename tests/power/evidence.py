@@ -107,7 +107,8 @@ def judge(folder: Path, mirror: Path, said: Said) -> Verdict:
     found: dict[int, object] = {}
     for payload in payloads:
         block = decode_block(payload)
-        found.update({row.seq: row.v.get("n") for row in (*block.readings, *block.untimed)})
+        found.update({row.seq: row.v.get("n") for row in block.readings})
+        found.update({row.seq: row.v.get("n") for row in block.untimed})
     kept = found.keys() | said.stored
     missing = said.acked - kept - _named(losses, "evicted")
     gone = {seq for seq in said.added if seq >= said.safe} - kept

@@ -13,7 +13,7 @@ import pytest
 
 from tests.power.crash_points import Recording, images
 from tests.power.disk import Disk
-from tests.power.evidence import Said, Verdict, Writer, judge
+from tests.power.evidence import Said, Verdict, judge
 
 
 def crash(recording: Recording, count: int, tmp_path: Path, dice: random.Random) -> list[Verdict]:
@@ -49,9 +49,7 @@ def test_a_thousand_crash_points_lose_nothing(record: Callable[..., Recording], 
     assert [verdict for verdict in verdicts if not verdict.ok] == []
 
 
-def test_the_recording_would_see_a_journal_that_does_not_sync(
-    record: Callable[..., Recording], tmp_path: Path
-) -> None:
+def test_the_recording_would_see_a_journal_that_does_not_sync(record: Callable[..., Recording], tmp_path: Path) -> None:
     """With synchronous NORMAL ten crash points already show lost readings."""
     verdicts = crash(record(0.5, NABD_POWER_SYNCHRONOUS="NORMAL"), 10, tmp_path, random.Random(9))
     assert any(verdict.missing for verdict in verdicts)

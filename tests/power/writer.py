@@ -83,7 +83,7 @@ class Busy:
             payload = await self.journal.load(block)
             if payload is not None and self.dice.random() < 0.5:
                 rows = decode_block(payload)
-                say(self.out, "stored", *(row.seq for row in (*rows.readings, *rows.untimed)))
+                say(self.out, "stored", *[row.seq for row in rows.readings], *[row.seq for row in rows.untimed])
                 self.journal.stored(block)
         if self.dice.random() < 0.1:
             await self.journal.repair(self.boot, 0)

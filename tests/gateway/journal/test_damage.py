@@ -278,9 +278,13 @@ async def test_ledger_rows_of_a_dropped_window_wait_again(bench: Any, monkeypatc
 async def test_every_commit_is_synchronous(bench: Any) -> None:
     """Also after an error: WAL with synchronous FULL, or a power cut would take acknowledged blocks along."""
     journal = await bench.open()
+    database = journal._committer._database
+
+    def ask() -> list[Any]:
+        db = database._connection.db
+        return [db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous")]
+
     for _ in range(2):
-        database = journal._committer._database
-        ask = lambda: [database._db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous")]  # noqa: E731, B023
         assert await journal._committer.do(ask) == ["wal", 2]
         await journal._committer.do(database.close)
         bench.fill(journal, 1)
