@@ -219,3 +219,44 @@ async def test_time_passes_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyP
                 await asyncio.sleep(0.002)
         task.cancel()
     assert bench.told[0].rule == "meter_offline"
+
+
+async def crash_and_go_on(bench: Bench, before: int, after: int, amps: float) -> None:
+    """Read, lose every state but the first, start again and read on."""
+    async with bench.running() as alerting:
+        bench.journal.keep = lambda *_, **__: bench.journal.shut()  # type: ignore[method-assign]
+        bench.read(alerting, amps, before)
+    async with bench.running() as alerting:
+        bench.read(alerting, amps, after)
+
+
+async def test_both_halves_of_a_window_are_heard_in_their_order(tmp_path: Path) -> None:
+    """A quarter of an hour begins within the minute of an overload: its first reading lies in the other block."""
+    bench = Bench(tmp_path)
+    bench.now = START - START % 900_000 + 900_000 - 35_000
+    begin = bench.now + 10_000
+    await crash_and_go_on(bench, 5, 5, 70)
+    (event,) = bench.told
+    assert event.raised == begin + 60_000
+    assert event.evidence["since_ms"] == begin
+
+
+async def test_a_silence_told_before_a_crash_is_told_once(tmp_path: Path) -> None:
+    """Its event stands in a block, no state knows it; the next start does, and tells when it is over."""
+    bench = Bench(tmp_path)
+    async with bench.running() as alerting:
+        bench.journal.keep = lambda *_, **__: bench.journal.shut()  # type: ignore[method-assign]
+        bench.read(alerting, 5, 20)
+        for _ in range(100):
+            assert bench.now is not None
+            bench.now += 10_000
+            alerting.look()
+    assert [event.state for event in bench.told] == ["raised"]
+    bench.now += 7_200_000
+    async with bench.running() as alerting:
+        for _ in range(100):
+            bench.now += 10_000
+            alerting.look()
+        assert [event.state for event in bench.told] == ["raised"]
+        bench.read(alerting, 5, 2)
+    assert [(event.state, event.id) for event in bench.told[1:]] == [("cleared", bench.told[0].id)]
