@@ -6,12 +6,15 @@
    it costs its bus one deadline a minute.
 3. A bus of pushing meters has one task a meter; what comes faster than `every` is thinned to the last of each interval.
 4. A lost link is opened again with full jitter, at most 30 s apart. Readings go out by `take`, at once and in order.
+5. A driver that fails in a way nobody foresaw costs the meter it was reading that turn; ten times in ten minutes, and
+   the meter is left alone for an hour.
 
 Time is the event loop's; nothing here knows the wall clock.
 """
 
 import asyncio
 import random
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from heapq import heapify, heapreplace
@@ -25,6 +28,9 @@ FIRST_PROBE = 10.0
 LAST_PROBE = 60.0
 FIRST_RECONNECT = 0.5
 LAST_RECONNECT = 30.0
+CRASHES = 10
+CRASH_MEMORY = 600.0
+QUARANTINE = 3600.0
 
 
 @dataclass(order=True)
@@ -44,6 +50,8 @@ class Turn:
     failing: int = field(default=0, compare=False)
     last: float | None = field(default=None, compare=False)
     error: str = field(default="", compare=False)
+    crashes: deque[float] = field(default_factory=lambda: deque(maxlen=CRASHES), compare=False)
+    quarantined: bool = field(default=False, compare=False)
 
     @property
     def set_aside(self) -> bool:
@@ -56,6 +64,7 @@ class Turn:
         self.read += 1
         self.failing = 0
         self.error = ""
+        self.quarantined = False
         self.last = now
         self.due += self.every
         if not self.every:  # asked without pause
@@ -80,6 +89,15 @@ class Turn:
             self.due = now + max(pause, self.every)
         else:
             self.due = max(now, self.due + self.every)
+
+    def crashed(self, now: float, error: Exception) -> None:
+        """Count a mistake of the driver's; the tenth in ten minutes puts the meter into quarantine."""
+        self.went_wrong(now, f"{type(error).__name__} in the driver: {error}")
+        self.crashes.append(now)
+        if len(self.crashes) == CRASHES and now - self.crashes[0] <= CRASH_MEMORY:
+            self.quarantined = True
+            self.due = now + QUARANTINE
+            self.crashes.clear()
 
 
 class Poller:
@@ -117,7 +135,7 @@ class Poller:
                     await (self._ask_in_turn() if self._driver.turns == "asked" else self._listen())
                 except NotConnected as error:
                     self._note_all(str(error))
-                except Exception as error:  # noqa: BLE001  a driver's bug must cost its own bus only, and be seen
+                except Exception as error:  # noqa: BLE001  in connect or a pushing meter: it costs its own bus only
                     self._note_all(f"{type(error).__name__} in the driver: {error}")
                 self.connected = False
                 self.reconnects += 1
@@ -180,6 +198,10 @@ class Poller:
         except DriverError as error:
             turn.went_wrong(loop.time(), str(error))
             self._answer(turn.meter.id, error)
+            return
+        except Exception as error:  # noqa: BLE001  a driver's bug must cost its own meter only, and be seen
+            turn.crashed(loop.time(), error)
+            self._answer(turn.meter.id, DriverError(turn.error, "report this, with the meter's model"))
             return
         turn.succeeded(loop.time())
         self._hand_on(reading)

@@ -88,6 +88,7 @@ class Station:
                             "missed": turn.missed,
                             "failed": turn.failed,
                             "set_aside": turn.set_aside,
+                            "quarantined": turn.quarantined,
                             "age": None if turn.last is None else round(now - turn.last, 1),
                             "error": turn.error,
                         }

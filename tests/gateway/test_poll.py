@@ -11,7 +11,7 @@ from typing import Any, Literal
 import pytest
 
 from drivers.contract import DriverError, Meter, NoAnswer, NotConnected, Reading
-from gateway.poll import Poller
+from gateway.poll import Poller, Turn
 from tests.support.virtual_time import run_virtually
 
 
@@ -31,7 +31,7 @@ class FakeDriver:
     broken: bool = False
     connects: int = 0
     busy: bool = False
-    bug: bool = False
+    bug: set[str] = field(default_factory=set)
 
     async def connect(self) -> None:
         """Count connections."""
@@ -42,7 +42,7 @@ class FakeDriver:
     async def read(self, meter: Meter) -> Reading:
         """Answer, or stay silent."""
         assert not self.busy or self.turns == "pushed"
-        if self.bug:
+        if meter.id in self.bug:
             raise ZeroDivisionError("a driver's mistake")
         self.busy = True
         try:
@@ -133,12 +133,34 @@ def test_a_lost_bus_is_opened_again_without_a_busy_loop() -> None:
     assert "no such port" in poller.turns[0].error
 
 
-def test_a_bug_in_a_driver_is_seen_and_costs_its_bus_only() -> None:
-    """An unforeseen exception becomes a reconnect and a reason, not the end of the program."""
-    driver = FakeDriver(bug=True)
-    poller, _ = poll(driver, [(meter("a"), 1.0)], 60)
-    assert "ZeroDivisionError" in poller.turns[0].error
-    assert poller.reconnects > 3
+def test_a_bug_in_a_driver_costs_its_own_meter_only() -> None:
+    """An unforeseen exception is a failure of the meter being read; its neighbours keep their schedule."""
+    driver = FakeDriver(bug={"a"})
+    poller, taken = poll(driver, [(meter("a"), 1.0), (meter("b"), 1.0)], 600)
+    assert len(taken) >= 590
+    assert driver.connects == 1
+    bad = next(turn for turn in poller.turns if turn.meter.id == "a")
+    assert "ZeroDivisionError" in bad.error
+
+
+def test_a_meter_that_crashes_its_driver_ten_times_is_left_alone() -> None:
+    """Ten crashes in ten minutes, and it is asked once an hour."""
+    turn = Turn(0.0, 0.0, meter("a"), 1.0)
+    for second in range(10):
+        assert not turn.quarantined
+        turn.crashed(float(second), ValueError("x"))
+    assert turn.quarantined
+    assert turn.due >= 3600
+    turn.succeeded(4000.0)
+    assert not turn.quarantined
+
+
+def test_crashes_far_apart_are_no_quarantine() -> None:
+    """One crash in two minutes is set aside like silence, no longer."""
+    turn = Turn(0.0, 0.0, meter("a"), 1.0)
+    for number in range(30):
+        turn.crashed(number * 120.0, ValueError("x"))
+    assert not turn.quarantined
 
 
 def test_read_now_goes_to_the_front() -> None:
