@@ -68,9 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     web = command("web", _web, "Make a one-time link that opens the pages of a running program.")
     web.add_argument("what", choices=["link"], help="what to make")
     _config_option(web, None)
-    letters = command(
-        "dead-letters", _dead_letters, "List messages the hub could not use, or take them in once mended."
-    )
+    letters = command("dead-letters", _dead_letters, "List what the hub could not use, or take it in once mended.")
     letters.add_argument("what", choices=["ls", "redrive"], help="list them, or try them again")
     letters.add_argument("--json", action="store_true", help="list them as one JSON array")
     _config_option(letters, None)
