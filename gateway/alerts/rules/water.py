@@ -104,7 +104,11 @@ class WaterLeak:
             state = state._replace(end=end, step=end, run=0, hours=(), filling=0.0, night=night)
             return state, None
         night, perhaps = self._night(state, end, litres)
-        return self._judge(self._run(state._replace(end=end, night=night), start, litres), perhaps)
+        before = state.end
+        state = self._run(state._replace(end=end, night=night), start, litres)
+        # While it stands for a moment there is nothing new to tell, unless the day became full meanwhile.
+        news = litres > 0 or before - state.run < self.sure_after * 1000
+        return self._judge(state, perhaps, news=news)
 
     def _run(self, state: State, start: int, litres: float) -> State:
         """Follow the run: a step after a long stand begins a new one."""
@@ -149,14 +153,14 @@ class WaterLeak:
         begin, end = self.night_of(moment)
         return Night(begin, end, whole=moment <= begin, row=row)
 
-    def _judge(self, state: State, perhaps: float) -> tuple[State, Finding]:
+    def _judge(self, state: State, perhaps: float, *, news: bool) -> tuple[State, Finding]:
         end = state.end
         if state.step and end - state.step >= self.over * 1000:
             lost = {"lost_l": round(state.leak * (state.step - state.since) / HOUR_MS)} if state.since else {}
             cleared = state._replace(step=0, run=0, leak=0.0, since=0)
             return cleared, Clear(state.step, {"stopped_ms": state.step, **lost})
         if state.run and end - state.run >= self.sure_after * 1000 and end - state.step <= self.still * 1000:
-            return self._surely(state)
+            return self._surely(state) if news else (state, None)
         if perhaps:
             state = state._replace(leak=perhaps, since=state.since or state.first)
             return state, self._alarm(state, "info", perhaps)
