@@ -12,21 +12,23 @@ from gateway.alerts.event import AlertEvent
 from gateway.notify.speech import Speech
 
 _BEGINNINGS = ("since_ms", "last_ms", "silent_since_ms")
-_TOTALS = ("volume_l", "total_l", "litres_l", "used_l")
+_TOTAL = "lost_l"
 _UNITS = {"l_h": "l/h", "wh": "Wh", "w": "W", "a": "A", "v": "V", "l": "l", "s": "s"}
 _MONTH_HOURS = 720
 
 
 def facts_of(event: AlertEvent, name: str, speech: Speech) -> dict[str, str]:
     """Say every fact of an event; `name` is what people call the meter."""
-    since = next((int(event.evidence[key]) for key in _BEGINNINGS if key in event.evidence), event.raised)
+    begun = next((int(event.evidence[key]) for key in _BEGINNINGS if key in event.evidence), None)
+    since = event.raised if begun is None else begun
     facts = _evidence(event, speech)
     facts["meter"] = speech.name(name)
     facts["at"], facts["raised"], facts["since"] = (speech.moment(at) for at in (event.at, event.raised, since))
     if event.cleared is not None:
         facts["cleared"] = speech.moment(event.cleared)
     lasted = (event.at if event.cleared is None else event.cleared) - since
-    if lasted > 0:
+    # An alert is raised some time after what it is about began; without that moment nobody knows how long it lasted.
+    if begun is not None and lasted > 0:
         facts["lasted"] = speech.span(lasted / 1000)
     if event.value is not None:
         facts["value"] = speech.amount(event.value, event.unit)
@@ -45,5 +47,4 @@ def _evidence(event: AlertEvent, speech: Speech) -> dict[str, str]:
         ending = next((ending for ending in _UNITS if key.endswith(f"_{ending}")), None)
         if ending is not None:
             facts[key] = speech.amount(number, _UNITS[ending])
-    total = next((facts[key] for key in _TOTALS if key in facts), None)
-    return facts if total is None else facts | {"litres": total}
+    return facts | {"litres": facts[_TOTAL]} if _TOTAL in facts else facts

@@ -20,7 +20,7 @@ PATIENCE = timedelta(minutes=10)
 """So long a channel may fail before another one takes its messages over, where there is another."""
 GIVE_UP = timedelta(hours=24)
 """After a day nobody wants to be told any more: the message is set aside, and counted."""
-SLOWEST = timedelta(minutes=10)
+SLOWEST = timedelta(minutes=5)
 """Between two tries of one message that fails while others get through."""
 FIRST_WAIT = timedelta(seconds=5)
 WEEK_MS = 8 * 86_400_000

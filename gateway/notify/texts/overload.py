@@ -43,7 +43,10 @@ TEXTS: Texts = {
             N_("The current at {meter} is below its limit again (since {cleared})."),
             N_("The current at {meter} is below its limit again."),
         ),
-        (N_("It lasted {lasted}; the highest was {peak_a} of {baseline}."), N_("It lasted {lasted}.")),
+        (
+            N_("It lasted {lasted}; the highest was {peak_a} of {baseline}."),
+            N_("The highest was {peak_a} of {baseline}."),
+        ),
         (N_("There is nothing left to do. It helps to run large appliances one after another."),),
     ),
     "expired": Text(

@@ -30,7 +30,11 @@ TEXTS: Texts = {
     "cleared": Text(
         N_("The water has stopped: {meter}"),
         (N_("The flow at {meter} has stopped (at {cleared})."), N_("The flow at {meter} has stopped.")),
-        (N_("It ran for {lasted}, about {litres} in all."), N_("It ran for {lasted}.")),
+        (
+            N_("It ran for {lasted}, about {litres} in all."),
+            N_("It ran for {lasted}."),
+            N_("About {litres} ran through in all."),
+        ),
         (N_("If you repaired it: well done. If you did nothing, keep an eye on it for a few days."),),
     ),
     "expired": Text(

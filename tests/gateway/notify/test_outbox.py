@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -144,7 +145,7 @@ def test_a_provider_that_is_down_for_an_hour_loses_and_doubles_nothing(
             await asyncio.sleep(HOUR)
             for receiver in hub.channels.values():
                 receiver.down, receiver.lost_answers = False, 7
-            await asyncio.sleep(12 * MINUTE)
+            await asyncio.sleep(15 * MINUTE)
 
         await hub.run(work)
         counts = await hub.outbox.counts()
@@ -461,3 +462,48 @@ async def test_the_key_of_links_is_made_once(telling: Callable[..., Telling]) ->
     assert await hub.outbox.link_key() == key
     assert len(key) == 32
     await hub.database.close()
+
+
+async def test_the_newest_event_is_the_alerts_state_whatever_came_last(
+    telling: Callable[..., Telling], make: Make
+) -> None:
+    """Its beginning, arriving after its end, opens nothing again."""
+    hub = telling("phone")
+    await hub.open()
+    await hub.arrive(make(state="cleared", seq=2, after=5))
+    await hub.arrive(make())
+    assert await hub.outbox.plan(NOON) == 2
+    state = await hub.outbox.alert("home", make().id)
+    assert state is not None
+    assert state.event.state == "cleared"
+    assert await hub.outbox.alerts("home", only_open=True) == []
+    assert [known.event.seq for known in await hub.outbox.alerts("home")] == [2]
+    await hub.database.close()
+
+
+def test_a_receipt_that_cannot_be_written_is_written_later(
+    telling: Callable[..., Telling], make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the disk is full nobody is told again and again: the same receipt is offered until it is taken."""
+    hub = telling("phone")
+
+    async def story() -> None:
+        await hub.open()
+        settle, refusals = hub.outbox.settle, [TryAgain("full", after=5.0)] * 20
+
+        async def full_for_a_while(*arguments: Any) -> TryAgain | None:
+            return refusals.pop() if refusals else await settle(*arguments)
+
+        monkeypatch.setattr(hub.outbox, "settle", full_for_a_while)
+
+        async def work() -> None:
+            await hub.arrive(make(severity="warning"))
+            await asyncio.sleep(10 * MINUTE)
+
+        await hub.run(work)
+        await hub.database.close()
+        assert refusals == []
+
+    virtually(story)
+    assert hub.channels["phone"].told() == ["raised"]
+    assert hub.channels["phone"].again == []

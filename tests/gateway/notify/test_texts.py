@@ -41,7 +41,7 @@ def events(number: int) -> Iterator[AlertEvent]:
                         value=number * (seconds if rule == "meter_offline" else 1), baseline=number, unit=UNITS[rule],
                         evidence={} if over and rule == "a_rule_of_tomorrow" else {
                             "since_ms": since, "limit_a": number, "peak_a": number, "period_s": number * seconds,
-                            "volume_l": number,
+                            "lost_l": number,
                         },
                     )  # fmt: skip
 
