@@ -9,7 +9,7 @@
 """
 
 import asyncio
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass, field
 
 from drivers.contract import BootClock, DecodeError, DriverError, NoAnswer, NotConnected, Refused
@@ -54,14 +54,41 @@ class TcpLine(asyncio.Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self._transaction = 0
         self._silent = self._strays = 0
-        self._room = asyncio.Semaphore(self.in_flight)
+        self._open = 0
+        self._queue: deque[asyncio.Future[None]] = deque()
 
     async def ask(self, unit: int, read: Read, deadline: float) -> Answer:
         """Send a request and await its answer, in its turn; raises DriverError."""
-        async with self._room:
-            return await self._ask(unit, read, deadline)
+        if self._open < self.in_flight:
+            self._open += 1
+        else:
+            await self._turn()
+        try:
+            return await self._send(unit, read, deadline)
+        finally:
+            self._leave()
 
-    async def _ask(self, unit: int, read: Read, deadline: float) -> Answer:
+    async def _turn(self) -> None:
+        """Wait in line for the place of a request that has ended."""
+        turn: asyncio.Future[None] = self._loop.create_future()
+        self._queue.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self._leave()
+            raise
+
+    def _leave(self) -> None:
+        """Give the place to who waits longest, or back."""
+        while self._queue:
+            turn = self._queue.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self._open -= 1
+
+    async def _send(self, unit: int, read: Read, deadline: float) -> Answer:
         if self._transport.is_closing():
             raise NotConnected("the host closed the connection")
         transaction = self._next_transaction()
