@@ -55,16 +55,16 @@ def cost(readings: int = 20_000) -> list[Figure]:
 def _cost(name: str, rows: list[tuple[int, dict[str, float]]]) -> Figure:
     checker, limits = Checker(), Limits(63.0)
     judged: Judged = [(ts, row, checker.judge("m", ts, row, (), limits)[1]) for ts, row in rows]
-    took = min(_once(judged) for _ in range(5)) / len(judged) * 1e6
+    took = min(_once(judged) for _ in range(9)) / len(judged) * 1e6
     return Figure(name, f"{took:.1f} µs", f"<= {TARGET_US:.0f} µs", took <= TARGET_US)
 
 
 def _once(judged: Judged) -> float:
     engine = Engine({"m": rules_of(AlertsTable(), "UTC", 63.0)})
-    began = time.perf_counter()
+    began = time.process_time()
     for ts, row, intervals in judged:
         engine.hear("m", ts, 0, row, intervals)
-    return time.perf_counter() - began
+    return time.process_time() - began
 
 
 class _Clock:

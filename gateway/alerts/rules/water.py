@@ -104,10 +104,10 @@ class WaterLeak:
             state = state._replace(end=end, step=end, run=0, hours=(), filling=0.0, night=night)
             return state, None
         night, perhaps = self._night(state, end, litres)
-        before = state.end
+        before, hours = state.end, state.hours
         state = self._run(state._replace(end=end, night=night), start, litres)
-        # While it stands for a moment there is nothing new to tell, unless the day became full meanwhile.
-        news = litres > 0 or before - state.run < self.sure_after * 1000
+        # What is known of a leak changes with each full hour, and when the day becomes full.
+        news = state.hours is not hours or before - state.run < self.sure_after * 1000
         return self._judge(state, perhaps, news=news)
 
     def _run(self, state: State, start: int, litres: float) -> State:

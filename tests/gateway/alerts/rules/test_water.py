@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from gateway.alerts.night import nights
-from gateway.alerts.rule import Alarm, Clear, Finding
+from gateway.alerts.rule import Alarm, Clear
 from gateway.alerts.rules.water import WaterLeak
 from gateway.check import Interval, Quality
 
@@ -28,9 +28,9 @@ def intervals(steps: Iterable[Step], start: int = DAY) -> Iterable[Interval]:
         start += length
 
 
-def run(steps: Iterable[Step], rule: WaterLeak = SURE, start: int = DAY) -> list[tuple[float, Finding]]:
+def run(steps: Iterable[Step], rule: WaterLeak = SURE, start: int = DAY) -> list[tuple[float, Alarm | Clear]]:
     """Judge intervals; give each finding with its hours after the start."""
-    state, found = rule.start, []
+    state, found = rule.start, list[tuple[float, Alarm | Clear]]()
     for interval in intervals(steps, start):
         state, finding = rule.interval(state, interval)
         if finding is not None:
@@ -52,7 +52,8 @@ def test_a_day_without_a_stand_is_a_leak(pace: float, rate: int) -> None:
     hours, alarm = found[0]
     assert isinstance(alarm, Alarm)
     assert hours == pytest.approx(25 - pace)
-    assert (alarm.severity, alarm.unit, alarm.value) == ("warning", "l/h", pytest.approx(rate))
+    assert (alarm.severity, alarm.unit) == ("warning", "l/h")
+    assert alarm.value == pytest.approx(rate)
     assert alarm.evidence["lost_l"] == pytest.approx(rate * (24 - pace), abs=2)
     assert len(alarm.points) in {22, 23}  # and the hour that is not over
 
@@ -135,7 +136,6 @@ def test_a_night_without_a_stand_is_told_at_its_end() -> None:
         (9, "info"),
         (24.25, "warning"),
     ]
-    assert found[0][1] is not None
     assert found[0][1].evidence["longest_stand_s"] == 3600
 
 
