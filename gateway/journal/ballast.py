@@ -11,6 +11,8 @@ from pathlib import Path
 NAME = "journal.ballast"
 SIZE = 2 * 1024 * 1024
 """Holds a whole log of a megabyte, which a checkpoint may have to write once more, and a commit with many deletions."""
+_LEAST = 512 * 1024
+"""Less would not carry a commit, and only take space from the log."""
 
 
 class Ballast:
@@ -22,30 +24,37 @@ class Ballast:
         self.held = self._size() >= SIZE
 
     def keep(self) -> bool:
-        """Lay it down if there is space; say whether it is there."""
-        if not self.held:
-            try:
-                fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-                with contextlib.closing(os.fdopen(fd, "rb", buffering=0)):
-                    os.posix_fallocate(fd, 0, SIZE)
-                self.held = True
-            except OSError:  # a part of it would only take space from the journal
-                self._empty()
+        """Lay it down as far as there is space; say whether all of it is there."""
+        size = SIZE
+        while not self.held and size > max(self._size(), _LEAST - 1):
+            self.held = self._grow(size) and size == SIZE
+            size //= 2
         return self.held
+
+    def _grow(self, size: int) -> bool:
+        before = self._size()
+        try:
+            fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError:
+            return False
+        try:
+            os.posix_fallocate(fd, 0, size)
+        except OSError:
+            with contextlib.suppress(OSError):
+                os.ftruncate(fd, before)  # a failed attempt may have taken a part
+            return False
+        finally:
+            os.close(fd)
+        return True
 
     def give_up(self) -> bool:
         """Free its space, for good by the time this returns; False when there was none."""
-        had = self._size() > 0
-        self._empty()
-        return had
-
-    def _empty(self) -> None:
-        self.held = False
+        had, self.held = self._size() > 0, False
         with contextlib.suppress(OSError):
-            fd = os.open(self._path, os.O_WRONLY | os.O_CLOEXEC)
-            with contextlib.closing(os.fdopen(fd, "wb", buffering=0)):
-                os.ftruncate(fd, 0)
-                os.fsync(fd)  # freed blocks are free once the file system has committed
+            with self._path.open("r+b", buffering=0) as file:
+                file.truncate(0)
+                os.fsync(file.fileno())  # freed blocks are free once the file system has committed
+        return had
 
     def _size(self) -> int:
         try:

@@ -110,7 +110,7 @@ class Database:
             if not self._ballast.give_up():
                 raise
             done = self._commit(job, full=True)
-            self._trim()
+            self._rewind()
         if not self._ballast.keep():
             done.short = "the disk is full (free space on it)"
         return done
@@ -147,10 +147,10 @@ class Database:
             self.meta, self._unsure = meta, None
             return done
 
-    def _trim(self) -> None:
-        """Bring what the log holds to its place, and give the log's space back to the disk."""
+    def _rewind(self) -> None:
+        """Bring what the log holds to its place, so that the next commits take no more space than the log has now."""
         with contextlib.suppress(Unwritable), self._connection.use() as db:
-            db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            db.execute("PRAGMA wal_checkpoint(RESTART)")
 
     def load(self, block: int) -> bytes | None:
         """Give a block's bytes when they are there and whole; raises Unwritable."""

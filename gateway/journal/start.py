@@ -21,9 +21,10 @@ from pathlib import Path
 
 from gateway.journal import mirror as mirrors
 from gateway.journal import schema
+from gateway.journal.ballast import Ballast
 from gateway.journal.commit import Committer
 from gateway.journal.database import Database
-from gateway.journal.errors import Damaged, InUse, Unwritable
+from gateway.journal.errors import Damaged, Full, InUse, Unwritable
 from gateway.journal.journal import Journal
 from gateway.journal.ledger import Entry, loss_row
 from gateway.journal.mirror import Found, Mirror
@@ -55,7 +56,7 @@ async def open_journal(
     thread = ThreadPoolExecutor(1, thread_name_prefix="journal")
     loop = asyncio.get_running_loop()
     try:
-        found_file = await loop.run_in_executor(thread, _read, folder, quota, gw)
+        found_file = await loop.run_in_executor(thread, _read_even_when_full, folder, quota, gw)
         database = found_file.database
         expire = lambda: None if clock_state() == "unsynced" else wall() - int(keep * 1000)  # noqa: E731
         committer = Committer(database, thread, boot, expire)
@@ -101,6 +102,16 @@ class _File:
     waiting: list[Entry]
     counts: dict[str, int]
     held: list[tuple[str, str, bool]]
+
+
+def _read_even_when_full(folder: Path, quota: int | None, gw: str) -> _File:
+    """Give the ballast up when there is not even space to open the file."""
+    try:
+        return _read(folder, quota, gw)
+    except Full:
+        if not Ballast(folder).give_up():
+            raise
+        return _read(folder, quota, gw)
 
 
 def _read(folder: Path, quota: int | None, gw: str) -> _File:

@@ -5,8 +5,10 @@ the writer could prove by then.
 """
 
 import random
+import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -16,12 +18,21 @@ from tests.power.disk import Disk
 from tests.power.evidence import Said, Verdict, judge
 
 
+OLD = Path(__file__).parents[1] / "gateway" / "journal" / "versions" / "1.sql"
+
+
 def crash(recording: Recording, count: int, tmp_path: Path, dice: random.Random) -> list[Verdict]:
     """Judge so many crash points."""
+    return judged(recording, sorted(dice.sample(range(recording.begun, len(recording.log)), count)), tmp_path, dice)
+
+
+def judged(
+    recording: Recording, points: list[int], tmp_path: Path, dice: random.Random, said: Said | None = None
+) -> list[Verdict]:
+    """Judge these crash points."""
     torn = Disk(tmp_path / "torn.img", tmp_path / "torn")
     torn.path.mkdir(exist_ok=True)
-    points = sorted(dice.sample(range(recording.begun, len(recording.log)), count))
-    verdicts, said, heard, marks = [], Said(), 0, b""
+    verdicts, said, heard, marks = list[Verdict](), said or Said(), 0, b""
     for point in images(recording.base, recording.log, points, torn.image, dice):
         marks += b"".join(data for kind, _, data in recording.log[heard:point] if kind == b"A")
         *lines, marks = marks.split(b"\n")  # the kernel cuts lines where pages end
@@ -53,3 +64,25 @@ def test_the_recording_would_see_a_journal_that_does_not_sync(record: Callable[.
     """With synchronous NORMAL ten crash points already show lost readings."""
     verdicts = crash(record(0.5, NABD_POWER_SYNCHRONOUS="NORMAL"), 10, tmp_path, random.Random(9))
     assert any(verdict.missing for verdict in verdicts)
+
+
+def old_journal(disk: Path) -> None:
+    """Lay a journal of the first version onto a disk."""
+    (disk / "journal").mkdir()
+    with closing(sqlite3.connect(disk / "journal" / "journal.db", isolation_level=None)) as db:
+        db.execute("PRAGMA page_size=1024")
+        db.execute("PRAGMA journal_mode=WAL")
+        db.executescript(OLD.read_text(encoding="utf-8"))
+
+
+def test_a_migration_is_whole_or_not_begun(record: Callable[..., Recording], tmp_path: Path) -> None:
+    """Cut anywhere while an old file is brought forward, the next start finds every row of it."""
+    recording = record(0.5, prepare=old_journal)
+    end = next(index for index, (kind, _, data) in enumerate(recording.log) if kind == b"A" and data[:4] == b"open")
+    dice, writes = random.Random(10), range(recording.begun, end + 1)
+    verdicts = []
+    for _ in range(40 // len(writes) + 1):  # there are few records, so each is torn in several ways
+        said = Said(added=dict.fromkeys(range(1, 10), 0), safe=10, stored={1})
+        verdicts += judged(recording, list(writes), tmp_path, dice, said)
+    assert len(verdicts) >= 30
+    assert [verdict for verdict in verdicts if not verdict.ok] == []

@@ -1,0 +1,173 @@
+"""Full disks: another program takes all the space; the journal goes on, says so, and heals when there is space again."""
+
+import asyncio
+import contextlib
+import os
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from gateway.journal import Journal
+from gateway.journal.ballast import NAME, SIZE
+from gateway.message import decode_block
+from tests.power.conftest import needs_disks
+from tests.power.disk import Disk, made
+
+WINDOW = 0.05
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> "contextlib.AbstractContextManager[Disk]":
+    """Give a disk of 8 MB."""
+    needs_disks()
+    return made(tmp_path / "small.img", tmp_path / "small", 8)
+
+
+class Hog:
+    """Another program that wants the whole disk."""
+
+    def __init__(self, disk: Disk) -> None:
+        """Begin with nothing."""
+        self._path = disk.path / "hog"
+
+    def fill(self) -> None:
+        """Take every byte there is, to the last one."""
+        with self._path.open("ab", buffering=0) as file, contextlib.suppress(OSError):
+            for size in (1 << 16, 1 << 10, 1):
+                with contextlib.suppress(OSError):
+                    while True:
+                        file.write(bytes(size))
+            os.fsync(file.fileno())
+
+    def leave(self) -> None:
+        """Give it all back."""
+        self._path.unlink()
+
+
+@contextlib.asynccontextmanager
+async def running(folder: Path, **options: object) -> AsyncIterator[Journal]:
+    """Have a journal with its own task."""
+    journal = await Journal.open(
+        folder, gw="gw-1", mirror=None, window=WINDOW, wall=lambda: time.time_ns() // 1_000_000,
+        clock_state=lambda: "synced", boot="boot-1", **options,  # type: ignore[arg-type]
+    )  # fmt: skip
+    task = asyncio.create_task(journal.run())
+    try:
+        yield journal
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+        await journal.close()
+
+
+def add(journal: Journal, count: int = 40) -> None:
+    """Add readings that do not shrink much."""
+    for _ in range(count):
+        seq = journal.next_seq
+        noise = int.from_bytes(os.urandom(60), "big")
+        journal.add("m-1", time.time_ns() // 1_000_000, 0, 0, {"n": seq, "noise": str(noise)})
+
+
+async def until(what: object, seconds: float = 30.0) -> float:
+    """Wait until something is so; give the seconds it took."""
+    started = time.monotonic()
+    async with asyncio.timeout(seconds):
+        while not what():  # type: ignore[operator]
+            await asyncio.sleep(0.02)
+    return time.monotonic() - started
+
+
+async def readings(journal: Journal) -> set[int]:
+    """Give every pending reading's number."""
+    payloads = [await journal.load(block) for block in tuple(journal.pending())]
+    return {row.seq for data in payloads if data for row in decode_block(data).readings}
+
+
+async def test_a_full_disk_lets_stored_blocks_go_first(small: "contextlib.AbstractContextManager[Disk]") -> None:
+    """With the ballast's space stored blocks are purged; commits go on while the disk stays full, nothing unsent goes."""
+    with small as disk:
+        hog = Hog(disk)
+        ballast = disk.path / "journal" / NAME
+        async with running(disk.path / "journal") as journal:
+            for _ in range(150):
+                add(journal)
+                await journal.flush()
+                for block in tuple(journal.pending()):
+                    journal.stored(block)
+            await journal.flush()
+            assert ballast.stat().st_size == SIZE
+            hog.fill()
+            first, told = journal.next_seq, set()
+            for _ in range(300):  # as much as the stored blocks were, so it must take their place
+                add(journal, 20)
+                await journal.flush()
+                told.add(journal.stats().degraded)
+                hog.fill()
+            assert await readings(journal) == set(range(first, journal.next_seq))
+            assert journal.stats().losses == {}
+            assert any(words.startswith("the disk is full") for words in told)
+            assert ballast.stat().st_size < SIZE
+            hog.leave()
+            add(journal, 1)
+            assert await until(lambda: not journal.stats().degraded and ballast.stat().st_size == SIZE) <= 30
+
+
+async def test_readings_wait_in_memory_for_space(small: "contextlib.AbstractContextManager[Disk]") -> None:
+    """When nothing may be purged the journal keeps what comes, says that it is degraded, and heals by itself."""
+    with small as disk:
+        hog = Hog(disk)
+        async with running(disk.path / "journal") as journal:
+            add(journal)
+            await journal.flush()
+            hog.fill()
+            refused = 0.0
+            while not refused:
+                add(journal)
+                hog.fill()
+                refused = journal.stats().unwritten * bool(journal.stats().degraded)
+                await asyncio.sleep(WINDOW)
+            add(journal)
+            hog.leave()
+            assert await until(lambda: not journal.stats().degraded and not journal.stats().unwritten) <= 30
+            assert await readings(journal) == set(range(1, journal.next_seq))
+            assert journal.stats().losses == {}
+
+
+async def test_a_journal_opens_on_a_full_disk(small: "contextlib.AbstractContextManager[Disk]") -> None:
+    """There is nothing to read the meters without it, so it starts with the ballast's space."""
+    with small as disk:
+        hog = Hog(disk)
+        async with running(disk.path / "journal") as journal:
+            add(journal)
+        hog.fill()
+        async with running(disk.path / "journal") as journal:
+            add(journal)
+            await asyncio.sleep(2 * WINDOW)
+            assert await readings(journal) >= set(range(1, 41))
+        hog.leave()
+
+
+@pytest.mark.slow
+async def test_when_memory_fills_too_the_oldest_high_rate_blocks_go(
+    small: "contextlib.AbstractContextManager[Disk]", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Then unsent blocks are evicted by rank, each reading named, rather than what comes new."""
+    monkeypatch.setattr("gateway.journal.commit._MEMORY", 60_000)
+    with small as disk:
+        hog = Hog(disk)
+        async with running(disk.path / "journal") as journal:
+            for _ in range(60):
+                add(journal)
+                await journal.flush()
+            hog.fill()
+            await until(lambda: add(journal) or journal.stats().losses)
+            hog.leave()
+            await until(lambda: not journal.stats().unwritten)
+            await journal.flush()
+            assert set(journal.stats().losses) <= {"evicted", "unwritten"}
+            left = await readings(journal)
+            assert 1 in left, "the first reading of the quarter-hour is class 0"
+            assert len(left) + sum(journal.stats().losses.values()) == journal.next_seq - 1
