@@ -50,10 +50,9 @@ class Ballast:
     def give_up(self) -> bool:
         """Free its space, for good by the time this returns; False when there was none."""
         had, self.held = self._size() > 0, False
-        with contextlib.suppress(OSError):
-            with self._path.open("r+b", buffering=0) as file:
-                file.truncate(0)
-                os.fsync(file.fileno())  # freed blocks are free once the file system has committed
+        with contextlib.suppress(OSError), self._path.open("r+b", buffering=0) as file:
+            file.truncate(0)
+            os.fsync(file.fileno())  # freed blocks are free once the file system has committed
         return had
 
     def _size(self) -> int:

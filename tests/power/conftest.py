@@ -41,18 +41,11 @@ def writer() -> Iterator[Callable[..., Writer]]:
         one.close()
 
 
-def needs_disks() -> None:
-    """Skip aloud, or fail where everything must run, when this machine cannot mount disks of its own."""
-    if reason := missing():
-        skip_or_fail(reason)
-
-
 @pytest.fixture
 def record(tmp_path: Path, writer: Callable[..., Writer]) -> Callable[..., Recording]:
     """Give a callable that records a busy journal's disk for so many seconds; its keywords are mutations."""
     needs_disks()
-    if importlib.util.find_spec("mfusepy") is None or which("fusermount3") is None or not Path("/dev/fuse").exists():
-        skip_or_fail("recording a disk needs FUSE: the packages fuse3 and mfusepy, and /dev/fuse")
+    needs_fuse()
 
     def run(seconds: float, prepare: Callable[[Path], None] | None = None, **environment: str) -> Recording:
         base = tmp_path / "base.img"
@@ -76,23 +69,50 @@ def record(tmp_path: Path, writer: Callable[..., Writer]) -> Callable[..., Recor
 @contextlib.contextmanager
 def recorded(base: Path, folder: Path) -> Iterator[tuple[Disk, Path]]:
     """Mount an image through a recorder while the block runs; give the disk and the file that takes marks."""
-    fuse = folder / "fuse"
-    fuse.mkdir()
-    command = [sys.executable, "-m", "tests.power.recorder", str(base), str(fuse), str(folder / "log")]
-    with subprocess.Popen(command, cwd=ROOT) as recorder:
+    with fuse("tests.power.recorder", base, folder / "fuse", folder / "log", shows="mark") as offered:
+        disk = Disk(offered / "disk.img", folder / "recorded")
+        disk.path.mkdir()
+        disk.mount()
+        try:
+            os.sync()
+            yield disk, offered / "mark"
+        finally:
+            disk.go()
+
+
+@pytest.fixture
+def faulty(tmp_path: Path) -> Iterator[Path]:
+    """Give a folder on a disk that fails on request, see faulty.py; it holds `fault`."""
+    needs_fuse()
+    (tmp_path / "honest").mkdir()
+    with fuse("tests.power.faulty", tmp_path / "honest", tmp_path / "faulty", shows="fault") as folder:
+        yield folder
+
+
+@contextlib.contextmanager
+def fuse(module: str, source: Path, at: Path, *more: Path, shows: str) -> Iterator[Path]:
+    """Mount one of our FUSE programs while the block runs; it is up when it `shows` this file."""
+    at.mkdir()
+    command = [sys.executable, "-m", module, str(source), str(at), *map(str, more)]
+    with subprocess.Popen(command, cwd=ROOT) as program:
         try:
             until = time.monotonic() + 10
-            while not (fuse / "mark").exists():
-                assert time.monotonic() < until, "the recorder did not come up"
+            while not (at / shows).exists():
+                assert time.monotonic() < until, f"{module} did not come up"
                 time.sleep(0.02)
-            disk = Disk(fuse / "disk.img", folder / "recorded")
-            disk.path.mkdir()
-            disk.mount()
-            try:
-                os.sync()
-                yield disk, fuse / "mark"
-            finally:
-                disk.go()
+            yield at
         finally:
-            sh("fusermount3", "-u", str(fuse))
-            recorder.wait(10)
+            sh("fusermount3", "-u", str(at))
+            program.wait(10)
+
+
+def needs_fuse() -> None:
+    """Skip aloud, or fail where everything must run, without FUSE."""
+    if importlib.util.find_spec("mfusepy") is None or which("fusermount3") is None or not Path("/dev/fuse").exists():
+        skip_or_fail("needs FUSE: the packages fuse3 and mfusepy, and /dev/fuse")
+
+
+def needs_disks() -> None:
+    """Skip aloud, or fail where everything must run, when this machine cannot mount disks of its own."""
+    if reason := missing():
+        skip_or_fail(reason)

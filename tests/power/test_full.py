@@ -1,21 +1,16 @@
-"""Full disks: another program takes all the space; the journal goes on, says so, and heals when there is space again."""
+"""Full disks: another program takes all the space; the journal goes on, says so, and heals when there is space."""
 
 import asyncio
 import contextlib
 import os
-import time
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from gateway.journal import Journal
 from gateway.journal.ballast import NAME, SIZE
-from gateway.message import decode_block
+from tests.power.busy import WINDOW, add, readings, running, until
 from tests.power.conftest import needs_disks
 from tests.power.disk import Disk, made
-
-WINDOW = 0.05
 
 
 @pytest.fixture
@@ -46,48 +41,8 @@ class Hog:
         self._path.unlink()
 
 
-@contextlib.asynccontextmanager
-async def running(folder: Path, **options: object) -> AsyncIterator[Journal]:
-    """Have a journal with its own task."""
-    journal = await Journal.open(
-        folder, gw="gw-1", mirror=None, window=WINDOW, wall=lambda: time.time_ns() // 1_000_000,
-        clock_state=lambda: "synced", boot="boot-1", **options,  # type: ignore[arg-type]
-    )  # fmt: skip
-    task = asyncio.create_task(journal.run())
-    try:
-        yield journal
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-        await journal.close()
-
-
-def add(journal: Journal, count: int = 40) -> None:
-    """Add readings that do not shrink much."""
-    for _ in range(count):
-        seq = journal.next_seq
-        noise = int.from_bytes(os.urandom(60), "big")
-        journal.add("m-1", time.time_ns() // 1_000_000, 0, 0, {"n": seq, "noise": str(noise)})
-
-
-async def until(what: object, seconds: float = 30.0) -> float:
-    """Wait until something is so; give the seconds it took."""
-    started = time.monotonic()
-    async with asyncio.timeout(seconds):
-        while not what():  # type: ignore[operator]
-            await asyncio.sleep(0.02)
-    return time.monotonic() - started
-
-
-async def readings(journal: Journal) -> set[int]:
-    """Give every pending reading's number."""
-    payloads = [await journal.load(block) for block in tuple(journal.pending())]
-    return {row.seq for data in payloads if data for row in decode_block(data).readings}
-
-
 async def test_a_full_disk_lets_stored_blocks_go_first(small: "contextlib.AbstractContextManager[Disk]") -> None:
-    """With the ballast's space stored blocks are purged; commits go on while the disk stays full, nothing unsent goes."""
+    """With the ballast's space stored blocks are purged; commits go on while the disk stays full, no unsent one goes."""
     with small as disk:
         hog = Hog(disk)
         ballast = disk.path / "journal" / NAME

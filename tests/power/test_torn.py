@@ -17,7 +17,6 @@ from tests.power.crash_points import Recording, images
 from tests.power.disk import Disk
 from tests.power.evidence import Said, Verdict, judge
 
-
 OLD = Path(__file__).parents[1] / "gateway" / "journal" / "versions" / "1.sql"
 
 
