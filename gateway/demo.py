@@ -2,9 +2,11 @@
 
 1. Set up: a folder for all files, then simulator, broker, hub, edge; each is awaited before the next needs it.
 2. Run: every few seconds one line says how many readings went how far. The page's address stands above it.
-3. Finish, after `--for` seconds: polling stops, the journal drains (15 s at most), a table and one JSON line follow.
+3. Messages of alerts arrive at receivers of the demo's own (`receivers.py`), which show and answer them.
+4. Finish, after `--for` seconds: polling stops, the journal drains (15 s at most), a table and one JSON line follow.
 
-Exit codes: 0 when every reading that was read is in the store and none was lost, 1 otherwise, 2 when set-up failed.
+Exit codes: 0 when every reading that was read is in the store, none was lost, and every alert reached every channel; 1
+otherwise; 2 when set-up failed.
 """
 
 import asyncio
@@ -21,6 +23,8 @@ from typing import Any
 
 from gateway import control
 from gateway.broker import embedded_broker
+from gateway.demo_files import edge_toml, hub_toml
+from gateway.receivers import Receivers
 
 START_LIMIT = 30.0
 DRAIN_LIMIT = 15.0
@@ -46,15 +50,18 @@ async def run(seconds: float | None, folder: Path | None, listen: str, scenario:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="nabd-")))
         folder.mkdir(parents=True, exist_ok=True)
         try:
-            async with _parts(folder.absolute(), listen, scenario) as (edge, hub):
-                return await _watch(edge, hub, seconds)
+            async with (
+                Receivers(lambda line: print(line, flush=True)) as receivers,
+                _parts(folder.absolute(), listen, scenario, receivers) as (edge, hub),
+            ):
+                return await _watch(edge, hub, receivers, seconds)
         except SetUpFailed as error:
             print(f"nabd demo: {error}", file=sys.stderr)
             return Result(2)
 
 
 @contextlib.asynccontextmanager
-async def _parts(folder: Path, listen: str, scenario: str) -> AsyncIterator[tuple[Path, Path]]:
+async def _parts(folder: Path, listen: str, scenario: str, receivers: Receivers) -> AsyncIterator[tuple[Path, Path]]:
     """Start everything; give the sockets of edge and hub."""
     async with contextlib.AsyncExitStack() as stack:
         print(f"Files: {folder}", flush=True)
@@ -66,8 +73,10 @@ async def _parts(folder: Path, listen: str, scenario: str) -> AsyncIterator[tupl
         )
         wires = await _wires(folder / "wires" / "meters.json", simulator)
         url = await stack.enter_async_context(embedded_broker())
-        (folder / "hub.toml").write_text(_hub_toml(url, listen), encoding="utf-8")
-        (folder / "edge.toml").write_text(_edge_toml(url, wires), encoding="utf-8")
+        hub_text = hub_toml(url, listen, receivers.channels_toml())
+        (folder / "hub.toml").write_text(hub_text, encoding="utf-8")
+        edge_text = edge_toml(url, wires, short_leak=Path(scenario).stem == "alerts")
+        (folder / "edge.toml").write_text(edge_text, encoding="utf-8")
         hub = await stack.enter_async_context(_child(folder, "hub", "-c", str(folder / "hub.toml")))
         await _answering(folder / "hub.sock", hub)
         edge = await stack.enter_async_context(_child(folder, "edge", "-c", str(folder / "edge.toml")))
@@ -160,6 +169,7 @@ class Figures:
     stored: int
     lost: int
     pending: int
+    alerts: int
 
 
 async def _figures(edge: Path, hub: Path) -> Figures:
@@ -171,12 +181,13 @@ async def _figures(edge: Path, hub: Path) -> Figures:
         there["stored"],
         sum(journal["losses"].values()),
         journal["pending"],
+        here["alerts"]["raised"],
     )
 
 
-async def _watch(edge: Path, hub: Path, seconds: float | None) -> Result:
+async def _watch(edge: Path, hub: Path, receivers: Receivers, seconds: float | None) -> Result:
     started = time.monotonic()
-    figures = Figures(0, 0, 0, 0, 0)
+    figures = Figures(0, 0, 0, 0, 0, 0)
     try:
         while seconds is None or time.monotonic() - started < seconds:
             left = TELL_EVERY if seconds is None else min(TELL_EVERY, started + seconds - time.monotonic())
@@ -191,8 +202,8 @@ async def _watch(edge: Path, hub: Path, seconds: float | None) -> Result:
         if seconds is not None:
             raise
         return Result(0)
-    figures = await _drain(edge, hub)
-    result = _finish(seconds or 0.0, figures)
+    figures = await _drain(edge, hub, receivers)
+    result = _finish(seconds or 0.0, figures, receivers)
     await _tell_silent(edge)
     return result
 
@@ -204,71 +215,32 @@ async def _tell_silent(edge: Path) -> None:
         print(f"  silent: {meter['model']}, {meter['error']}", flush=True)
 
 
-async def _drain(edge: Path, hub: Path) -> Figures:
-    """Stop polling and wait until the store has everything, 15 s at most."""
+async def _drain(edge: Path, hub: Path, receivers: Receivers) -> Figures:
+    """Stop polling and wait until the store and the readers have everything, 15 s at most."""
     await control.ask(edge, {"do": "drain"})
     until = time.monotonic() + DRAIN_LIMIT
     figures = await _figures(edge, hub)
-    while figures.pending and time.monotonic() < until:
+    while (figures.pending or not receivers.complete(figures.alerts)) and time.monotonic() < until:
         await asyncio.sleep(0.2)
         figures = await _figures(edge, hub)
     return figures
 
 
-def _finish(seconds: float, figures: Figures) -> Result:
+def _finish(seconds: float, figures: Figures, receivers: Receivers) -> Result:
     lost = figures.lost + max(figures.read - figures.stored - figures.lost, 0)
-    print("\n  read      published  stored    lost")
-    print(f"  {figures.read:<9} {figures.published:<10} {figures.stored:<9} {lost}\n", flush=True)
+    delivered = {channel: len(alerts) for channel, alerts in receivers.told.items()}
+    print("\n  read      published  stored    lost      alerts    " + "   ".join(delivered))
+    counts = [figures.read, figures.published, figures.stored, lost, figures.alerts, *delivered.values()]
+    widths = [9, 10, 9, 9, 9, *(len(channel) + 2 for channel in delivered)]
+    print("  " + " ".join(f"{count:<{width}}" for count, width in zip(counts, widths, strict=True)) + "\n", flush=True)
     summary = {
         "seconds": int(seconds) if float(seconds).is_integer() else seconds,
         "read": figures.read,
         "published": figures.published,
         "stored": figures.stored,
         "lost": lost,
-        "alerts": 0,
-        "delivered": {"webhook": 0, "push": 0, "email": 0},
+        "alerts": figures.alerts,
+        "delivered": delivered,
     }
-    return Result(0 if figures.read == figures.stored and figures.read > 0 and lost == 0 else 1, summary)
-
-
-def _hub_toml(url: str, listen: str) -> str:
-    return f"""[hub]
-database = "hub.sqlite"
-
-[mqtt]
-url = "{url}"
-
-[store]
-path = "readings.sqlite"
-
-[web]
-listen = "{listen}"
-"""
-
-
-def _edge_toml(url: str, wires: Mapping[str, Any]) -> str:
-    parts = [
-        f"""[gateway]
-id = "demo"
-
-[clock]
-trust = "system"  # a demo has no NTP to wait for
-
-[journal]
-folder = "journal"
-window = "2s"     # the default is 10s; a newcomer should not wait that long to see readings stored
-
-[mqtt]
-url = "{url}"
-live_every = "1s"
-"""
-    ]
-    for line in wires["lines"]:
-        key = "url" if "://" in line["where"] else "device"
-        parts.append(f'[[bus]]\nname = "{line["name"]}"\ndriver = "{line["driver"]}"\n{key} = "{line["where"]}"\n')
-        parts[-1] += f"baud = {line['baud']}\n" if line["baud"] else ""
-    for meter in wires["meters"]:
-        parts.append(f'[[meter]]\nname = "{meter["name"]}"\nbus = "{meter["line"]}"\nprofile = "{meter["profile"]}"\n')
-        parts[-1] += f"address = {meter['address']}\n" if meter["address"] is not None else ""
-        parts[-1] += 'every = "1s"\n'
-    return "\n".join(parts)
+    well = figures.read == figures.stored and figures.read > 0 and lost == 0 and receivers.complete(figures.alerts)
+    return Result(0 if well else 1, summary)

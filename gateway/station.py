@@ -6,13 +6,14 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from importlib import import_module
-from typing import Any
+from typing import Any, get_args
 
 from drivers import PROTOCOLS
 from drivers.contract import Driver, DriverError, Reading
 from gateway.alerts.alerting import Alerting
 from gateway.alerts.catalogue import rules_of
 from gateway.alerts.engine import Engine
+from gateway.alerts.event import AlertEvent, State
 from gateway.check import Limits
 from gateway.clock import Clock, wall_ms
 from gateway.config.build import bus_of, meter_id, meter_of, mirror_folder
@@ -35,6 +36,7 @@ class Station:
     clock: Clock
     journal: Journal
     alerting: Alerting
+    alerts: dict[str, int]
     intake: Intake
     book: LiveBook
     pollers: list[Poller]
@@ -74,6 +76,7 @@ class Station:
             "gateway": self.config.gateway.id,
             "clock": self.clock.state,
             "read": self.intake.read,
+            "alerts": self.alerts,
             "journal": asdict(self.journal.stats()),
             "buses": [
                 {
@@ -168,6 +171,12 @@ def _wire(
     alerting: Alerting,
     post: Callable[..., None] | None,
 ) -> Station:
+    alerts = dict.fromkeys(get_args(State), 0)
+
+    def count(event: AlertEvent) -> None:
+        alerts[event.state] += 1
+
+    alerting.listeners.append(count)
     book = LiveBook()
     intake = Intake(clock, alerting.checker, journal, book, post, alerting.hear)
     drivers, pollers = [], []
@@ -180,7 +189,7 @@ def _wire(
             intake.meters[meter_id(config, row)] = Known(row.every, limits_of(row))
             about = info_of(config, row)
             book.know(LiveMeter(about.id, about.name, about.commodity, about.model, about.every))
-    return Station(config, clock, journal, alerting, intake, book, pollers, drivers)
+    return Station(config, clock, journal, alerting, alerts, intake, book, pollers, drivers)
 
 
 def _taker(config: EdgeConfig | HomeConfig, rows: Sequence[MeterTable], intake: Intake) -> Callable[[Reading], None]:

@@ -2,7 +2,8 @@
 
 1. Host: an address in numbers, this machine's own names, or that of `[web] url`. A page of the Internet that points its
    own name at us (DNS rebinding) is turned away.
-2. Whoever acts (POST) comes from one of our own pages: a browser says so in Origin.
+2. Whoever acts (POST) comes from one of our own pages: a browser says so in Origin. A push app that follows a signed
+   link says no Origin at all, and the link is proof enough.
 3. Without a session, every address gives one and the same answer but those of `OPEN`, so nothing is learned from us.
 """
 
@@ -42,9 +43,10 @@ class Guard:
         host = request.headers.get("host", "")
         if not self._is_ours(host):
             return PlainTextResponse("This host name is not known here.\n", status_code=421)
-        if request.method not in READING and not _from_our_page(request, host):
-            return PlainTextResponse("This came from another page.\n", status_code=403)
         path = request.url.path
+        from_an_app = path.startswith(links.PATH) and not {"origin", "sec-fetch-site"} & request.headers.keys()
+        if request.method not in READING and not from_an_app and not _from_our_page(request, host):
+            return PlainTextResponse("This came from another page.\n", status_code=403)
         if path == "/healthz" or path.startswith(OPEN) or self._access.knows(request.cookies.get(COOKIE)):
             return self._app
         return self._locked

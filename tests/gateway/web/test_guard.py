@@ -178,10 +178,18 @@ async def test_a_form_of_another_page_does_nothing(door: Door, headers: dict[str
     """Acting needs one of our own pages, for answers, links and sessions alike."""
     secret = door.let_in()
     link = Link("mute", "home", door.alert, "mail", NOW // 1000 + 60).sign(KEY)
-    for path in ("/leave", f"/alert/{door.alert}/mute", f"/answer/{link}", f"/enter/{door.access.link()}"):
+    paths = ["/leave", f"/alert/{door.alert}/mute", f"/enter/{door.access.link()}", f"/answer/{link}"]
+    for path in paths if headers else paths[:-1]:
         assert (await door.browser.post(path, headers=headers)).status_code == 403
     assert door.outbox.links == []
     assert door.access.knows(secret)
+
+
+async def test_a_push_app_follows_a_signed_link(door: Door) -> None:
+    """The button of a notification posts without any page: the link is its own proof."""
+    link = Link("acknowledge", "home", door.alert, "phone", NOW // 1000 + 60).sign(KEY)
+    assert (await door.browser.post(f"/answer/{link}")).status_code < 400
+    assert [link.action for link in door.outbox.links] == ["acknowledge"]
 
 
 @pytest.mark.parametrize("path", ["/leave", "/alert/{alert}/acknowledge"])
