@@ -44,7 +44,7 @@ class Guard:
         if not self._is_ours(host):
             return PlainTextResponse("This host name is not known here.\n", status_code=421)
         path = request.url.path
-        from_an_app = path.startswith(links.PATH) and not {"origin", "sec-fetch-site"} & request.headers.keys()
+        from_an_app = path.startswith(links.PATH) and not {"origin", "sec-fetch-site"}.intersection(request.headers)
         if request.method not in READING and not from_an_app and not _from_our_page(request, host):
             return PlainTextResponse("This came from another page.\n", status_code=403)
         if path == "/healthz" or path.startswith(OPEN) or self._access.knows(request.cookies.get(COOKIE)):
