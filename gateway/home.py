@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gateway import control
+from gateway.alerts.post import EventPoster
 from gateway.clock import wall_ms
 from gateway.config.build import endpoint_of
 from gateway.config.models import HomeConfig
@@ -51,6 +52,9 @@ async def run(config: HomeConfig) -> None:
                     announcer = Announcer(endpoint, topics, here)
                     poster.uplink = announcer
                     group.create_task(announcer.run(), name="announcer")
+                    events = EventPoster(topics, announcer)
+                    here.alerting.listeners.append(events.post)
+                    group.create_task(events.run(), name="events")
                     if config.mqtt.discovery:
                         from gateway.discovery import Discovery  # noqa: PLC0415
 
