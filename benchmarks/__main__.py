@@ -6,17 +6,19 @@ Each line is a figure beside its target. Ratios are taken within one run, so tha
 import argparse
 from collections.abc import Callable
 
-from benchmarks import alerts, load, notify, page
+from benchmarks import alerts, backlog, load, modbus, notify, page
 from benchmarks.rig import Figure
 
 # name -> what it measures: full run, quick run
 SUITES: dict[str, tuple[Callable[[], list[Figure]], Callable[[], list[Figure]]]] = {
     "start": (load.cold_start, load.cold_start),
     "hertz": (lambda: load.at_one_hertz(60), lambda: load.at_one_hertz(24)),
+    "modbus": (modbus.full, modbus.quick),
     "alerts": (lambda: alerts.cost() + alerts.delay(), lambda: alerts.cost() + alerts.delay()),
     "notify": (lambda: notify.at_once(100), lambda: notify.at_once(100)),
     "page": (page.full, page.quick),
     "flat": (lambda: load.without_pause(300), lambda: load.without_pause(20)),
+    "backlog": (lambda: backlog.drain(7, 600), lambda: backlog.drain(0.25, 60)),
 }
 
 
