@@ -169,15 +169,17 @@ class TcpFrames:
         """
         rest = self._rest + data if self._rest else data
         frames = []
-        while len(rest) >= self._PREFIX:
-            size = rest[4] << 8 | rest[5]
-            if rest[2] or rest[3] or not self._SHORTEST <= size <= self._LONGEST:
+        at, length = 0, len(rest)
+        while length - at >= self._PREFIX:
+            size = rest[at + 4] << 8 | rest[at + 5]
+            if rest[at + 2] or rest[at + 3] or not self._SHORTEST <= size <= self._LONGEST:
                 raise DecodeError("the stream is not Modbus TCP", "is this the right port, or is it rtu+tcp://?")
-            if len(rest) < self._PREFIX + size:
+            end = at + self._PREFIX + size
+            if end > length:
                 break
-            frames.append(rest[: self._PREFIX + size])
-            rest = rest[self._PREFIX + size :]
-        self._rest = rest
+            frames.append(rest[at:end])
+            at = end
+        self._rest = rest[at:]
         return frames
 
 

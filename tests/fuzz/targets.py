@@ -1,0 +1,101 @@
+"""What is fuzzed: each decoder as one function of bytes. Whatever the bytes, nothing but its own errors may come out.
+
+A new decoder is a function here and a row of `TARGETS`. `seeds` are inputs that lead deep into it.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+from drivers.contract import DecodeError, Refused
+from drivers.modbus.codec import Read, RtuSearch, TcpFrames, crc16, judge, tcp_head
+from drivers.modbus.layout import Page
+from drivers.modbus.plan import Wire
+from drivers.p1.codec import Decoder, encode
+from drivers.profiles import load
+
+READ = Read(3, 0x006B, 3)
+HEAD = tcp_head(0x0715, 0x11, READ)
+BODY = bytes.fromhex("110306 022B 0000 0064")
+LONGEST_CHUNK = 64
+
+
+def chunks(data: bytes) -> list[bytes]:
+    """Cut an input where its own bytes say, as a line would deliver it."""
+    parts, at = [], 0
+    while at < len(data):
+        size = data[at] % LONGEST_CHUNK + 1
+        parts.append(data[at + 1 : at + 1 + size])
+        at += 1 + size
+    return parts
+
+
+def rtu(data: bytes) -> None:
+    """The search for an answer on a serial line."""
+    search = RtuSearch(0x11, READ, Counter())
+    try:
+        for part in chunks(data):
+            answer = search.feed(part)
+            assert answer is None or len(answer) == 2 * READ.count
+            assert len(search) <= RtuSearch.LIMIT
+    except (DecodeError, Refused):
+        return
+
+
+def mbap(data: bytes) -> None:
+    """Frames of a TCP stream, and their judge."""
+    frames = TcpFrames()
+    try:
+        for part in chunks(data):
+            for frame in frames.feed(part):
+                assert len(judge(frame, HEAD)) == 2 * READ.count
+    except (DecodeError, Refused):
+        return
+
+
+def registers(data: bytes) -> None:
+    """The registers of three Modbus meters: any bytes give finite numbers or nothing."""
+    for page in pages():
+        size = 2 * page.read.count
+        for value in page.decode((data + bytes(size))[:size]).values():
+            assert math.isfinite(value)
+        data = data[size:]
+
+
+@cache
+def pages() -> list[Page]:
+    """Plan the requests of three meters whose tables differ most."""
+    tables = [load(name).layout for name in ("eastron-sdm120", "abb-b23", "tuf-2000m")]
+    return [page for table in tables for page in table.pages(Wire(10 / 9600))]
+
+
+def p1(data: bytes) -> None:
+    """Telegrams of a P1 port."""
+    decoder = Decoder()
+    for part in chunks(data):
+        for telegram in decoder.feed(part):
+            assert isinstance(telegram.identification, str)
+
+
+def chunked(data: bytes) -> bytes:
+    """Write an input so that `chunks` gives it back."""
+    parts = [data[at : at + LONGEST_CHUNK] for at in range(0, len(data), LONGEST_CHUNK)]
+    return b"".join(bytes((len(part) - 1,)) + part for part in parts)
+
+
+@dataclass(frozen=True)
+class Target:
+    """A decoder, and inputs to begin with."""
+
+    run: Callable[[bytes], None]
+    seeds: tuple[bytes, ...]
+
+
+TARGETS = {
+    "rtu": Target(rtu, (chunked(BODY + crc16(BODY)), chunked(b"\x11\x83\x02" + crc16(b"\x11\x83\x02")))),
+    "mbap": Target(mbap, (chunked(HEAD + BODY[3:]), chunked(HEAD[:4] + b"\x00\x03\x11\x83\x02"))),
+    "registers": Target(registers, (bytes(256), bytes.fromhex("4366 3333 7FC0 0000 8000 0000 7FFF FFFF") * 8)),
+    "p1": Target(p1, (chunked(encode("/NBD5\\2FUZZ", ["1-0:1.8.0(006545.766*kWh)", "0-0:1.0.0(260301120000W)"])),)),
+}
