@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from drivers.modbus.profile import File
+from drivers.modbus.profile import Register as Row
 from drivers.profiles import Profile
 from drivers.quantities import QUANTITIES, scale_of
 from simulator.serving import SimulatorError
@@ -29,7 +30,8 @@ Values = Callable[[], Mapping[str, float]]
 class Register:
     """One value in a table: where, which quantity, its type and order, and its step in the quantity's base unit.
 
-    `absent` is the bit pattern that says "no value"; without one, the type's highest value or NaN does.
+    `absent` is the bit pattern that says "no value"; without one, the type's highest value or NaN does. `rest` marks
+    the second place of a row with `plus`: what the whole steps of the first one leave.
     """
 
     at: int
@@ -38,6 +40,7 @@ class Register:
     order: str = "ABCD"
     step: Fraction = Fraction(1)
     absent: int | None = None
+    rest: bool = False
 
     @property
     def size(self) -> int:
@@ -54,6 +57,8 @@ class Register:
 
     def _pack(self, steps: float) -> bytes:
         code = _FORMATS[self.type]
+        if self.rest:
+            steps -= math.floor(steps + 1e-9)
         if code in "fd":
             return struct.pack(f">{code}", steps)
         bits = 16 * self.size
@@ -122,20 +127,18 @@ def modbus_meter(profile: Profile, values: Values, address: int = 1) -> VirtualM
     if profile.driver != "modbus" or profile.path is None:
         raise SimulatorError(f"{profile.name} is no Modbus meter", "put it on a line with its own kind")
     file = File.model_validate(tomllib.loads(profile.path.read_text(encoding="utf-8")))
-    registers = tuple(
-        Register(
-            row.at,
-            row.quantity,
-            row.type,
-            file.order,
-            Fraction(row.scale) * scale_of(row.quantity, row.unit),
-            row.absent[0] if row.absent else None,
-        )
-        for row in file.registers
-    )
+    registers = tuple(register for row in file.registers for register in _registers(file, row))
     forbidden = tuple(range(first, last + 1) for first, last in file.forbidden)
     tables = {_FUNCTIONS[file.table]: registers}
     return VirtualMeter(tables, values, forbidden, tuple(_constants(file, address)))
+
+
+def _registers(file: File, row: Row) -> Iterable[Register]:
+    step = Fraction(row.scale) * scale_of(row.quantity, row.unit)
+    absent = row.absent[0] if row.absent else None
+    yield Register(row.at, row.quantity, row.type, file.order, step, absent)
+    if row.plus:
+        yield Register(row.plus.at, row.quantity, row.plus.type, file.order, step, rest=True)
 
 
 def _constants(file: File, address: int) -> Iterable[Constant]:
