@@ -6,7 +6,7 @@ Each line is a figure beside its target. Ratios are taken within one run, so tha
 import argparse
 from collections.abc import Callable
 
-from benchmarks import alerts, backlog, load, modbus, notify, page
+from benchmarks import alerts, backlog, hub, load, modbus, notify, page
 from benchmarks.rig import Figure
 
 # name -> what it measures: full run, quick run
@@ -19,6 +19,7 @@ SUITES: dict[str, tuple[Callable[[], list[Figure]], Callable[[], list[Figure]]]]
     "page": (page.full, page.quick),
     "flat": (lambda: load.without_pause(300), lambda: load.without_pause(20)),
     "backlog": (lambda: backlog.drain(7, 600), lambda: backlog.drain(0.25, 60)),
+    "hub": (lambda: hub.stored(30), lambda: hub.stored(8)),
 }
 
 

@@ -204,7 +204,9 @@ def broker_command(folder: Path, port: int) -> list[str]:
     if program is None:
         return [sys.executable, "-m", "gateway.broker", "--port", str(port)]
     settings = folder / "mosquitto.conf"
-    settings.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\n", encoding="ascii")
+    # As config/mosquitto/nabd.conf: with Mosquitto's own 1,000 and 20 the broker would be what is measured.
+    queues = "max_queued_messages 0\nmax_inflight_messages 100\n"
+    settings.write_text(f"listener {port} 127.0.0.1\nallow_anonymous true\n{queues}", encoding="ascii")
     return [program, "-c", str(settings)]
 
 
