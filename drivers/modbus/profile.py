@@ -28,6 +28,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, StringConstraints
 
 from drivers.contract import Number
+from drivers.decimals import exact
 from drivers.modbus.codec import MAX_REGISTERS, Read
 from drivers.modbus.layout import HOLDING, INPUT, Order, Part, Row, Status
 from drivers.modbus.model import Identify, SetAddress
@@ -36,7 +37,7 @@ from drivers.modbus.numbers import Type, registers_of, step_of
 from drivers.modbus.plan import Span, Wire
 from drivers.modbus.table import Table
 from drivers.profiles import Profile, ProfileError, ProfileFile, Strict
-from drivers.quantities import FLAGS, QUANTITIES, UNITS, scale_of
+from drivers.quantities import DECIMALS, FLAGS, QUANTITIES, UNITS, scale_of
 
 _FUNCTIONS = {"holding": HOLDING, "input": INPUT}
 _ANY_WIRE = Wire(10 / 9600)
@@ -242,6 +243,13 @@ def _covers(registers: Mapping[int, bytes], row: Row) -> bool:
     return all(at in registers for at in range(row.span.start, row.span.end))
 
 
+def _step(row: Row, value: Fraction) -> Fraction:
+    """Give a row's resolution near a value: of its finer part, and the finest there is where a register scales it."""
+    if row.scale:
+        return Fraction(1, 10**DECIMALS)
+    return step_of(row.plus.type if row.plus else row.type, row.factor, value)
+
+
 def _compare(
     place: str, register: Register, row: Row, readings: Mapping[str, float], values: Mapping[str, Number]
 ) -> None:
@@ -254,6 +262,6 @@ def _compare(
         return
     per_unit = scale_of(register.quantity, register.unit)
     wanted = Fraction(str(expected)) * per_unit
-    if abs(Fraction(value) - wanted) >= step_of(row.type, row.factor, wanted):
-        got = float(Fraction(value) / per_unit)
+    if abs(exact(value) - wanted) >= _step(row, wanted):
+        got = float(exact(value) / per_unit)
         raise ProfileError(None, place, f"should be {expected} {register.unit}, the bytes say {got:.9g}")

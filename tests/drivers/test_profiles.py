@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from drivers.modbus.plan import Wire
 from drivers.profiles import SHIPPED, ProfileError, available, load, load_file
 
 GOOD = """
@@ -127,3 +128,67 @@ def test_unreadable_profile(tmp_path: Path) -> None:
     path.write_bytes(b'name = "\xff"')
     with pytest.raises(ProfileError, match="mend the TOML"):
         load_file(path)
+
+
+RICH = """
+name      = "probe"
+title     = "A probe with everything"
+driver    = "modbus"
+source    = "a test"
+evidence  = "one-source"
+table     = "input"
+order     = "CDAB"
+registers = [
+  { at = 0, quantity = "power", unit = "W", type = "s16", scale_at = 1, absent = "0x8000" },
+  { at = 2, quantity = "water_volume", unit = "m3", type = "u32", plus = { at = 4, type = "f32" } },
+  { at = 6, quantity = "energy_import", unit = "kWh", type = "bcd32", scale = 0.01 },
+  { at = 8, quantity = "frequency", unit = "Hz", type = "u16", scale = 0.01, table = "holding" },
+]
+status    = [
+  { at = 9, bits = { 0 = "leak", "15" = "battery_low" } },
+  { at = 10, type = "u32", bits = { 31 = "tamper" } },
+]
+nameplate = [ { at = 20, name = "serial", type = "ascii", registers = 4 }, { at = 24, name = "version", type = "u16" } ]
+
+[[examples]]
+bytes     = { 0 = "FB2E FFFF", 2 = "04D2 0000 0000 3F40", 6 = "5678 1234", 8 = "1388" }
+readings  = { power = -123.4, water_volume = 1234.75, energy_import = 123456.78, frequency = 50.0 }
+
+[[examples]]
+bytes     = { 0 = "8000 0000", 6 = "567A 1234" }
+readings  = {}
+"""
+
+
+def test_profile_with_everything(tmp_path: Path) -> None:
+    """A scale register, a second part, BCD, another table, status bits and a nameplate, proven by its examples."""
+    profile = load_file(write(tmp_path, RICH))
+    pages = profile.layout.pages(Wire(10 / 9600))
+    assert [(page.read.function, page.read.start, page.read.count) for page in pages] == [(3, 8, 1), (4, 0, 12)]
+    assert pages[1].status is not None
+    assert pages[1].status(bytes(18) + bytes.fromhex("8001 0000 8000")) == ("leak", "battery_low", "tamper")
+    serial, version = profile.layout.nameplate
+    assert serial.text(b"NBD0042\0") == "NBD0042"
+    assert version.text(b"\x01\x02") == "258"
+    assert profile.quantities == ("power", "water_volume", "energy_import", "frequency")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("scale_at = 1", "scale_at = 1, plus = { at = 4, type = 'f32' }", "plus: stands beside scale_at"),
+        ("scale_at = 1", "scale_at = 200", "wider than max_registers"),
+        ('"leak"', '"flood"', "'flood' is not in the closed list"),
+        ("0 = ", "16 = ", "u16 has no bit 16"),
+        (", registers = 4", "", "ascii needs it"),
+        ('type = "u16" } ]', 'type = "u16", registers = 2 } ]', "`registers` is for ascii"),
+        ("readings  = {}", "readings  = { power = 0.0 }", "the bytes say absent"),
+        ("1234.75", "1234.74", "the bytes say 1234.75"),
+        ('"FB2E FFFF"', '"FB2E 0000"', "the bytes say -1234"),
+        ('type = "bcd32"', 'type = "bcd33"', "type"),
+    ],
+)
+def test_rich_profile_that_contradicts_itself(tmp_path: Path, old: str, new: str, words: str) -> None:
+    """Each new option is checked when the file is loaded."""
+    with pytest.raises(ProfileError, match=words):
+        load_file(write(tmp_path, RICH.replace(old, new, 1)))
