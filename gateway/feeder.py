@@ -1,13 +1,18 @@
-"""Carries blocks from the journal straight into the store of one house; the store alone frees them.
+"""Carries blocks from the journal straight into the stores of one house; only what both have is freed.
 
-Every quarter of an hour, since pages read the newest values from memory and flash is written in fewer, larger pieces.
-With `keep_raw = false` only each meter's first reading of a quarter-hour is kept.
+Every quarter of an hour, since pages read the newest values from memory and flash is written in fewer, larger pieces;
+at once when there is an alert. With `keep_raw = false` only each meter's first reading of a quarter-hour is kept.
+Events, losses and untimed readings go to the hub database.
 """
 
 import asyncio
-from collections.abc import Iterable
+import contextlib
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Protocol, TypeVar
 
 from gateway.flatten import Poison, flatten
+from gateway.hubdb import HubDatabase
+from gateway.journal import JournalError
 from gateway.message import CONTENT_TYPE, Topics, correlation
 from gateway.store.contract import Row, Store, Stored, TryAgain
 from gateway.transport import Message
@@ -17,6 +22,15 @@ EVERY = 900.0
 QUARTER_MS = 900_000
 SLOWEST = 60.0
 
+T = TypeVar("T")
+
+
+class Flushes(Blocks, Protocol):
+    """What the feeder needs of the journal beside its blocks."""
+
+    async def flush(self) -> None:
+        """Commit what is open; raises JournalError."""
+
 
 class Feeder:
     """Feeds one store from one journal.
@@ -24,12 +38,16 @@ class Feeder:
     `stored` counts readings, `error` says why it waits, `unreadable` why a block stays.
     """
 
-    def __init__(self, journal: Blocks, store: Store, topics: Topics, *, keep_raw: bool = True) -> None:
+    def __init__(
+        self, journal: Flushes, store: Store, topics: Topics, hubdb: HubDatabase, *, keep_raw: bool = True
+    ) -> None:
         """`topics` names the tenant and gateway whose blocks these are."""
         self.stored = 0
         self.error = ""
         self.unreadable: dict[int, str] = {}
-        self._journal, self._store, self._topics, self._keep_raw = journal, store, topics, keep_raw
+        self._journal, self._store, self._topics, self._hubdb = journal, store, topics, hubdb
+        self._keep_raw = keep_raw
+        self._alarm = asyncio.Event()
         self._quarters: dict[str, int] = {}
         self._lock = asyncio.Lock()
 
@@ -37,7 +55,17 @@ class Feeder:
         """Feed at every quarter-hour of running time; ends only when cancelled."""
         while True:
             await self.feed()
-            await asyncio.sleep(EVERY)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(EVERY):
+                    await self._alarm.wait()
+            if self._alarm.is_set():
+                self._alarm.clear()
+                with contextlib.suppress(JournalError):  # it says so itself; the next round comes anyway
+                    await self._journal.flush()
+
+    def wake(self) -> None:
+        """Feed at once, with what was just read: there is an alert in it."""
+        self._alarm.set()
 
     async def feed(self) -> None:
         """Bring every pending block into the store; waits as long as the store asks for."""
@@ -58,23 +86,22 @@ class Feeder:
             self.unreadable[block] = str(error)
             return
         rows = flat.rows if self._keep_raw else list(self._quarterly(flat.rows))
-        verdict = await self._write(rows)
-        refused = [(rows[index].seq, reason) for index, reason in verdict.rejected]
-        self._journal.stored(block, [*flat.rejected, *refused])
+        verdict = await self._until_taken(lambda: self._store.write(rows)) if rows else Stored()
+        flat.rejected.extend((rows[index].seq, reason) for index, reason in verdict.rejected)
+        await asyncio.sleep(verdict.durable_after)
+        record = flat.record()
+        await self._until_taken(lambda: self._hubdb.write([record], []))
+        self._journal.stored(block, flat.rejected)
         self.stored += len(rows) - len(verdict.rejected)
 
-    async def _write(self, rows: list[Row]) -> Stored:
+    async def _until_taken(self, write: Callable[[], Awaitable[T | TryAgain]]) -> T:
         wait = 1.0
-        while True:
-            verdict = await self._store.write(rows) if rows else Stored()
-            if isinstance(verdict, TryAgain):
-                self.error = verdict.why
-                await asyncio.sleep(max(verdict.after, wait))
-                wait = min(wait * 2, SLOWEST)
-                continue
-            self.error = ""
-            await asyncio.sleep(verdict.durable_after)
-            return verdict
+        while isinstance(answer := await write(), TryAgain):
+            self.error = answer.why
+            await asyncio.sleep(max(answer.after, wait))
+            wait = min(wait * 2, SLOWEST)
+        self.error = ""
+        return answer
 
     def _quarterly(self, rows: Iterable[Row]) -> Iterable[Row]:
         for row in rows:

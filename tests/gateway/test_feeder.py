@@ -1,5 +1,6 @@
 """One house: the journal feeds the store, which alone frees its blocks."""
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,6 +26,7 @@ class FakeJournal:
     blocks: dict[int, bytes]
     stream: str = STREAM
     rejected: list[tuple[int, str]] = field(default_factory=list)
+    flushed: int = 0
 
     def pending(self) -> list[int]:
         """What is not stored."""
@@ -36,6 +38,10 @@ class FakeJournal:
 
     async def wait(self) -> None:
         """Nothing new."""
+
+    async def flush(self) -> None:
+        """Commit the open window."""
+        self.flushed += 1
 
     def stored(self, number: int, rejected: Iterable[tuple[int, str]] = ()) -> bool:
         """Free a block."""
@@ -58,12 +64,29 @@ class FakeStore:
         return verdict
 
 
-def feed(journal: FakeJournal, fake: FakeStore, *, keep_raw: bool = True) -> Feeder:
+@dataclass
+class FakeHubDatabase:
+    """Keeps records; refuses as often as scripted."""
+
+    refuse: int = 0
+    records: list[Any] = field(default_factory=list)
+
+    async def write(self, records: list[Any], _letters: list[Any]) -> Any:
+        """Take records, or not."""
+        if self.refuse:
+            self.refuse -= 1
+            return TryAgain("locked")
+        self.records += records
+        return None
+
+
+def feed(journal: FakeJournal, fake: FakeStore, *, keep_raw: bool = True, hubdb: Any = None) -> Feeder:
     """Feed once on virtual time."""
 
     async def run() -> Feeder:
         store: Any = fake  # only `write` is asked for here
-        feeder = Feeder(journal, store, Topics("home", "gw"), keep_raw=keep_raw)
+        database: Any = hubdb or FakeHubDatabase()
+        feeder = Feeder(journal, store, Topics("home", "gw"), database, keep_raw=keep_raw)
         await feeder.feed()
         return feeder
 
@@ -107,3 +130,33 @@ def test_an_unreadable_block_stays_and_is_named() -> None:
     feeder = feed(journal, store)
     assert list(journal.blocks) == [1]
     assert list(feeder.unreadable) == [1]
+
+
+def test_events_and_losses_reach_the_hub_database_before_the_block_is_freed() -> None:
+    """The notifier tells from there, so it counts as storing."""
+    event = b'{"v":1,"key":"0123456789abcdef-1"}'
+    alarm = encode_block("gw", STREAM, 5, 1, "synced", events=[event])
+    journal, hubdb = FakeJournal({5: alarm}), FakeHubDatabase(refuse=3)
+    feed(journal, FakeStore(), hubdb=hubdb)
+    assert [record.events for record in hubdb.records] == [[event]]
+    assert journal.blocks == {}
+
+
+def test_an_alert_is_fed_at_once() -> None:
+    """Nobody waits a quarter of an hour to hear of a leak."""
+    hubdb: Any = FakeHubDatabase()
+    store: Any = FakeStore()
+
+    async def run() -> None:
+        journal = FakeJournal({})
+        feeder = Feeder(journal, store, Topics("home", "gw"), hubdb)
+        task = asyncio.create_task(feeder.run())
+        await asyncio.sleep(10)
+        journal.blocks[1] = block(1, 1)
+        feeder.wake()
+        await asyncio.sleep(1)
+        assert journal.flushed == 1
+        assert journal.blocks == {}
+        task.cancel()
+
+    run_virtually(run())
