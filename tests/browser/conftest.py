@@ -1,6 +1,7 @@
 """A real browser, Debian's Chromium driven by Playwright, and the site it looks at.
 
-Playwright's own loop runs as long as its browser does, so the tests of this folder are plain functions.
+Playwright's own loop runs in this thread as long as its browser does, so the tests of this folder are plain functions,
+and each of its files has a browser of its own, which is gone before tests elsewhere need a loop.
 """
 
 import hashlib
@@ -27,7 +28,7 @@ ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage")
 Open = Callable[..., Page]
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Give a headless Chromium."""
     program = shutil.which("chromium") or shutil.which("google-chrome")
@@ -93,7 +94,7 @@ def look(browser: Browser) -> Iterator[Open]:
     assert [said for said in complaints if not said.startswith("Failed to load resource")] == []
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def axe() -> str:
     """Give the text of axe-core, from the cache or else from the npm registry."""
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "nabd-tests"
