@@ -136,3 +136,17 @@ async def test_the_demo_ends_by_itself_with_everything_stored(tmp_path: Path) ->
     assert summary["seconds"] == 12
     assert summary["read"] == summary["published"] == summary["stored"] > 20
     assert summary["lost"] == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scenario", ["home", "alerts"])
+async def test_the_demo_tells_its_alert_on_every_channel(tmp_path: Path, scenario: str) -> None:
+    """Within two minutes and a bit: raised, told three times, acknowledged by the link, and told to be over."""
+    options = ("--for", "150", "--scenario", scenario, "--folder", str(tmp_path), "--listen", "127.0.0.1:0")
+    code, out, err = await nabd("demo", *options, timeout=240)
+    assert code == 0, out + err
+    summary = json.loads(out.strip().splitlines()[-1])
+    assert summary["alerts"] == 1
+    assert summary["delivered"] == {"webhook": 1, "push": 1, "email": 1}
+    assert "acknowledged by the link in the message (200)" in out
+    assert out.count("over:") + out.count("stopped:") == 3
