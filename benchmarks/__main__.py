@@ -17,6 +17,7 @@ SUITES: dict[str, tuple[Callable[[], list[Figure]], Callable[[], list[Figure]]]]
     "alerts": (lambda: alerts.cost() + alerts.delay(), lambda: alerts.cost() + alerts.delay()),
     "notify": (lambda: notify.at_once(100), lambda: notify.at_once(100)),
     "page": (page.full, page.quick),
+    "wear": (lambda: wear.wear(24, 600), lambda: wear.wear(3, 60)),
     "flat": (lambda: load.without_pause(300), lambda: load.without_pause(20)),
     "backlog": (lambda: backlog.drain(7, 600), lambda: backlog.drain(0.25, 60)),
     "hub": (lambda: hub.stored(30), lambda: hub.stored(8)),

@@ -61,6 +61,7 @@ def connect(path: Path) -> sqlite3.Connection:
             "wal_autocheckpoint=1000",  # 1 MB of log: more seldom saves no flash any more, and the ballast must hold it
             "journal_size_limit=4194304",  # what a long reader let it grow beyond is given back
             "temp_store=MEMORY",
+            "secure_delete=FAST",  # some SQLites write zeros over all that is deleted; the next blocks take those pages
         ):
             db.execute(f"PRAGMA {pragma}")
     except sqlite3.Error:

@@ -35,8 +35,17 @@ class JournalStats:
 
 def written_by(thread: int) -> int:
     """Bytes a thread of this process sent to the disk, as the kernel counts them; 0 where it does not."""
+    return _write_bytes(Path(f"/proc/self/task/{thread}/io"))
+
+
+def written_by_process() -> int:
+    """Bytes all of this process sent to the disk, as the kernel counts them; 0 where it does not."""
+    return _write_bytes(Path("/proc/self/io"))
+
+
+def _write_bytes(path: Path) -> int:
     try:
-        lines = Path(f"/proc/self/task/{thread}/io").read_text(encoding="ascii").splitlines()
+        lines = path.read_text(encoding="ascii").splitlines()
     except OSError:
         return 0
     return next((int(line.split()[1]) for line in lines if line.startswith("write_bytes:")), 0)

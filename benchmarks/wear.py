@@ -1,0 +1,154 @@
+"""What the journal costs a card: device bytes a day at the reference load, on an ext4 of our own.
+
+The reference load is a P1 meter with 30 values each second, eight Modbus meters of 15 registers each ten seconds, and
+four M-Bus meters each quarter-hour: 42 values a second. All of it is acknowledged and kept for replay until its time is
+over, as beside a working hub. The loop device counts what reaches it, ext4's own journal included.
+
+1. `day` lets the windows of many hours follow one another without pause: log, checkpoints and expiry are all in it.
+2. `minutes` does the same in real time, where ext4 also writes on its own account, and asks the program what it thinks
+   it wrote. Only root can mount disks; without it there is no figure.
+"""
+
+import asyncio
+import contextlib
+import os
+import random
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.rig import Figure
+from gateway.journal import Journal
+from gateway.journal.stats import written_by_process
+from tests.power.disk import Disk, made, missing
+
+DAY = 86400
+TARGETS = {10.0: 150, 60.0: 40}
+KEEP = 2 * 3600.0
+"""Seconds stored blocks are kept here: shorter than the product's week, so that a run reaches its everyday state."""
+P1 = ["energy_import_t1_wh", "energy_import_t2_wh", "power_w", *(f"power_{number}_w" for number in range(18))]
+P1 += [f"{name}_l{phase}" for name in ("voltage", "current", "power_import") for phase in (1, 2, 3)]
+
+
+class Load:
+    """The reference load as readings; values wander as real ones do, so that they compress as real ones do."""
+
+    def __init__(self, journal: Journal) -> None:
+        """Begin with every meter due."""
+        self._journal, self._dice = journal, random.Random(1)
+        self._p1 = {key: 1000.0 * number for number, key in enumerate(P1, 1)}
+        self._modbus = [{f"power_{row}_w": 100.0 * row for row in range(15)} for _ in range(8)]
+        self.values = 0
+
+    def second(self, now: int) -> None:
+        """Add what is read in the second that begins at `now` (s)."""
+        self._add("p1", now, self._wander(self._p1, 3))
+        if now % 10 < len(self._modbus):
+            self._add(f"modbus-{now % 10}", now, self._wander(self._modbus[now % 10], 1))
+        if now % 900 < 4:
+            self._add(f"mbus-{now % 900}", now, {"heat_energy_wh": now * 10.0, "flow_temperature_c": 55.5})
+
+    def _wander(self, values: dict[str, float], digits: int) -> dict[str, float]:
+        for key, value in values.items():
+            step = self._dice.random() if "energy" in key else self._dice.gauss(0, 5) * (self._dice.random() < 0.5)
+            values[key] = round(value + step, digits)
+        return values
+
+    def _add(self, meter: str, now: int, values: dict[str, float]) -> None:
+        self._journal.add(meter, now * 1000 + self._dice.randrange(400), now, 0, values)
+        self.values += len(values)
+
+
+@contextlib.contextmanager
+def disk() -> Iterator[Disk]:
+    """Have an ext4 of 256 MB, as large as its own journal needs to be of the usual kind."""
+    with (
+        tempfile.TemporaryDirectory(prefix="nabd-wear-") as folder,
+        made(Path(folder) / "disk.img", Path(folder) / "disk", 256) as ours,
+    ):
+        yield ours
+
+
+async def _opened(folder: Path, window: float, now: list[int]) -> Journal:
+    return await Journal.open(
+        folder, gw="gw-1", mirror=None, window=window, keep=KEEP, wall=lambda: now[0] * 1000,
+        clock_state=lambda: "synced", boot="boot-1",
+    )  # fmt: skip
+
+
+async def _windows(journal: Journal, load: Load, now: list[int], window: float, count: int) -> None:
+    """Let so many windows pass; the store answers each block at once."""
+    for _ in range(count):
+        for _ in range(int(window)):
+            load.second(now[0])
+            now[0] += 1
+        await journal.flush()
+        for block in tuple(journal.pending()):
+            journal.stored(block)
+
+
+async def _day(window: float, hours: float) -> tuple[float, float]:
+    """Give device bytes a day and bytes a value, from so many hours without pause after the expiry has begun."""
+    now = [1_795_219_200]
+    with disk() as ours:
+        journal = await _opened(ours.path / "journal", window, now)
+        load = Load(journal)
+        await _windows(journal, load, now, window, int(KEEP / window))
+        os.sync()
+        before, values = ours.written(), load.values
+        await _windows(journal, load, now, window, int(hours * 3600 / window))
+        os.sync()
+        device, values = ours.written() - before, load.values - values
+        await journal.close()
+    return device / hours * 24, device / values
+
+
+async def _minutes(window: float, seconds: float) -> tuple[float, float]:
+    """Give device bytes a day in real time, and what the program says itself of the same time."""
+    now = [1_795_219_200]
+    with disk() as ours:
+        journal = await _opened(ours.path / "journal", window, now)
+        load = Load(journal)
+        await _windows(journal, load, now, window, 100)  # a log of its usual size, and a file to write into
+        running = asyncio.create_task(journal.run())
+        os.sync()
+        device, own, started = ours.written(), written_by_process(), time.monotonic()
+        while (passed := time.monotonic() - started) < seconds:
+            load.second(now[0])
+            for block in tuple(journal.pending()):
+                journal.stored(block)
+            now[0] += 1
+            await asyncio.sleep(max(0.0, int(passed) + 1 - passed))
+        os.sync()
+        device, own = ours.written() - device, written_by_process() - own
+        running.cancel()
+        await journal.close()
+    return device * DAY / seconds, own * DAY / seconds
+
+
+def wear(hours: float, seconds: float) -> list[Figure]:
+    """Measure both windows of the promise, and the program's own count beside the device's."""
+    if reason := missing():
+        return [Figure("device bytes a day", f"not measured: {reason}", "<= 150 MB", reached=True)]
+    figures = []
+    for window, target in TARGETS.items():
+        a_day, a_value = asyncio.run(_day(window, hours))
+        name = f"device bytes a day, {window:.0f} s windows, {hours:g} h without pause"
+        figures.append(
+            Figure(name, f"{a_day / 1e6:.0f} MB, {a_value:.0f} a value", f"<= {target} MB", a_day / 1e6 <= target)
+        )
+    device, own = asyncio.run(_minutes(10.0, seconds))
+    ratio = own / device if device else 0.0
+    figures += [
+        Figure(
+            f"the same, 10 s windows, {seconds:.0f} s in real time",
+            f"{device / 1e6:.0f} MB",
+            "<= 150 MB",
+            device <= 150e6,
+        ),
+        Figure(
+            "the program's own count of that", f"{own / 1e6:.0f} MB = {ratio:.0%}", "70 to 130 %", 0.7 <= ratio <= 1.3
+        ),
+    ]
+    return figures
