@@ -6,7 +6,7 @@ Each line is a figure beside its target. Ratios are taken within one run, so tha
 import argparse
 from collections.abc import Callable
 
-from benchmarks import alerts, backlog, hub, load, modbus, notify, page
+from benchmarks import alerts, backlog, hub, load, modbus, notify, page, wear
 from benchmarks.rig import Figure
 
 # name -> what it measures: full run, quick run
