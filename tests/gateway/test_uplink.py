@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gateway.backoff import Backoff
 from gateway.message import Topics, correlation, encode_ack
@@ -286,3 +288,35 @@ def test_a_replayed_block_is_sent_and_its_ack_is_expected() -> None:
     assert scene.data() == [7, 8]
     counters = scene.uplink.counters
     assert (counters.replayed, counters.stored, counters.unknown_acks) == (2, 0, 1)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.tuples(st.sampled_from(["ack", "again", "beyond", "foreign", "torn"]), st.integers(1, 12)), max_size=40)
+)
+def test_whatever_acks_come_only_stored_blocks_are_freed(acks: list[tuple[str, int]]) -> None:
+    """D8: acks lost, repeated, out of order, beyond what there is, or of another stream free nothing they should not.
+
+    What was never acknowledged goes out again.
+    """
+
+    async def story(scene: Scene) -> None:
+        for kind, block in acks:
+            if kind in {"ack", "again"}:
+                scene.ack(block)
+            elif kind == "beyond":
+                scene.ack(block + 1000)
+            elif kind == "foreign":
+                scene.ack(block, stream="ffffffffffff")
+            else:
+                scene.broker.deliver(Message(TOPICS.of("ack"), b'{"sta', 1, correlation=correlation(STREAM, block)))
+            await asyncio.sleep(1)
+        await asyncio.sleep(200)
+
+    scene = play(story, blocks=range(1, 13))
+    stored = {block for kind, block in acks if kind in {"ack", "again"}}
+    assert set(scene.journal.freed) == stored
+    assert len(scene.journal.freed) == len(stored)
+    left = set(range(1, 13)) - stored
+    assert set(scene.journal.blocks) == left
+    assert all(scene.data().count(block) >= 2 for block in left)
