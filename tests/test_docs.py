@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
-COMMAND = re.compile(r"(?:`|^|/bin/)nabd ([a-z]+)", re.MULTILINE)
+COMMAND = re.compile(r"(?:`|^|/bin/)nabd ([a-z-]+)", re.MULTILINE)
 RUN = re.compile(r"\./run ([a-z]+)")
 OUR_FILE = re.compile(r"(?<![\w/.])(?:config|systemd|locks|gateway|drivers|simulator|tests|docs)/[\w./-]*\w")
 
@@ -42,7 +42,7 @@ def commands() -> set[str]:
         timeout=30,
         check=True,
     ).stdout
-    return set(re.findall(r"^ {4}([a-z]+)\b", said, re.MULTILINE))
+    return set(re.findall(r"^ {4}([a-z-]+)", said, re.MULTILINE))
 
 
 def test_the_readme_opens_as_promised() -> None:
