@@ -42,7 +42,7 @@ def commands() -> set[str]:
         timeout=30,
         check=True,
     ).stdout
-    return set(re.findall(r"^ {4}([a-z-]+)", said, re.MULTILINE))
+    return set(re.findall(r"^ {4}([a-z][a-z-]+)", said, re.MULTILINE))
 
 
 def test_the_readme_opens_as_promised() -> None:
