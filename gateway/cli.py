@@ -203,7 +203,7 @@ def _meter(options: argparse.Namespace) -> int:
     beside = [options.config.parent / "meters"] if options.config else []
     try:
         task = meter_cmd.plan(config, options.bus, options.old, options.new, options.profile, beside)
-        work = meter_cmd.set_address(task, socket_of(config), yes=options.yes, say=print, ask=input)
+        work = meter_cmd.set_address(task, socket_of(config), yes=options.yes, tell=print, ask=input)
         return asyncio.run(work)
     except meter_cmd.CannotSet as error:
         _complain(f"nabd: {error}")

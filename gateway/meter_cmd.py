@@ -75,20 +75,20 @@ class Seen:
     code: int | None
 
 
-async def set_address(task: Task, running: Path, *, yes: bool, say: Say, ask: Ask) -> int:
+async def set_address(task: Task, running: Path, *, yes: bool, tell: Say, ask: Ask) -> int:
     """Do it; 0 when the meter answers under its new address, 1 when it does not or nobody said yes."""
     await _nobody_else(running)
     before = await _look(task)
-    _show(task, before, say)
+    _show(task, before, tell)
     if not yes and ask("Type yes to write: ").strip().lower() != "yes":
-        say("Nothing was written.")
+        tell("Nothing was written.")
         return 1
     try:
         heard = await write_address(task.bus, task.allowed, task.old, task.new, DEADLINE)
     except DriverError as error:
         raise CannotSet(f"the meter at {task.old} did not take it: {error}", task.allowed.before or _SETUP) from error
-    say("Written; the meter confirmed." if heard else "Written; the meter did not answer.")
-    return await _prove(task, before, say)
+    tell("Written; the meter confirmed." if heard else "Written; the meter did not answer.")
+    return await _prove(task, before, tell)
 
 
 def plan(config: Document, bus: str, old: int, new: int, profile: str | None, folders: list[Path]) -> Task:
@@ -184,20 +184,20 @@ def _main(reading: Reading) -> tuple[str, Number | None]:
     return key, reading.values.get(key)
 
 
-def _show(task: Task, before: Seen, say: Say) -> None:
+def _show(task: Task, before: Seen, tell: Say) -> None:
     rule = task.allowed
     registers = 2 if rule.type == "f32" else 1
-    say(f"{task.profile.title} at address {task.old} on {task.table.name}: {before.register} {before.value}")
-    say(f"Will be written: {task.new} as {rule.type} to holding register 0x{rule.at:04X}, {registers} of 16 bits,")
-    say(f"by function {rule.function}. Source: {rule.source}.")
+    tell(f"{task.profile.title} at address {task.old} on {task.table.name}: {before.register} {before.value}")
+    tell(f"Will be written: {task.new} as {rule.type} to holding register 0x{rule.at:04X}, {registers} of 16 bits,")
+    tell(f"by function {rule.function}. Source: {rule.source}.")
     if rule.before:
-        say(f"First {rule.before}.")
+        tell(f"First {rule.before}.")
 
 
 _SETUP = "many meters take it only in their set-up mode: see the meter's manual"
 
 
-async def _prove(task: Task, before: Seen, say: Say) -> int:
+async def _prove(task: Task, before: Seen, tell: Say) -> int:
     """Find the meter under its new address, and nobody under the old one."""
     driver = open_driver(task.table, Clock(trust="system").boot_ms)
     try:
@@ -212,16 +212,16 @@ async def _prove(task: Task, before: Seen, say: Say) -> int:
         await driver.close()
     if after is None:
         where = f"still answers at {task.old}" if still else f"answers neither at {task.old} nor at {task.new}"
-        say(f"The meter {where}. {task.allowed.before or _SETUP}.")
+        tell(f"The meter {where}. {task.allowed.before or _SETUP}.")
         return 1
-    say(f"It answers at {task.new}: {after.register} {after.value} (before: {before.value}).")
+    tell(f"It answers at {task.new}: {after.register} {after.value} (before: {before.value}).")
     if after.code != before.code:
-        say(f"But its model code is {after.code}, before it was {before.code}: is this the same meter?")
+        tell(f"But its model code is {after.code}, before it was {before.code}: is this the same meter?")
         return 1
     if still:
-        say(f"But something still answers at {task.old}: another meter shares the line.")
+        tell(f"But something still answers at {task.old}: another meter shares the line.")
         return 1
-    say(f"Put address = {task.new} into the configuration.")
+    tell(f"Put address = {task.new} into the configuration.")
     return 0
 
 

@@ -14,7 +14,7 @@ Say = Callable[[str], None]
 EVIDENCE = {"two-sources": "two sources", "one-source": "one source: unconfirmed"}
 
 
-def list_all(folders: Iterable[Path], say: Say, complain: Say, *, as_json: bool) -> int:
+def list_all(folders: Iterable[Path], tell: Say, complain: Say, *, as_json: bool) -> int:
     """List every model; 1 when one cannot be used."""
     good, bad = [], []
     for name, path in available(folders).items():
@@ -23,16 +23,16 @@ def list_all(folders: Iterable[Path], say: Say, complain: Say, *, as_json: bool)
         except ProfileError as error:
             bad.append(f"{name}: {error}")
     if as_json:
-        say(json.dumps([_about(profile) for profile in good]))
+        tell(json.dumps([_about(profile) for profile in good]))
     else:
         for line in _table(good):
-            say(line)
+            tell(line)
     for line in bad:
         complain(f"nabd: {line}")
     return 1 if bad else 0
 
 
-def show(name: str, folders: Iterable[Path], say: Say, complain: Say) -> int:
+def show(name: str, folders: Iterable[Path], tell: Say, complain: Say) -> int:
     """Show one model: where it comes from, and each of its rows."""
     try:
         profile = load(name, folders)
@@ -40,20 +40,20 @@ def show(name: str, folders: Iterable[Path], say: Say, complain: Say) -> int:
         complain(f"nabd: {error}")
         return 1
     table = _toml(profile)
-    say(f"{profile.title} ({profile.name})")
-    say(f"  protocol  {profile.driver}")
-    say(f"  evidence  {EVIDENCE[profile.evidence]}")
-    say(f"  source    {table['source']}")
-    say(f"  file      {profile.path}")
+    tell(f"{profile.title} ({profile.name})")
+    tell(f"  protocol  {profile.driver}")
+    tell(f"  evidence  {EVIDENCE[profile.evidence]}")
+    tell(f"  source    {table['source']}")
+    tell(f"  file      {profile.path}")
     if "address" in table:
-        say("  address   can be set with `nabd meter set-address`")
-    say("")
+        tell("  address   can be set with `nabd meter set-address`")
+    tell("")
     for row in _rows(table):
-        say(f"  {_place(row):12} {row['quantity']:26} {row['unit'] or '-':6} {row.get('type', '')}")
+        tell(f"  {_place(row):12} {row['quantity']:26} {row['unit'] or '-':6} {row.get('type', '')}")
     return 0
 
 
-def prove(path: Path, say: Say, complain: Say) -> int:
+def prove(path: Path, tell: Say, complain: Say) -> int:
     """Prove a file's examples and say what each decodes to; 1, with file, place and reason, when it does not hold."""
     try:
         profile = load_file(path)
@@ -63,13 +63,13 @@ def prove(path: Path, say: Say, complain: Say) -> int:
     table = _toml(profile)
     units = {row["quantity"]: row["unit"] for row in reversed(_rows(table))}
     for number, example in enumerate(table["examples"]):
-        say(f"example {number}")
+        tell(f"example {number}")
         for quantity, value in example["readings"].items():
-            say(f"  {quantity:26} {value!s:>16} {units[quantity]}")
+            tell(f"  {quantity:26} {value!s:>16} {units[quantity]}")
     proven = {quantity for example in table["examples"] for quantity in example["readings"]}
     for quantity in units.keys() - proven:
-        say(f"no example shows {quantity}: give the bytes of its row to be sure of it")
-    say(f"{path}: holds, {len(profile.quantities)} quantities, {EVIDENCE[profile.evidence]}")
+        tell(f"no example shows {quantity}: give the bytes of its row to be sure of it")
+    tell(f"{path}: holds, {len(profile.quantities)} quantities, {EVIDENCE[profile.evidence]}")
     return 0
 
 

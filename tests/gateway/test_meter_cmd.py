@@ -52,14 +52,14 @@ async def test_a_meter_moves_to_its_new_address(tmp_path: Path, said: list[str])
 
     async with simulated_line(tmp_path, {1: "eastron-sdm630"}) as path:
         task = task_of(path, 1, 17)
-        assert await set_address(task, NOBODY, yes=False, say=said.append, ask=yes) == 0
+        assert await set_address(task, NOBODY, yes=False, tell=said.append, ask=yes) == 0
         text = "\n".join(said)
         assert asked == ["Type yes to write: "]
         assert "17 as f32 to holding register 0x0014, 2 of 16 bits" in text
         assert "Written; the meter confirmed." in text
         assert "It answers at 17: energy_import_wh" in text
         # and back again: the meter is really there
-        assert await set_address(task_of(path, 17, 1), NOBODY, yes=True, say=said.append, ask=never) == 0
+        assert await set_address(task_of(path, 17, 1), NOBODY, yes=True, tell=said.append, ask=never) == 0
 
 
 async def test_without_a_yes_nothing_is_written(tmp_path: Path, said: list[str], monkeypatch: Any) -> None:
@@ -67,7 +67,7 @@ async def test_without_a_yes_nothing_is_written(tmp_path: Path, said: list[str],
     monkeypatch.setattr(meter_cmd, "write_address", lambda *_: pytest.fail("written"))
     async with simulated_line(tmp_path, {1: "eastron-sdm120"}) as path:
         task = task_of(path, 1, 2)
-        assert await set_address(task, NOBODY, yes=False, say=said.append, ask=lambda _: "y") == 1
+        assert await set_address(task, NOBODY, yes=False, tell=said.append, ask=lambda _: "y") == 1
     assert said[-1] == "Nothing was written."
     assert any("hold the meter's button" in line for line in said)
 
@@ -76,7 +76,7 @@ async def test_a_taken_address_is_refused(tmp_path: Path, said: list[str]) -> No
     """Two meters with one address would both be lost to the line, whatever model the other is."""
     async with simulated_line(tmp_path, {1: "eastron-sdm120", 2: "abb-b23"}) as path:
         with pytest.raises(CannotSet, match="a meter answers at 2 already"):
-            await set_address(task_of(path, 1, 2), NOBODY, yes=True, say=said.append, ask=never)
+            await set_address(task_of(path, 1, 2), NOBODY, yes=True, tell=said.append, ask=never)
     assert said == []
 
 
@@ -84,7 +84,7 @@ async def test_a_silent_old_address_is_refused(tmp_path: Path, said: list[str]) 
     """Where nobody answers, nobody can be told to move."""
     async with simulated_line(tmp_path, {1: "eastron-sdm120"}) as path:
         with pytest.raises(CannotSet, match="nobody answers at 3"):
-            await set_address(task_of(path, 3, 1), NOBODY, yes=True, say=said.append, ask=never)
+            await set_address(task_of(path, 3, 1), NOBODY, yes=True, tell=said.append, ask=never)
 
 
 async def test_a_busy_port_is_refused(tmp_path: Path, said: list[str]) -> None:
@@ -94,7 +94,7 @@ async def test_a_busy_port_is_refused(tmp_path: Path, said: list[str]) -> None:
         driver = open_driver(task.table, lambda: 0)
         await driver.connect()
         with pytest.raises(CannotSet, match="another program"):
-            await set_address(task, NOBODY, yes=True, say=said.append, ask=never)
+            await set_address(task, NOBODY, yes=True, tell=said.append, ask=never)
         await driver.close()
 
 
@@ -107,7 +107,7 @@ async def test_a_running_program_is_refused(tmp_path: Path, said: list[str]) -> 
     running = tmp_path / "edge.sock"
     async with simulated_line(tmp_path, {1: "eastron-sdm120"}) as path, control.listening(running, {"status": status}):
         with pytest.raises(CannotSet, match="a program runs"):
-            await set_address(task_of(path, 1, 2), running, yes=True, say=said.append, ask=never)
+            await set_address(task_of(path, 1, 2), running, yes=True, tell=said.append, ask=never)
 
 
 async def test_a_meter_that_keeps_its_address_is_told(tmp_path: Path, said: list[str], monkeypatch: Any) -> None:
@@ -118,7 +118,7 @@ async def test_a_meter_that_keeps_its_address_is_told(tmp_path: Path, said: list
 
     monkeypatch.setattr(meter_cmd, "write_address", unheard)
     async with simulated_line(tmp_path, {1: "eastron-sdm120"}) as path:
-        assert await set_address(task_of(path, 1, 2), NOBODY, yes=True, say=said.append, ask=never) == 1
+        assert await set_address(task_of(path, 1, 2), NOBODY, yes=True, tell=said.append, ask=never) == 1
     assert "still answers at 1" in said[-1]
     assert "hold the meter's button" in said[-1]
 
@@ -132,7 +132,7 @@ async def test_a_refusal_is_told_with_the_set_up_mode(tmp_path: Path, said: list
     monkeypatch.setattr(meter_cmd, "write_address", refuse)
     async with simulated_line(tmp_path, {1: "eastron-sdm120"}) as path:
         with pytest.raises(CannotSet, match=r"did not take it: the meter refused.*hold the meter's button"):
-            await set_address(task_of(path, 1, 2), NOBODY, yes=True, say=said.append, ask=never)
+            await set_address(task_of(path, 1, 2), NOBODY, yes=True, tell=said.append, ask=never)
 
 
 async def test_a_wrong_register_is_refused_by_the_meter_itself(tmp_path: Path, said: list[str]) -> None:
@@ -141,8 +141,8 @@ async def test_a_wrong_register_is_refused_by_the_meter_itself(tmp_path: Path, s
         task = task_of(path, 1, 2)
         wrong = dataclasses.replace(task, allowed=task.allowed.model_copy(update={"at": 0x0016}))
         with pytest.raises(CannotSet, match="did not take it"):
-            await set_address(wrong, NOBODY, yes=True, say=said.append, ask=never)
-        assert await set_address(task, NOBODY, yes=True, say=said.append, ask=never) == 0
+            await set_address(wrong, NOBODY, yes=True, tell=said.append, ask=never)
+        assert await set_address(task, NOBODY, yes=True, tell=said.append, ask=never) == 0
 
 
 async def test_another_meter_at_the_old_address_is_told(tmp_path: Path, said: list[str], monkeypatch: Any) -> None:
@@ -154,7 +154,7 @@ async def test_another_meter_at_the_old_address_is_told(tmp_path: Path, said: li
 
     monkeypatch.setattr(meter_cmd, "_somebody", somebody)
     async with simulated_line(tmp_path, {1: "eastron-sdm120"}) as path:
-        assert await set_address(task_of(path, 1, 2), NOBODY, yes=True, say=said.append, ask=never) == 1
+        assert await set_address(task_of(path, 1, 2), NOBODY, yes=True, tell=said.append, ask=never) == 1
     assert "something still answers at 1" in said[-1]
 
 
@@ -167,7 +167,7 @@ async def test_another_model_at_the_new_address_is_told(tmp_path: Path, said: li
 
     monkeypatch.setattr(meter_cmd, "model_code", code)
     async with simulated_line(tmp_path, {1: "eastron-sdm120"}) as path:
-        assert await set_address(task_of(path, 1, 2), NOBODY, yes=True, say=said.append, ask=never) == 1
+        assert await set_address(task_of(path, 1, 2), NOBODY, yes=True, tell=said.append, ask=never) == 1
     assert "is this the same meter?" in said[-1]
 
 
