@@ -76,6 +76,7 @@ class House:
     async def start(self, group: asyncio.TaskGroup) -> None:
         """Start every task of the house."""
         here, config = self._here, self._config
+        self._alerts.restore(await self._notices.outbox.alerts(config.gateway.tenant, only_open=True))
         await self._database.enrol(config.gateway.tenant, config.gateway.id, here.info().meters)
         self._polling.extend(here.start(group))
         group.create_task(self._feeder.run(), name="feeder")

@@ -25,6 +25,10 @@ from gateway.web.screen import Sources
 from gateway.web.serve import Served, serve
 
 
+DEFAULT_TENANT = "home"
+"""Whose alerts are shown after a restart even where no channel tells of them."""
+
+
 async def run(config: HubConfig) -> None:
     """Run the hub until a signal."""
     store = open_store(config.store)
@@ -36,6 +40,8 @@ async def run(config: HubConfig) -> None:
         connect, endpoint_of(config.mqtt, f"{config.hub.id}-collector"), store, database, root=config.mqtt.root
     )
     book, alerts = LiveBook(), AlertBook(wall_ms)
+    for tenant in {channel.tenant for channel in config.channel} | {DEFAULT_TENANT}:
+        alerts.restore(await notices.outbox.alerts(tenant, only_open=True))
     today = Today(book, store, config.hub.zone, wall_ms)
     pages: list[Served] = []
 

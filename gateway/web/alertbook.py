@@ -4,7 +4,7 @@ It hears events as they come by topic or from the engine of the same program, in
 highest `seq` of an alert is what it says now.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -12,6 +12,7 @@ import orjson
 from gateway.alerts.event import AlertEvent, parse
 from gateway.message import MessageError, Topics
 from gateway.notify.links import Action
+from gateway.notify.outbox import AlertState
 from gateway.transport import Message
 
 KEPT = 200
@@ -48,6 +49,13 @@ class AlertBook:
             oldest = min(self._alerts, key=lambda name: (self._alerts[name].event.open, self._alerts[name].event.at))
             del self._alerts[oldest]
         self._alerts[tenant, event.id] = Alert(tenant, event)
+
+    def restore(self, states: Iterable[AlertState]) -> None:
+        """Take what the outbox kept over a restart: alerts that live, and who saw them."""
+        for state in states:
+            self.take(state.tenant, state.event)
+            if state.acknowledged is not None:
+                self.answered(state.tenant, state.event.id, "acknowledge")
 
     def hear(self, message: Message) -> None:
         """Take the CloudEvent that a gateway sends on its topic `event`."""

@@ -27,6 +27,10 @@ async def nabd(*arguments: str, timeout: float = 60) -> tuple[int, str, str]:
     return process.returncode, out.decode(), err.decode()
 
 
+_running: list[asyncio.subprocess.Process] = []
+"""Programs that a test started; one that failed leaves none behind."""
+
+
 @pytest.fixture
 async def house(tmp_path: Path) -> AsyncIterator[Path]:
     """A house's configuration with two counting meters that answer."""
@@ -42,12 +46,18 @@ async def house(tmp_path: Path) -> AsyncIterator[Path]:
         text += f'[[meter]]\nname = "m{number}"\nbus = "b{number}"\nprofile = "counting"\nevery = "200ms"\n'
     (tmp_path / "home.toml").write_text(text, encoding="utf-8")
     yield tmp_path / "home.toml"
+    for process in _running:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    _running.clear()
     await meters.close()
 
 
 async def started(config: Path) -> "tuple[asyncio.subprocess.Process, dict[str, Any]]":
     """Start `nabd home` and wait until it answers with a reading."""
     process = await asyncio.create_subprocess_exec(sys.executable, "-m", "gateway.cli", "home", "-c", str(config))
+    _running.append(process)
     for _ in range(100):
         code, out, _ = await nabd("status", "--json", "-c", str(config))
         if code == 0 and json.loads(out)["read"] > 2:

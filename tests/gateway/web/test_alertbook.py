@@ -5,6 +5,7 @@ import pytest
 
 from gateway.alerts.event import AlertEvent, State, alert_id, cloud_event
 from gateway.message import Topics
+from gateway.notify.outbox import AlertState
 from gateway.transport import Message
 from gateway.web.alertbook import KEPT, AlertBook
 from gateway.web.alertview import alerts_of
@@ -115,3 +116,11 @@ def test_an_unknown_kind_of_alert_is_shown_too(book: AlertBook) -> None:
     """A newer gateway may raise what this hub has no words for."""
     book.take("home", event(rule="something_new"))
     assert alerts_of(book, {}, NOW, "UTC", Words("en")).open[0].title
+
+
+def test_a_restart_forgets_no_open_alert(book: AlertBook) -> None:
+    """What the outbox kept is shown again, with the answer it got."""
+    seen, unseen = event(), event(meter="other")
+    book.restore([AlertState("home", "gw", seen, acknowledged=NOW, by="phone"), AlertState("home", "gw", unseen)])
+    answers = {alert.event.meter: alert.answer for alert in book.open()}
+    assert answers == {"m": "acknowledge", "other": None}
