@@ -24,7 +24,6 @@ from gateway.web.alertbook import AlertBook
 from gateway.web.screen import Sources
 from gateway.web.serve import Served, serve
 
-
 DEFAULT_TENANT = "home"
 """Whose alerts are shown after a restart even where no channel tells of them."""
 
