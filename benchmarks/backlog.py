@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.rig import Figure, Process, Rig, rig
+from gateway import control
 from gateway.journal import Journal
 
 DAY = 86_400
@@ -99,7 +100,7 @@ def drain(days: float, watch: float) -> list[Figure]:
         running.wait_for("hub")
         start = time.monotonic()
         edge = running.nabd("edge")
-        running.wait_for("edge", seconds=60)
+        asyncio.run(_answers(running.folder / "journal" / "edge.sock"))
         started = time.monotonic() - start
         return [
             Figure(
@@ -112,6 +113,18 @@ def drain(days: float, watch: float) -> list[Figure]:
             Figure("  start of the edge to its first answer", f"{started:.1f} s", "<= 5 s", started <= 5),
             *_watch(running, edge, watch, fresh),
         ]
+
+
+async def _answers(socket: Path) -> None:
+    """Wait until the edge answers; without a process a question, which would cost more than the start."""
+    async with asyncio.timeout(60):
+        while True:
+            try:
+                await control.ask(socket, {"do": "status"})
+            except control.NobodyThere:
+                await asyncio.sleep(0.02)
+            else:
+                return
 
 
 def _watch(running: Rig, edge: Process, seconds: float, fresh: float) -> list[Figure]:
