@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-import mfusepy  # type: ignore[import-untyped,unused-ignore]
+import mfusepy
 
 CHANGES = os.O_WRONLY | os.O_RDWR
 SLOW = 0.2

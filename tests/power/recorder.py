@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import mfusepy  # type: ignore[import-untyped,unused-ignore]
+import mfusepy
 
 _HEAD = struct.Struct("<cQI")
 SECTOR = 512
