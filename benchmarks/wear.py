@@ -27,32 +27,40 @@ DAY = 86400
 TARGETS = {10.0: 150, 60.0: 40}
 KEEP = 2 * 3600.0
 """Seconds stored blocks are kept here: shorter than the product's week, so that a run reaches its everyday state."""
-P1 = ["energy_import_t1_wh", "energy_import_t2_wh", "power_w", *(f"power_{number}_w" for number in range(18))]
-P1 += [f"{name}_l{phase}" for name in ("voltage", "current", "power_import") for phase in (1, 2, 3)]
+PHASES = [f"{name}_l{phase}" for name in ("voltage", "current", "power_import", "power_export") for phase in (1, 2, 3)]
+P1 = ["energy_import_t1", "energy_import_t2", "energy_export_t1", "energy_export_t2", "power_import", "power_export"]
+P1 += [*PHASES, *(f"power_{number}" for number in range(12))]
+MODBUS = [*PHASES[:9], "power", "reactive_power", "power_factor", "frequency", "energy_import", "energy_export"]
+DIGITS = {"voltage": 1, "frequency": 2, "power_factor": 3}
+"""Digits after the point, by how a quantity begins: P1 counts watts and whole amperes, Modbus rows say little more."""
 
 
 class Load:
-    """The reference load as readings; values wander as real ones do, so that they compress as real ones do."""
+    """The reference load as readings; values wander as those of a house do, so that they compress as those do."""
 
     def __init__(self, journal: Journal) -> None:
         """Begin with every meter due."""
         self._journal, self._dice = journal, random.Random(1)
         self._p1 = {key: 1000.0 * number for number, key in enumerate(P1, 1)}
-        self._modbus = [{f"power_{row}_w": 100.0 * row for row in range(15)} for _ in range(8)]
+        self._modbus = [{key: 100.0 * number for number, key in enumerate(MODBUS, 1)} for _ in range(8)]
         self.values = 0
 
     def second(self, now: int) -> None:
         """Add what is read in the second that begins at `now` (s)."""
-        self._add("p1", now, self._wander(self._p1, 3))
+        self._add("p1", now, self._wander(self._p1))
         if now % 10 < len(self._modbus):
-            self._add(f"modbus-{now % 10}", now, self._wander(self._modbus[now % 10], 1))
+            self._add(f"modbus-{now % 10}", now, self._wander(self._modbus[now % 10]))
         if now % 900 < 4:
             self._add(f"mbus-{now % 900}", now, {"heat_energy_wh": now * 10.0, "flow_temperature_c": 55.5})
 
-    def _wander(self, values: dict[str, float], digits: int) -> dict[str, float]:
+    def _wander(self, values: dict[str, float]) -> dict[str, float]:
+        """Let counters grow by a watt-hour or two, and every second other value move."""
         for key, value in values.items():
-            step = self._dice.random() if "energy" in key else self._dice.gauss(0, 5) * (self._dice.random() < 0.5)
-            values[key] = round(value + step, digits)
+            if key.startswith("energy"):
+                step = float(self._dice.random() < 0.3)
+            else:
+                step = self._dice.gauss(0, 5) * (self._dice.random() < 0.5)
+            values[key] = round(value + step, DIGITS.get(key.rpartition("_l")[0] or key, 0))
         return values
 
     def _add(self, meter: str, now: int, values: dict[str, float]) -> None:
