@@ -1,8 +1,13 @@
-"""Prints the time and topic of each live message, after the word "ready": `python -m benchmarks.listen PORT FILTER`."""
+"""Prints each live message that comes, after the word "ready": `python -m benchmarks.listen PORT FILTER`.
+
+A line has the topic, when it came (Unix seconds), and how old its reading then was (seconds).
+"""
 
 import asyncio
 import sys
 import time
+
+import orjson
 
 from gateway.mqtt import connect
 from gateway.transport import Endpoint
@@ -15,7 +20,9 @@ async def main(port: int, pattern: str) -> None:
     print("ready", flush=True)
     async for arrived in connection.messages():
         if not arrived.message.retain:
-            print(time.time(), arrived.message.topic, flush=True)
+            now = time.time()
+            age = now - orjson.loads(arrived.message.payload)["ts"] / 1000
+            print(f"{arrived.message.topic} {now:.3f} {age:.3f}", flush=True)
         arrived.ack()
 
 

@@ -98,6 +98,25 @@ class Process:
 
 
 @dataclass
+class Listener:
+    """What hears live values; it writes to a file, since a full pipe would make it deaf."""
+
+    popen: "subprocess.Popen[str]"
+    path: Path
+
+    def wait_for_lines(self, count: int) -> None:
+        """Wait until it has heard so many lines, the word "ready" being the first."""
+        while self.path.read_text(encoding="utf-8").count("\n") < count:
+            time.sleep(0.005)
+
+    def stop(self) -> list[str]:
+        """End it and give what it heard."""
+        self.popen.kill()
+        self.popen.wait()
+        return self.path.read_text(encoding="utf-8").splitlines()[1:]
+
+
+@dataclass
 class Rig:
     """What is running; `meters` counts answers, `folder` holds configurations and state."""
 
@@ -128,6 +147,15 @@ class Rig:
         )
         self.parts[command] = Process(popen)
         return self.parts[command]
+
+    def listen(self, pattern: str) -> "Listener":
+        """Start a listener to live values; it listens when this returns."""
+        path = self.folder / "live.txt"
+        with path.open("w") as out:
+            command = [sys.executable, "-m", "benchmarks.listen", str(self.broker_port), pattern]
+            listener = Listener(subprocess.Popen(command, stdout=out, text=True), path)
+        listener.wait_for_lines(1)
+        return listener
 
     def configure(self, every: str, *, live_every: str = "1s", window: str = "10s") -> None:
         """Write the configurations of hub and edge."""
