@@ -72,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     letters.add_argument("what", choices=["ls", "redrive"], help="list them, or try them again")
     letters.add_argument("--json", action="store_true", help="list them as one JSON array")
     _config_option(letters, None)
+    _journal_commands(command)
     simulate = command("simulate", _simulate, "Serve simulated meters on pseudo-terminals and TCP for other programs.")
     simulate.add_argument("scenario", nargs="?", default="home", help="a name in config/scenarios, or a file")
     simulate.add_argument("--folder", type=Path, default=Path("nabd-simulator"), help="where the wires' names appear")
@@ -81,6 +82,19 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--scenario", default="home", help="a name in config/scenarios (home, rs485), or a file")
     demo.add_argument("--listen", default="127.0.0.1:8080", help="where the page is served (port 0: any free one)")
     return parser
+
+
+def _journal_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
+    journal = command("journal", _journal, "Look into a gateway's journal, also while it runs.")
+    journal.add_argument("what", choices=["ls", "export"], help="list its blocks, or print its readings as JSON lines")
+    journal.add_argument("--json", action="store_true", help="ls: one JSON object")
+    journal.add_argument("--unsent", action="store_true", help="export: only what the store does not have yet")
+    backup = command("backup", _journal, "Copy a gateway's journal to a file, also while it runs.")
+    backup.add_argument("file", type=Path, help="the file to make")
+    restore = command("restore", _journal, "Begin a gateway's journal anew with what a backup had not sent.")
+    restore.add_argument("file", type=Path, help="a file that nabd backup made")
+    for parser in (journal, backup, restore):
+        _config_option(parser, None)
 
 
 def _profile_commands(profiles: argparse.ArgumentParser) -> None:
@@ -220,6 +234,20 @@ def _alerts(options: argparse.Namespace) -> int:
         _complain(f"nabd alerts replay: {error}")
         return 2
     return 0
+
+
+def _journal(options: argparse.Namespace) -> int:
+    from gateway import journal_cmd  # noqa: PLC0415
+
+    config = _configuration(options)
+    if config.kind == "hub":
+        _complain("nabd: a hub has no journal; name an edge.toml or home.toml with -c")
+        return 2
+    try:
+        return journal_cmd.run(options, config.journal.folder, config.gateway.id, print, _complain)
+    except _could_not_run() as error:
+        _complain(f"nabd: {error}")
+        return 2
 
 
 def _dead_letters(options: argparse.Namespace) -> int:

@@ -201,7 +201,7 @@ class Database:
         with self._connection.use() as db:
             rows = db.execute(query, (boot, 0 if unreleased else 1)).fetchall()
         return [
-            Chunk(chunk, seqs, bool(released), _unpack(chunk, crc, data)) for chunk, seqs, released, crc, data in rows
+            Chunk(chunk, seqs, bool(released), unpack(chunk, crc, data)) for chunk, seqs, released, crc, data in rows
         ]
 
     def held(self) -> list[tuple[str, str, bool]]:
@@ -297,7 +297,8 @@ def _keep(db: sqlite3.Connection, states: States) -> None:
     db.executemany("INSERT OR REPLACE INTO state VALUES (?,?,?,?)", rows)
 
 
-def _unpack(chunk: int, crc: int, data: object) -> bytes | None:
+def unpack(chunk: int, crc: int, data: object) -> bytes | None:
+    """Give the JSON lines of a chunk of held readings, None when it is damaged."""
     if not isinstance(data, bytes) or checksum(data, chunk) != crc:
         return None
     return zlib.decompress(data)

@@ -284,6 +284,12 @@ class Journal:
 
     # -- closing
 
+    def bring(self, records: list[tuple[int, bytes]]) -> None:
+        """Take in what another stream's block held, as records of a mirror, under new numbers."""
+        from gateway.journal.replay import replay  # noqa: PLC0415  it adds to this class
+
+        replay(self, self._committer.ledger, records, self._boot, number=self.number - 1, renumber=True)
+
     def count_held(self, number: int) -> None:
         """Count readings without a time that a start found."""
         self._committer.count_held(number)

@@ -24,7 +24,7 @@ _AT_ONCE = 64
 
 
 class Salvage:
-    """Reads a damaged file piece by piece, in the database thread."""
+    """Reads a damaged file, or a backup, piece by piece."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
