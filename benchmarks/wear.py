@@ -96,7 +96,7 @@ async def _windows(journal: Journal, load: Load, now: list[int], window: float, 
             journal.stored(block)
 
 
-async def _day(window: float, hours: float) -> tuple[float, float]:
+async def day(window: float, hours: float) -> tuple[float, float]:
     """Give device bytes a day and bytes a value, from so many hours without pause after the expiry has begun."""
     now = [1_795_219_200]
     with disk() as ours:
@@ -112,7 +112,7 @@ async def _day(window: float, hours: float) -> tuple[float, float]:
     return device / hours * 24, device / values
 
 
-async def _minutes(window: float, seconds: float) -> tuple[float, float]:
+async def minutes(window: float, seconds: float) -> tuple[float, float]:
     """Give device bytes a day in real time, and what the program says itself of the same time."""
     now = [1_795_219_200]
     with disk() as ours:
@@ -141,12 +141,12 @@ def wear(hours: float, seconds: float) -> list[Figure]:
         return [Figure("device bytes a day", f"not measured: {reason}", "<= 150 MB", reached=True)]
     figures = []
     for window, target in TARGETS.items():
-        a_day, a_value = asyncio.run(_day(window, hours))
+        a_day, a_value = asyncio.run(day(window, hours))
         name = f"device bytes a day, {window:.0f} s windows, {hours:g} h without pause"
         figures.append(
             Figure(name, f"{a_day / 1e6:.0f} MB, {a_value:.0f} a value", f"<= {target} MB", a_day / 1e6 <= target)
         )
-    device, own = asyncio.run(_minutes(10.0, seconds))
+    device, own = asyncio.run(minutes(10.0, seconds))
     ratio = own / device if device else 0.0
     figures += [
         Figure(

@@ -5,6 +5,7 @@ store does not have yet is sent after the next start.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 from zlib import crc32
@@ -31,6 +32,7 @@ from gateway.uplink import Uplink
 SESSION = 86400
 """Seconds a broker keeps our subscription while we are away, so that acknowledgements wait for us."""
 HEALTH_EVERY = 60.0
+FAULTS_EVERY = 5.0
 HEALTH_EXPIRY = 300
 FRESH_BOOT_MS = 5 * 60 * 1000
 SPREAD = 30
@@ -123,10 +125,19 @@ async def _uplink_when_spread(uplink: Uplink, config: EdgeConfig, here: Station)
 
 async def _health(topics: Topics, here: Station, uplink: Uplink) -> None:
     while True:
-        await asyncio.sleep(HEALTH_EVERY)
+        await _until_news(here)
         if uplink.connection is not None:
             payload = orjson.dumps(here.status() | {"uplink": uplink.status()}, default=str)
             uplink.connection.post(Message(topics.of("health"), payload, retain=True, expiry=HEALTH_EXPIRY))
+
+
+async def _until_news(here: Station) -> None:
+    """Return after HEALTH_EVERY, or a few seconds after something went wrong with the journal or well again."""
+    fault = here.journal.stats().fault
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(HEALTH_EVERY):
+            while bool(here.journal.stats().fault) == bool(fault):
+                await asyncio.sleep(FAULTS_EVERY)
 
 
 def _discovery(config: EdgeConfig, topics: Topics, here: Station) -> Discovery:

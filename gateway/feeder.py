@@ -14,11 +14,11 @@ from gateway.flatten import Poison, flatten
 from gateway.hubdb import HubDatabase
 from gateway.journal import JournalError
 from gateway.message import CONTENT_TYPE, Topics, correlation
+from gateway.station import FEED_EVERY
 from gateway.store.contract import Row, Store, Stored, TryAgain
 from gateway.transport import Message
 from gateway.uplink import Blocks
 
-EVERY = 900.0
 QUARTER_MS = 900_000
 SLOWEST = 60.0
 
@@ -56,7 +56,7 @@ class Feeder:
         while True:
             await self.feed()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(EVERY):
+                async with asyncio.timeout(FEED_EVERY):
                     await self._alarm.wait()
             if self._alarm.is_set():
                 self._alarm.clear()

@@ -18,14 +18,17 @@ from gateway.check import Limits
 from gateway.clock import Clock, wall_ms
 from gateway.config.build import bus_of, meter_id, meter_of, mirror_folder
 from gateway.config.models import BusTable, EdgeConfig, HomeConfig, MeterTable
+from gateway.flash import FlashMeter
 from gateway.intake import Intake, Known
-from gateway.journal import Journal, Unwritable
+from gateway.journal import PATIENCE, Journal, Unwritable
 from gateway.live import LiveBook, LiveMeter
 from gateway.message import Info, MeterInfo
 from gateway.poll import Poller
 from gateway.scaling import scaling_of, shown
 
 CLOCK_EVERY = 1.0
+FEED_EVERY = 900.0
+"""Seconds between two rounds by which a home's journal feeds its own store; that long nothing is confirmed there."""
 
 
 @dataclass
@@ -41,6 +44,7 @@ class Station:
     book: LiveBook
     pollers: list[Poller]
     drivers: list[Driver]
+    flash: FlashMeter
 
     def start(self, group: asyncio.TaskGroup) -> list["asyncio.Task[None]"]:
         """Start journal, clock and reports; give the polling tasks, which `drain` may stop alone."""
@@ -72,12 +76,14 @@ class Station:
     def status(self) -> dict[str, Any]:
         """Say how everything fares, for people and for `health`."""
         now = asyncio.get_running_loop().time()
+        flash = {"a_day": self.flash.a_day(now), "warning": self.flash.warning(now)}
         return {
             "gateway": self.config.gateway.id,
             "clock": self.clock.state,
             "read": self.intake.read,
             "alerts": self.alerts,
             "journal": asdict(self.journal.stats()),
+            "flash": flash,
             "buses": [
                 {
                     "name": poller.name,
@@ -106,6 +112,7 @@ class Station:
         """Give held readings their time once there is one; without one in time, let them go untimed."""
         started, released = asyncio.get_running_loop().time(), False
         while True:
+            self.flash.look(asyncio.get_running_loop().time())
             offset = self.clock.offset
             late = asyncio.get_running_loop().time() - started > self.config.clock.wait
             with contextlib.suppress(Unwritable):  # the journal says so itself, and this comes round again
@@ -119,7 +126,8 @@ class Station:
     def faults(self) -> dict[str, Callable[[], str]]:
         """Name what can be wrong here, for the log: each bus, and the journal."""
         return {
-            "journal": lambda: self.journal.stats().degraded,
+            "journal": lambda: self.journal.stats().fault,
+            "flash": lambda: self.flash.warning(asyncio.get_running_loop().time()),
             **{f"bus {poller.name}": partial(_fault_of, poller) for poller in self.pollers},
         }
 
@@ -146,6 +154,7 @@ async def station(
         clock_state=lambda: clock.state,
         boot=clock.boot_id,
         schedule={meter_id(config, row): row.every for row in config.meter},
+        patience=PATIENCE if isinstance(config, EdgeConfig) else FEED_EVERY + PATIENCE,
     )
     try:
         alerting = await _alerting(config, clock, journal)
@@ -189,7 +198,18 @@ def _wire(
             intake.meters[meter_id(config, row)] = Known(row.every, limits_of(row))
             about = info_of(config, row)
             book.know(LiveMeter(about.id, about.name, about.commodity, about.model, about.every))
-    return Station(config, clock, journal, alerting, alerts, intake, book, pollers, drivers)
+    return Station(
+        config,
+        clock,
+        journal,
+        alerting,
+        alerts,
+        intake,
+        book,
+        pollers,
+        drivers,
+        FlashMeter(asyncio.get_running_loop().time()),
+    )
 
 
 def _taker(config: EdgeConfig | HomeConfig, rows: Sequence[MeterTable], intake: Intake) -> Callable[[Reading], None]:

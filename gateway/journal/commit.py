@@ -30,7 +30,7 @@ _MEMORY = 64 * 1024 * 1024
 _AT_ONCE = 32
 """Windows in one transaction: at most 4 MB of JSON, so that the log stays small while a full disk is caught up."""
 _EXPIRE_EVERY = 64
-_STANDSTILL = 240.0
+PATIENCE = 240.0
 """Seconds without progress that are told; whoever looks once a minute has heard of it within five."""
 _MARKS_AFTER = 60.0
 """Seconds after which marks are written although no reading comes to carry them."""
@@ -60,6 +60,7 @@ class Committer:
         self.degraded = ""
         self.stored_count = self.commits = 0
         self.held = self.unrepaired = 0
+        self.patience = PATIENCE
 
     async def do(self, work: Callable[..., T], *args: object) -> T:
         """Run `work` in the database thread."""
@@ -199,9 +200,9 @@ class Committer:
     def standstill(self) -> str:
         """Say so when there is work and none of it has been done for minutes, although nothing failed."""
         now = time.monotonic()
-        if self.closing and now - self._pushed > _STANDSTILL:
+        if self.closing and now - self._pushed > PATIENCE:
             return f"nothing was written to the disk for {(now - self._pushed) / 60:.0f} minutes"
-        if self.pending and now - self._confirmed > _STANDSTILL:
+        if self.pending and now - self._confirmed > self.patience:
             return f"the store confirmed nothing for {(now - self._confirmed) / 60:.0f} minutes"
         return ""
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.journal import encode
-from gateway.journal.commit import Committer
+from gateway.journal.commit import PATIENCE, Committer
 from gateway.journal.database import Chunk, States
 from gateway.journal.errors import JournalError, Unwritable
 from gateway.journal.held import HeldRow, timed, untimed
@@ -74,17 +74,19 @@ class Journal:
         clock_state: Callable[[], ClockState],
         boot: str,
         schedule: Mapping[str, float] | None = None,
+        patience: float = PATIENCE,
     ) -> "Journal":
         """Open or make the journal in `folder`; raises JournalError (InUse for a second instance, within 2 s).
 
         `wall` gives UTC ms, `boot` names this start of the board, `schedule` says how many seconds lie between readings
-        of each meter, for the ledger row after a power cut.
+        of each meter, for the ledger row after a power cut, `patience` how many the store may confirm nothing before
+        that is a standstill.
         """
         from gateway.journal.start import open_journal  # noqa: PLC0415  it builds this class
 
         return await open_journal(
             folder, gw=gw, mirror=mirror, window=window, quota=quota, keep=keep, wall=wall, clock_state=clock_state,
-            boot=boot, schedule=schedule or {},
+            boot=boot, schedule=schedule or {}, patience=patience,
         )  # fmt: skip
 
     # -- the writing side

@@ -50,6 +50,7 @@ async def open_journal(
     clock_state: Callable[[], ClockState],
     boot: str,
     schedule: Mapping[str, float],
+    patience: float,
 ) -> Journal:
     """Do all five steps; raises JournalError."""
     lock = _lock(folder)
@@ -60,6 +61,7 @@ async def open_journal(
         database = found_file.database
         expire = lambda: None if clock_state() == "unsynced" else wall() - int(keep * 1000)  # noqa: E731
         committer = Committer(database, thread, boot, expire)
+        committer.patience = patience
         tag = f"{zlib.crc32(os.fsencode(folder.resolve())):08x}"
         found = mirrors.find(mirror, tag)
         journal = Journal(

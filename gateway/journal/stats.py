@@ -32,6 +32,11 @@ class JournalStats:
     degraded: str
     standstill: str
 
+    @property
+    def fault(self) -> str:
+        """What is wrong now, "" when all is well."""
+        return self.degraded or self.standstill
+
 
 def written_by(thread: int) -> int:
     """Bytes a thread of this process sent to the disk, as the kernel counts them; 0 where it does not."""
