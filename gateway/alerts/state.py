@@ -8,10 +8,9 @@
    block is given back, to be told now.
 """
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
-from itertools import groupby
 from typing import Any
 
 import orjson
@@ -59,8 +58,12 @@ async def restore(journal: Journal, engine: Engine, limits: Mapping[str, Limits]
             checks[meter], known[meter], alive = state["check"], block, max(alive, state["at"])
     replay = _Replay(engine, Checker(checks), limits, known, alive)
     replay.note(events)
-    blocks = [pair async for pair in journal.after(min(known.values(), default=-1))]
-    return Restored(replay.checker, replay.run(blocks), replay.alive)
+    await replay.run(journal.after(min(known.values(), default=-1)))
+    return Restored(replay.checker, replay.untold(), replay.alive)
+
+
+Half = tuple[int, dict[str, Any]]
+"""A block's number and what stands in it."""
 
 
 class _Replay:
@@ -69,23 +72,35 @@ class _Replay:
     ) -> None:
         self.engine, self.checker, self.limits, self.known, self.alive = engine, checker, limits, known, alive
         self.raised: dict[str, AlertEvent] = {}
+        self._told: set[Any] = set()
 
-    def run(self, blocks: list[tuple[int, bytes]]) -> list[AlertEvent]:
-        """Hear all blocks again; give the events that stand in none of them."""
-        told: set[Any] = set()
-        opened = [(number, block) for number, payload in blocks if (block := _open(payload))]
-        for _, window in groupby(opened, key=lambda pair: pair[1].get("closed")):
-            halves = list(window)
-            rows = [(row, number) for number, block in halves for row in block.get("readings", ())]
-            for row, number in sorted(rows, key=lambda pair: pair[0]["seq"]):
-                if number > self.known.get(row["meter"], -1):
-                    self._hear(row)
-            for number, block in halves:
-                for event in block.get("events", ()):
-                    told.add(event.get("key"))
-                    if number > self.known.get(event.get("meter"), -1):
-                        self._tick(event)
-        return [event for key, event in self.raised.items() if key not in told]
+    async def run(self, blocks: AsyncIterator[tuple[int, bytes]]) -> None:
+        """Hear all blocks again, a window at a time: a week of them would not fit into a small board's memory."""
+        window: list[Half] = []
+        async for number, payload in blocks:
+            block = _open(payload)
+            if block is None:
+                continue
+            if window and window[0][1].get("closed") != block.get("closed"):
+                self._window(window)
+                window = []
+            window.append((number, block))
+        self._window(window)
+
+    def untold(self) -> list[AlertEvent]:
+        """Give the events that stand in no block."""
+        return [event for key, event in self.raised.items() if key not in self._told]
+
+    def _window(self, halves: list[Half]) -> None:
+        rows = [(row, number) for number, block in halves for row in block.get("readings", ())]
+        for row, number in sorted(rows, key=lambda pair: pair[0]["seq"]):
+            if number > self.known.get(row["meter"], -1):
+                self._hear(row)
+        for number, block in halves:
+            for event in block.get("events", ()):
+                self._told.add(event.get("key"))
+                if number > self.known.get(event.get("meter"), -1):
+                    self._tick(event)
 
     def _hear(self, row: Mapping[str, Any]) -> None:
         meter, ts, q = row["meter"], row["ts"], row["q"]
