@@ -13,6 +13,8 @@ pid on stdout, then, there or into that file, a line each, what it can prove:
 Everything a journal does goes on: commits, stored marks, expiry, eviction, held readings repaired, checkpoints. Forked,
 because starting Python anew for every cut would take longer than the test.
 
+With NABD_POWER_WINDOW=SECONDS the journal keeps its own time as in a gateway, and nothing is said to be safe.
+
 The mutation that calibrates the tests is NABD_POWER_SYNCHRONOUS, read here and nowhere in the product.
 """
 
@@ -29,6 +31,7 @@ from gateway.message import decode_block
 
 QUOTA = 120_000
 """Small, so that eviction is soon part of every commit."""
+WINDOW = os.environ.get("NABD_POWER_WINDOW", "")
 NOISE = 12
 """Values of noise in a reading, so that blocks do not shrink to nothing."""
 
@@ -59,6 +62,14 @@ class Busy:
         """`boot` is the journal's own, `out` takes what can be proved."""
         self.journal, self.boot, self.out = journal, boot, out
         self.dice = random.Random()
+
+    async def live(self) -> None:
+        """Add two hundred readings a second while the journal closes its own windows."""
+        task = asyncio.create_task(self.journal.run())
+        while not self.journal.stats().degraded:
+            self.add()
+            await asyncio.sleep(0.005)
+        task.cancel()
 
     async def run(self) -> None:
         """Go on until the disk refuses."""
@@ -99,12 +110,13 @@ async def main(folder: Path, mirror: Path, told: Path | None = None) -> None:
     started, boot = time.monotonic(), f"boot-{os.getpid()}"
     try:
         journal = await Journal.open(
-            folder, gw="gw-1", mirror=mirror, window=10, quota=QUOTA, keep=1.0, boot=boot,
+            folder, gw="gw-1", mirror=mirror, window=float(WINDOW or 10), quota=QUOTA, keep=1.0, boot=boot,
             wall=lambda: time.time_ns() // 1_000_000, clock_state=lambda: "synced",
             schedule={"m-0": 1.0, "m-1": 1.0, "m-2": 1.0},
         )  # fmt: skip
         say(out, "open", time.monotonic() - started)
-        await Busy(journal, boot, out).run()
+        busy = Busy(journal, boot, out)
+        await (busy.live() if WINDOW else busy.run())
         say(out, "end", journal.stats().degraded)
     except (JournalError, OSError) as error:
         say(out, "end", type(error).__name__, error)
