@@ -29,6 +29,9 @@ DIGITS: dict[Type, int] = {"f32": 7, "f64": 15}
 """Significant digits that a float of this type always holds."""
 
 _FINEST = 10.0**DECIMALS
+_COARSEST_DECIMALS = -7
+"""A float of seven digits below 10^13: more Wh than any meter counts."""
+
 # Half the distance between neighbours, as a multiple of the distance that doubles have there.
 _HALF_STEP = {"f32": 2.0**28, "f64": 0.5}
 
@@ -61,15 +64,15 @@ def _as_number(kind: Type, bits: int) -> float:
 def _of_float(kind: Type, factor: Fraction) -> Callable[[float], Number | None]:
     """Try as many digits as the type always holds, then one more, until the decimal is the same float again.
 
-    A value below 10^(digits - k) keeps k decimals. `round(x * 10^k) / 10^k` gives the very float that formatting and
-    parsing would, at a fifth of the cost; only numbers too long for any decimal, and NaN, go the slow way.
+    A value below 10^(digits - k) keeps k decimals. Small values, the commonest, always keep all of them: multiplying and
+    dividing gives the very float that `round` would, at half its cost. What is no meter's value, and NaN, goes the slow
+    way.
     """
     digits = DIGITS[kind]
     into_base, half = float(factor), _HALF_STEP[kind] * float(factor)
     scaled, small = into_base * _FINEST, 10.0**digits
-    coarser = [
-        (10.0 ** (digits - k), [10.0**n for n in range(k, min(k + 3, DECIMALS + 1))])
-        for k in range(DECIMALS - 1, -1, -1)
+    ladder = [
+        (10.0 ** (digits - k), range(k, min(k + 3, DECIMALS + 1))) for k in range(DECIMALS - 1, _COARSEST_DECIMALS, -1)
     ]
 
     def convert(raw: float) -> Number | None:
@@ -77,13 +80,13 @@ def _of_float(kind: Type, factor: Fraction) -> Callable[[float], Number | None]:
         if -small < steps < small:
             return round(steps) / _FINEST
         value = raw * into_base
-        for limit, units in coarser:
+        for limit, decimals in ladder:
             if -limit < value < limit:
                 room = math.ulp(raw) * half
-                for unit in units:
-                    shorter = round(value * unit) / unit
+                for places in decimals:
+                    shorter = round(value, places)
                     if -room <= shorter - value <= room:
-                        return shorter
+                        break
                 return shorter
         return _of_long_float(value, math.ulp(raw) * half, digits)
 

@@ -40,10 +40,19 @@ class Table:
     max_registers: int = MAX_REGISTERS
     forbidden: tuple[Span, ...] = ()
     nameplate: tuple[Nameplate, ...] = ()
+    # What was compiled once serves every meter of this model: a plan a wire, a page an order of words.
+    _plans: dict[Wire, tuple[Page, ...]] = field(default_factory=dict, compare=False, repr=False)
+    _reordered: dict[tuple[Read, Order], Page] = field(default_factory=dict, compare=False, repr=False)
 
     def pages(self, wire: Wire, lessons: Lessons | None = None) -> tuple[Page, ...]:
         """Plan the requests that take the least time on a wire, and compile how their answers are read."""
-        lessons = lessons or Lessons()
+        if lessons:
+            return self._plan(wire, lessons)
+        if wire not in self._plans:
+            self._plans[wire] = self._plan(wire, Lessons())
+        return self._plans[wire]
+
+    def _plan(self, wire: Wire, lessons: Lessons) -> tuple[Page, ...]:
         pages: list[Page] = []
         for function in (HOLDING, INPUT):
             rows = [row for row in self.rows if row.table == function and row not in lessons.missing]
@@ -63,7 +72,10 @@ class Table:
 
     def reordered(self, page: Page, order: Order) -> Page:
         """Read a request's answer as another order of words and bytes would have it."""
-        return compile_page(page.read, page.rows, order)
+        made = self._reordered.get((page.read, order))
+        if made is None or made.rows != page.rows:
+            made = self._reordered[page.read, order] = compile_page(page.read, page.rows, order)
+        return made
 
     def decode(self, registers: Mapping[int, bytes], wire: Wire) -> dict[str, Number]:
         """Read values from registers given as bytes, those not given as zero."""
