@@ -64,9 +64,9 @@ def _as_number(kind: Type, bits: int) -> float:
 def _of_float(kind: Type, factor: Fraction) -> Callable[[float], Number | None]:
     """Try as many digits as the type always holds, then one more, until the decimal is the same float again.
 
-    A value below 10^(digits - k) keeps k decimals. Small values, the commonest, always keep all of them: multiplying and
-    dividing gives the very float that `round` would, at half its cost. What is no meter's value, and NaN, goes the slow
-    way.
+    A value below 10^(digits - k) keeps k decimals. Small values, the commonest, keep all that are published: there,
+    multiplying and dividing gives the very float that `round` would, at half its cost. What is no meter's value, and
+    NaN, goes the slow way.
     """
     digits = DIGITS[kind]
     into_base, half = float(factor), _HALF_STEP[kind] * float(factor)
