@@ -137,14 +137,14 @@ class Rig:
 
     def nabd(self, command: str) -> Process:
         """Start `nabd COMMAND` with its configuration in the folder."""
-        log = (self.folder / f"{command}.log").open("w")
-        popen = subprocess.Popen(
-            [sys.executable, "-m", "gateway.cli", command, "-c", str(self.folder / f"{command}.toml")],
-            stderr=log,
-            stdout=log,
-            text=True,
-            env=installed(),
-        )
+        with (self.folder / f"{command}.log").open("w") as log:
+            popen = subprocess.Popen(
+                [sys.executable, "-m", "gateway.cli", command, "-c", str(self.folder / f"{command}.toml")],
+                stderr=log,
+                stdout=log,
+                text=True,
+                env=installed(),
+            )
         self.parts[command] = Process(popen)
         return self.parts[command]
 

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
-COMMAND = re.compile(r"(?:`|^|/bin/)nabd ([a-z-]+)", re.MULTILINE)
+COMMAND = re.compile(r"(?:`|^|/bin/)nabd ([a-z][a-z-]*)", re.MULTILINE)
 RUN = re.compile(r"\./run ([a-z]+)")
 OUR_FILE = re.compile(r"(?<![\w/.])(?:config|systemd|locks|gateway|drivers|simulator|tests|docs)/[\w./-]*\w")
 
