@@ -12,7 +12,7 @@ The branches answer one question, what the caller does next. A driver never slee
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from drivers.profiles import Profile
@@ -94,6 +94,14 @@ class Driver(Protocol):
 
     def counters(self) -> Mapping[str, int]:
         """What was rejected so far, by reason (`bad_crc`, `foreign_frame`, …)."""
+
+
+@runtime_checkable
+class HasNameplate(Protocol):
+    """A driver whose meters say what they are."""
+
+    async def nameplate(self, meter: Meter) -> Mapping[str, str]:
+        """Ask for maker, model, serial number: whatever the profile names; raises DriverError."""
 
 
 @dataclass

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from drivers.contract import Driver, DriverError, Meter
+from drivers.contract import Driver, DriverError, HasNameplate, Meter
 from drivers.quantities import BY_KEY
 from gateway import control
 from gateway.clock import Clock
@@ -54,13 +54,15 @@ async def _read_directly(config: EdgeConfig | HomeConfig, row: MeterTable) -> di
         async with asyncio.timeout(max(30.0, 3 * meter.deadline)):
             reading = await driver.read(meter)
             other = await _other_model(driver, meter)
+            plate = dict(await driver.nameplate(meter)) if isinstance(driver, HasNameplate) else {}
     except DriverError as error:
         return {"error": str(error)}
     except TimeoutError:
         return {"error": f"{meter.id}: no answer (check wiring, address and speed)"}
     finally:
         await driver.close()
-    return shown(reading, scaling_of(row)) | ({"other_model": other} if other else {})
+    more = {"other_model": other, "nameplate": plate}
+    return shown(reading, scaling_of(row)) | {key: value for key, value in more.items() if value}
 
 
 async def _other_model(driver: Driver, meter: Meter) -> str | None:
@@ -87,6 +89,9 @@ def _reading_table(meter: MeterTable, answer: Mapping[str, Any]) -> str:
         lines.append(f"\n  no value of: {', '.join(missing)}")
     if raw:
         lines.append(f"\n  Ratio {meter.ratio:g} and offset {meter.offset:g} of the configuration are applied.")
+    if answer.get("nameplate"):
+        said = ", ".join(f"{name} {text}" for name, text in answer["nameplate"].items())
+        lines.append(f"\n  it is {said}")
     if answer.get("other_model"):
         lines.append(f"\n  Warning: its id code says {answer['other_model']}, the profile is for {profile.title}.")
         lines.append("  Do not trust these values before the profile fits.")
