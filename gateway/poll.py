@@ -5,7 +5,7 @@
 2. A meter that fails three times running is set aside: it is asked again after 10 s, then 20 s, at most 60 s, so that
    it costs its bus one deadline a minute.
 3. A bus of pushing meters has one task a meter; what comes faster than `every` is thinned to the last of each interval.
-4. A lost link is opened again with full jitter, at most 30 s apart. Readings go out by `take`, at once and in order.
+4. A lost link is opened again with full jitter, at most 10 s apart. Readings go out by `take`, at once and in order.
 5. A driver that fails in a way nobody foresaw costs the meter it was reading that turn; ten times in ten minutes, and
    the meter is left alone for an hour.
 
@@ -27,7 +27,7 @@ SET_ASIDE_AFTER = 3
 FIRST_PROBE = 10.0
 LAST_PROBE = 60.0
 FIRST_RECONNECT = 0.5
-LAST_RECONNECT = 30.0
+LAST_RECONNECT = 10.0
 CRASHES = 10
 CRASH_MEMORY = 600.0
 QUARANTINE = 3600.0
