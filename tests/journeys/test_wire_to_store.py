@@ -5,7 +5,6 @@ The meters count their own answers, so the store is judged by what the meters sa
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -17,28 +16,6 @@ from tests.support.brokers import Mosquitto
 from tests.support.fake_broker import FakeBroker
 from tests.support.proxy import TcpProxy
 from tests.support.stack import Stack
-
-
-@pytest.fixture(params=["mosquitto", "iotcore_broker"])
-def broker(request: pytest.FixtureRequest) -> Any:
-    """Each real broker in turn, without persistence."""
-    return request.getfixturevalue(request.param)
-
-
-@pytest.fixture
-async def proxy(broker: Any) -> AsyncIterator[TcpProxy]:
-    """The edge's way to the broker."""
-    async with TcpProxy("127.0.0.1", broker.port) as proxy:
-        yield proxy
-
-
-@pytest.fixture
-async def stack(tmp_path: Path, broker: Any, proxy: TcpProxy) -> AsyncIterator[Stack]:
-    """Edge behind the proxy, hub beside the broker."""
-    stack = Stack(tmp_path, proxy.port, broker.port)
-    await stack.start()
-    yield stack
-    await stack.stop()
 
 
 async def test_readings_reach_the_store_and_the_edge_leaves_in_order(stack: Stack) -> None:
