@@ -76,6 +76,8 @@ def _parser() -> argparse.ArgumentParser:
     simulate = command("simulate", _simulate, "Serve simulated meters on pseudo-terminals and TCP for other programs.")
     simulate.add_argument("scenario", nargs="?", default="home", help="a name in config/scenarios, or a file")
     simulate.add_argument("--folder", type=Path, default=Path("nabd-simulator"), help="where the wires' names appear")
+    about = "let a scenario's lines listen beyond this machine"
+    simulate.add_argument("--i-own-this-host", dest="own_this_host", action="store_true", help=about)
     demo = command("demo", _demo, "Show everything at once, without hardware.")
     demo.add_argument("--for", dest="seconds", type=float, default=None, help="stop polling after so many seconds")
     demo.add_argument("--folder", type=Path, default=None, help="keep its files here")
@@ -279,7 +281,9 @@ def _simulate(options: argparse.Namespace) -> int:
         print(line, flush=True)
 
     try:
-        asyncio.run(serve(scenario_path(options.scenario), options.folder, report=report))
+        asyncio.run(
+            serve(scenario_path(options.scenario), options.folder, report=report, own_this_host=options.own_this_host)
+        )
     except SimulatorError as error:
         print(f"nabd simulate: {error}", file=sys.stderr)
         return 2
