@@ -19,10 +19,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.rig import Figure
-from gateway.flash import DAY, FlashMeter
 from gateway.journal import Journal
+from gateway.journal.stats import written_by_process
 from tests.power.disk import Disk, made, missing
 
+DAY = 86400
 TARGETS = {10.0: 150, 60.0: 40}
 KEEP = 2 * 3600.0
 """Seconds stored blocks are kept here: shorter than the product's week, so that a run reaches its everyday state."""
@@ -120,8 +121,7 @@ async def minutes(window: float, seconds: float, options: str = "") -> tuple[flo
         await _windows(journal, load, now, window, int(KEEP / window))  # log and file are of their usual size then
         running = asyncio.create_task(journal.run())
         os.sync()
-        meter = FlashMeter(0.0, journal.commits)
-        device, started = ours.written(), time.monotonic()
+        device, own, started = ours.written(), written_by_process(), time.monotonic()
         while (passed := time.monotonic() - started) < seconds:
             load.second(now[0])
             for block in tuple(journal.pending()):
@@ -129,10 +129,10 @@ async def minutes(window: float, seconds: float, options: str = "") -> tuple[flo
             now[0] += 1
             await asyncio.sleep(max(0.0, int(passed) + 1 - passed))
         os.sync()
-        device, own = ours.written() - device, meter.a_day(seconds) or 0
+        device, own = ours.written() - device, written_by_process() - own
         running.cancel()
         await journal.close()
-    return device * DAY / seconds, own
+    return device * DAY / seconds, own * DAY / seconds
 
 
 def wear(hours: float, seconds: float) -> list[Figure]:

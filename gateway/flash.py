@@ -1,7 +1,6 @@
 """What this program writes to flash: cards wear out by it, so it is measured here and shown, not promised only.
 
-The kernel counts what the process hands to disks. What ext4 writes into its own journal comes on top, for every commit
-that stands alone: two blocks that say what changed and one that says that this is all.
+The kernel counts what the process hands to disks; the file system's own journal comes on top, about a quarter more.
 """
 
 from collections import deque
@@ -9,7 +8,6 @@ from collections.abc import Callable
 
 from gateway.journal.stats import written_by_process
 
-PER_COMMIT = 3 * 4096
 DAY = 86400.0
 LIMIT = 1_000_000_000
 """Bytes a day from which it is told: a plain card takes 10 TB in its life, which are gone in 27 years at this rate."""
@@ -21,13 +19,10 @@ _SOONEST = 60.0
 class FlashMeter:
     """Keeps a sample each quarter-hour of the last day; `now` is monotonic seconds."""
 
-    def __init__(self, now: float, commits: Callable[[], int], written: Callable[[], int] = written_by_process) -> None:
-        """Begin to count; `commits` says how many there were, `written` what the process handed to disks."""
-        self._commits, self._written = commits, written
-        self._samples = deque([(now, self._read())], maxlen=int(DAY / _EVERY) + 1)
-
-    def _read(self) -> int:
-        return self._written() + PER_COMMIT * self._commits()
+    def __init__(self, now: float, read: Callable[[], int] = written_by_process) -> None:
+        """Begin to count."""
+        self._read = read
+        self._samples = deque([(now, read())], maxlen=int(DAY / _EVERY) + 1)
 
     def look(self, now: float) -> None:
         """Take a sample when it is time; call it as often as you like."""

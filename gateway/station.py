@@ -208,7 +208,7 @@ def _wire(
         book,
         pollers,
         drivers,
-        FlashMeter(asyncio.get_running_loop().time(), journal.commits),
+        FlashMeter(asyncio.get_running_loop().time()),
     )
 
 

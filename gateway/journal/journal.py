@@ -218,10 +218,6 @@ class Journal:
             standstill=committer.standstill(),
         )
 
-    def commits(self) -> int:
-        """Say how many commits there were since the start."""
-        return self._committer.commits
-
     # -- for the alert engine, which goes on where it was
 
     async def states(self) -> Mapping[str, tuple[int, bytes]]:

@@ -16,7 +16,7 @@ class Kernel:
 def test_the_rate_is_what_was_written_since_the_start() -> None:
     """What was written before does not count, and the first minute says nothing."""
     kernel = Kernel()
-    meter = FlashMeter(100.0, lambda: 0, kernel)
+    meter = FlashMeter(100.0, kernel)
     kernel.written += 1000
     assert meter.a_day(130.0) is None
     assert meter.a_day(100.0 + DAY / 10) == 10_000
@@ -25,7 +25,7 @@ def test_the_rate_is_what_was_written_since_the_start() -> None:
 def test_a_storm_today_is_not_hidden_by_quiet_weeks() -> None:
     """Only the last day counts."""
     kernel = Kernel()
-    meter = FlashMeter(0.0, lambda: 0, kernel)
+    meter = FlashMeter(0.0, kernel)
     for quarter in range(96 * 30):
         meter.look(quarter * 900.0)
     assert meter.warning(30 * DAY) == ""
@@ -39,7 +39,7 @@ def test_a_storm_today_is_not_hidden_by_quiet_weeks() -> None:
 def test_the_warning_waits_a_quarter_of_an_hour_and_comes_above_a_gigabyte() -> None:
     """A start that writes much is no news, a lasting rate is; a gigabyte a day itself is still well."""
     kernel = Kernel()
-    meter = FlashMeter(0.0, lambda: 0, kernel)
+    meter = FlashMeter(0.0, kernel)
     kernel.written += 50_000_000
     assert meter.warning(600.0) == ""
     assert meter.warning(1000.0) != ""
@@ -48,15 +48,7 @@ def test_the_warning_waits_a_quarter_of_an_hour_and_comes_above_a_gigabyte() -> 
 
 def test_the_kernel_is_asked_itself() -> None:
     """Without more said, the count is this process's own and never falls."""
-    meter = FlashMeter(0.0, lambda: 0)
+    meter = FlashMeter(0.0)
     first = meter.a_day(100.0)
     assert first is not None
     assert first >= 0
-
-
-def test_every_commit_costs_the_file_system_s_own_journal_too() -> None:
-    """Three blocks a commit come on top of what the process wrote."""
-    commits = 7
-    meter = FlashMeter(0.0, lambda: commits, Kernel())
-    commits += 10
-    assert meter.a_day(DAY) == 10 * 3 * 4096
