@@ -54,11 +54,11 @@ def connect(path: Path) -> sqlite3.Connection:
     db.text_factory = lambda data: data.decode("utf-8", "replace")  # damaged text must not raise
     try:
         for pragma in (
-            "page_size=512",
+            "page_size=1024",
             "journal_mode=WAL",
             "synchronous=FULL",
             "cache_size=-512",  # 512 KiB: commits append, so few pages are wanted twice
-            "wal_autocheckpoint=2000",  # 1 MB of log: more seldom saves no flash any more, and the ballast must hold it
+            "wal_autocheckpoint=1000",  # 1 MB of log: more seldom saves no flash any more, and the ballast must hold it
             "journal_size_limit=4194304",  # what a long reader let it grow beyond is given back
             "temp_store=MEMORY",
             "secure_delete=FAST",  # some SQLites write zeros over all that is deleted; the next blocks take those pages

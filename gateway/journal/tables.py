@@ -6,7 +6,7 @@
     loss      the ledger; tally counts it by reason for ever
     state     what the alert engine remembers of each meter, and the newest block it knows
 
-Pages of 512 bytes: a commit touches a handful of rows, and each touched page is written twice (log, then file).
+Pages of 1 KiB: a commit touches a handful of rows, and each touched page is written twice (log, then file).
 """
 
 import sqlite3

@@ -117,8 +117,8 @@ class Disk:
 
 
 def format_image(image: Path) -> None:
-    """Make an ext4 file system in a file, with blocks as large as a card's; all of it at once, so nothing follows."""
-    sh("mkfs.ext4", "-q", "-F", "-b", "4096", "-E", "lazy_itable_init=0,lazy_journal_init=0", str(image))
+    """Make an ext4 file system in a file; small, and all of it at once, so that nothing is written behind our back."""
+    sh("mkfs.ext4", "-q", "-F", "-E", "lazy_itable_init=0,lazy_journal_init=0", str(image))
 
 
 def mount(device: str, path: Path, options: str = "") -> None:
