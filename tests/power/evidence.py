@@ -19,11 +19,12 @@ ROOT = Path(__file__).parents[2]
 
 @dataclass
 class Said:
-    """The claims of all writers of one journal so far; `lost` were added, never safe, and are gone."""
+    """The claims of all writers of one journal so far; `evicted` are what its ledger named, which forgets in time."""
 
     added: dict[int, int] = field(default_factory=dict)
     safe: int = 0
     stored: set[int] = field(default_factory=set)
+    evicted: set[int] = field(default_factory=set)
     slowest_open: float = 0.0
 
     def hear(self, line: str, until: float = float("inf")) -> None:
@@ -110,12 +111,13 @@ def judge(folder: Path, mirror: Path, said: Said) -> Verdict:
         found.update({row.seq: row.v.get("n") for row in block.readings})
         found.update({row.seq: row.v.get("n") for row in block.untimed})
     kept = found.keys() | said.stored
-    missing = said.acked - kept - _named(losses, "evicted")
+    said.evicted |= _named(losses, "evicted")
+    missing = said.acked - kept - said.evicted
     gone = {seq for seq in said.added if seq >= said.safe} - kept
     return Verdict(
         sorted(missing),
         [seq for seq, value in found.items() if value != seq],
-        sorted(gone - _named(losses, "power_cut", "evicted")),
+        sorted(gone - said.evicted - _named(losses, "power_cut")),
         integrity,
         seconds,
         sorted(gone),

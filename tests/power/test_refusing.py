@@ -70,6 +70,7 @@ async def test_a_mended_disk_is_taken_up_without_a_restart(disk: Disk) -> None:
         add(journal)
         assert await until(lambda: journal.stats().degraded) <= 10
         sh("umount", "--lazy", str(disk.path))
+        sh("losetup", "--detach", disk.device)  # it goes with its last user, else every run would leave one behind
         add(journal)
         await asyncio.sleep(2 * WINDOW)
         assert not (disk.path / "journal").exists(), "nothing may be written where the disk is missing"
