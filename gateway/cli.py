@@ -7,7 +7,7 @@ import argparse
 import asyncio
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -148,24 +148,31 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _run(work: Any) -> int:
+    """Run a program to its end; 2, with one line a reason, when it could not be what it should."""
+    code = 0
     try:
         asyncio.run(work)
-    except* (ConfigError, KeyboardInterrupt):
-        raise
     except* _could_not_run() as group:
-        for error in group.exceptions:
+        for error in _leaves(group):
             print(f"nabd: {error}", file=sys.stderr)
-        return_code = 2
-    else:
-        return_code = 0
-    return return_code
+        code = 2
+    return code
+
+
+def _leaves(group: BaseExceptionGroup[Any]) -> Iterator[BaseException]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error
 
 
 def _could_not_run() -> tuple[type[Exception], ...]:
     from gateway.journal import JournalError  # noqa: PLC0415
     from gateway.store.contract import StoreError  # noqa: PLC0415
+    from gateway.web.errors import PagesError  # noqa: PLC0415
 
-    return (JournalError, StoreError)
+    return (ConfigError, JournalError, PagesError, StoreError)
 
 
 def _check(options: argparse.Namespace) -> int:

@@ -7,6 +7,7 @@
 """
 
 import asyncio
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -91,8 +92,9 @@ class House:
     async def goodbye(self) -> None:
         """Stop polling and bring what was read into the store, as far as three seconds reach."""
         await self._here.drain(self._polling)
-        async with asyncio.timeout(3):
-            await self._feeder.feed()
+        with contextlib.suppress(TimeoutError):  # the journal keeps what the store does not take now
+            async with asyncio.timeout(3):
+                await self._feeder.feed()
 
     def answers(self) -> dict[str, control.Answer]:
         """Name the questions that the control socket answers."""

@@ -13,6 +13,7 @@ import uvicorn
 from gateway.clock import wall_ms
 from gateway.config.models import WebTable
 from gateway.web.access import Access
+from gateway.web.errors import PagesError
 from gateway.web.guard import own_names
 from gateway.web.page import app
 from gateway.web.screen import Sources
@@ -56,7 +57,7 @@ async def serve(
 ) -> Served:
     """Serve the pages as a task of `group`; `sessions` is the file of devices that were let in.
 
-    Raises OSError when the address cannot be bound.
+    Raises PagesError when the address cannot be bound.
     """
     host, _, port = web.listen.rpartition(":")
     access = Access(sessions, stay=web.stay, now=wall_ms)
@@ -79,7 +80,7 @@ async def serve(
         limit_concurrency=CONNECTIONS,
     )
     server = _Server(config)
-    sock = config.bind_socket()
+    sock = _listen(host.strip("[]"), int(port))
     task = group.create_task(server.serve([sock]), name="web")
     task.add_done_callback(lambda _: sock.close())
     bound = cast("tuple[str, int]", sock.getsockname())
@@ -88,3 +89,13 @@ async def serve(
     # Nobody can open "every address"; on a home's network the machine has this name.
     shown = f"{socket.gethostname().partition('.')[0]}.local" if host in EVERYWHERE else host
     return Served(f"http://{shown}:{bound[1]}/", access)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Bind the address ourselves: uvicorn would end the program without a word on what to do."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        hint = "another program may serve there: choose another port with --listen or under [web], or stop that program"
+        raise PagesError(f"the pages cannot be served at {host}:{port}: {error.strerror}", hint) from error

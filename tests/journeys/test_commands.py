@@ -115,6 +115,18 @@ async def test_a_second_instance_is_refused(house: Path) -> None:
     await process.wait()
 
 
+async def test_a_taken_port_is_said_with_what_to_do(house: Path) -> None:
+    """The commonest mishap of a first start: one line, no traceback, exit code 2."""
+    taken = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
+    port = taken.sockets[0].getsockname()[1]
+    house.write_text(house.read_text(encoding="utf-8").replace("127.0.0.1:0", f"127.0.0.1:{port}"), encoding="utf-8")
+    code, _, err = await nabd("home", "-c", str(house), timeout=20)
+    taken.close()
+    assert code == 2
+    assert "choose another port" in err
+    assert "Traceback" not in err
+
+
 async def test_status_without_a_running_program_says_so(house: Path) -> None:
     """No traceback, exit code 1."""
     code, _, err = await nabd("status", "-c", str(house))
