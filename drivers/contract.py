@@ -42,6 +42,21 @@ class Bus:
 
 
 @dataclass(frozen=True, slots=True)
+class Keys:
+    """A meter's secrets, shown nowhere: what its telegrams are ciphered and signed with, and what it asks of a reader.
+
+    `encryption` and `authentication` are 16 bytes (32 for AES-256), `password` is as long as the meter wants it.
+    """
+
+    encryption: bytes | None = field(default=None, repr=False)
+    authentication: bytes | None = field(default=None, repr=False)
+    password: bytes | None = field(default=None, repr=False)
+
+
+NO_KEYS = Keys()
+
+
+@dataclass(frozen=True, slots=True)
 class Meter:
     """One meter as its driver must know it.
 
@@ -53,6 +68,7 @@ class Meter:
     profile: "Profile"
     address: int | str | None = None
     deadline: float = 1.0
+    keys: Keys = NO_KEYS
 
 
 @dataclass(frozen=True, slots=True)

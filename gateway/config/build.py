@@ -4,9 +4,14 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from drivers.contract import Bus, Meter
+from drivers.contract import Bus, Keys, Meter
+from gateway.config.errors import ConfigError, Problem
 from gateway.config.models import BrokerTable, BusTable, EdgeConfig, HomeConfig, MeterTable
+from gateway.config.secret import SecretFile
 from gateway.transport import Endpoint, Message
+
+KEY_LENGTHS = (16, 32)
+"""Bytes of an AES-128 or AES-256 key."""
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  memory on every Linux; our files there are 0600
 
@@ -22,8 +27,28 @@ def bus_of(bus: BusTable) -> Bus:
 
 
 def meter_of(config: EdgeConfig | HomeConfig, meter: MeterTable) -> Meter:
-    """Make what a driver reads."""
-    return Meter(meter_id(config, meter), meter.profile, meter.address, meter.deadline)
+    """Make what a driver reads, with the meter's secrets; raises ConfigError."""
+    return Meter(meter_id(config, meter), meter.profile, meter.address, meter.deadline, keys_of(meter))
+
+
+def keys_of(meter: MeterTable) -> Keys:
+    """Read a meter's keys and password; raises ConfigError for a file that is gone or holds no key."""
+    password = meter.password_file.read().reveal().encode() if meter.password_file else None
+    return Keys(_key(meter.key_file), _key(meter.auth_key_file), password)
+
+
+def _key(file: SecretFile | None) -> bytes | None:
+    if file is None:
+        return None
+    text = file.read().reveal()
+    try:
+        key = bytes.fromhex(text.strip().removeprefix("0x"))
+    except ValueError:
+        key = b""
+    if len(key) not in KEY_LENGTHS:
+        what, hint = "holds no key", "32 hexadecimal digits, or 64 for AES-256, and nothing else"
+        raise ConfigError(Problem(file.path or Path(file.source), None, "", "", what, hint))
+    return key
 
 
 def endpoint_of(

@@ -228,6 +228,8 @@ class MeterTable(Table):
     every: Annotated[float, lasting("0s", "1d")] = option("How often it is read; 0s is without pause.", "10s")
     deadline: Annotated[float, lasting("10ms", "10m")] = option("How long one answer may take.", "1s")
     key_file: Hidden | None = option("The file that holds its key in hexadecimal.", None)
+    auth_key_file: Hidden | None = option("The file that holds its authentication key in hexadecimal.", None)
+    password_file: Hidden | None = option("The file that holds the password it asks of a reader.", None)
     ratio: Annotated[FiniteFloat, Field(gt=0, le=1e9)] = option(
         "What energies, powers, currents, volumes and flows are multiplied by: a transformer's ratio.", 1.0
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from drivers.contract import Bus
-from gateway.config import EdgeConfig, load
+from gateway.config import ConfigError, EdgeConfig, load
 from gateway.config.build import bus_of, endpoint_of, meter_id, meter_of, mirror_folder
 from gateway.transport import Message
 
@@ -113,3 +113,24 @@ def test_a_relative_name_of_the_file_gives_whole_paths(
     path = write(good.replace('window = "10s"', 'folder = "j"'))
     monkeypatch.chdir(path.parent)
     assert load(Path(path.name), "edge", {}).journal.folder == path.parent / "j"
+
+
+def test_a_meters_keys_come_from_files(good: str, edge: Callable[[str], EdgeConfig], tmp_path: Path) -> None:
+    """Keys are read as hexadecimal and the password as it stands; none of them is ever shown."""
+    for name, text in (("a.key", "00" * 16 + "\n"), ("b.key", "FF" * 16), ("c.password", "00000000\n")):
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).chmod(0o600)
+    files = 'key_file = "a.key"\nauth_key_file = "b.key"\npassword_file = "c.password"\n'
+    meter = meter_of(config := edge(good.replace('every = "5m"', files)), config.meter[2])
+    keys = meter.keys
+    assert (keys.encryption, keys.authentication, keys.password) == (bytes(16), b"\xff" * 16, b"00000000")
+    assert "00000000" not in repr(meter)
+
+
+def test_a_file_without_a_key_is_named(good: str, edge: Callable[[str], EdgeConfig], tmp_path: Path) -> None:
+    """A key of another length, or no hexadecimal at all, is told with the file's name."""
+    (tmp_path / "a.key").write_text("00" * 15)
+    (tmp_path / "a.key").chmod(0o600)
+    config = edge(good.replace('every = "5m"', 'key_file = "a.key"'))
+    with pytest.raises(ConfigError, match=r"a\.key"):
+        meter_of(config, config.meter[2])
