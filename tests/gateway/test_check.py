@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivers.contract import Number
-from gateway.check import CONFIRMATIONS, LATE_LIMIT, Checker, Interval, Limits
+from gateway.check import CONFIRMATIONS, LATE_LIMIT, Checker, Interval, Limits, Remark
 from gateway.message import METER_FLAG, RESET, ROLLOVER, SUSPECT
 
 KEY = "energy_import_wh"
@@ -437,3 +437,52 @@ def test_a_reading_costs_microseconds() -> None:
             checker.judge("m", ts, values, (), SHARP)
         best = min(best, (time.perf_counter() - started) / len(readings))
     assert best < 30e-6
+
+
+# --- what is told ----------------------------------------------------------------------------------------------------
+
+
+def told(readings: Sequence[tuple[int, Number]], limits: Limits = SHARP) -> list[tuple[str, int, int]]:
+    """Give the words for one register's readings, each with its hours."""
+    remarks: list[Remark] = []
+    checker = Checker(tell=remarks.append)
+    for ts, value in readings:
+        checker.judge("m", ts, {KEY: value}, (), limits)
+    assert sum(checker.remarks.values()) == len(remarks)
+    return [(remark.flag, remark.start // HOUR, remark.end // HOUR) for remark in remarks]
+
+
+def test_ordinary_readings_are_not_worth_a_word() -> None:
+    """Rises, standstills and steps of a coarse register tell nothing."""
+    assert told(hourly(100, 100, 1100, 2100, 2100)) == []
+
+
+def test_each_rule_of_a_register_has_its_word() -> None:
+    """Drop, glitch, reset, impossible rise, rollover, duplicate and late reading."""
+    assert told(hourly(5000, 0, 5100)) == [("neg", 1, 1), ("glitch", 1, 1)]
+    assert told(hourly(5000, 3, 13, 23, 33)) == [*(("neg", n, n) for n in (1, 2, 3, 4)), ("reset", 0, 1)]
+    assert told(hourly(5000, 900_001, 5100)) == [("imposs", 1, 1), ("glitch", 1, 1)]
+    assert told(hourly(99_999_000, 100), Limits(63, modulus={KEY: 10**8})) == [("roll", 0, 1)]
+    assert told([(0, 5), (HOUR, 6), (HOUR, 6), (0, 5)]) == [("dup", 1, 1), ("late", 0, 0)]
+
+
+@pytest.mark.parametrize("absent", [math.nan, math.inf, -math.inf, 4_294_967_295, 2_147_483_647, 429_496_729.5, 99_999_999])
+def test_v14_a_number_that_means_no_value_is_left_out(absent: float) -> None:
+    """However often it comes it is no reset, and the count goes on as if it had not been there."""
+    values = [5000, *[absent] * 6, 5600, 5700]
+    bits, intervals = feed(hourly(*values))
+    assert set(bits) == {0, SUSPECT}
+    assert booked(intervals) == 700
+    assert {word for word, _, _ in told(hourly(*values))} == {"na"}
+
+
+def test_v14_a_register_does_not_begin_with_no_value() -> None:
+    """The first number is the start, not the nonsense before it."""
+    bits, intervals = feed(hourly(math.nan, 5000, 5100))
+    assert bits == [SUSPECT, 0, 0]
+    assert booked(intervals) == 100
+
+
+def test_v14_registers_pass_through_every_number() -> None:
+    """65,535 Wh is a count like any other when it is reached by counting."""
+    assert told(hourly(65_500, 65_535, 65_600)) == []

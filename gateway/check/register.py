@@ -7,21 +7,23 @@
    c. It keeps rising faster than the limit: the limit is wrong. The rise is booked, but as suspect.
 3. A drop near the end of a known modulus is a rollover, if the amount is physically possible. Nothing is guessed.
 4. After a gap in time one interval covers all of it: the sum is known, its course is not.
-5. Readings are never changed; duplicates and late ones are no interval. All state is plain data (`snapshot`).
+5. What means "no value" is suspect, and no question to decide.
+6. Readings are never changed; duplicates and late ones are no interval. All state is plain data (`snapshot`).
+7. Whatever is out of the ordinary is told with its word (`words.Flag`); the ordinary way tells nothing.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from itertools import pairwise
-from math import gcd
-from typing import Any, Literal, NamedTuple
+from math import gcd, isfinite
+from typing import Any
 
 from drivers.contract import Number
-from drivers.quantities import BY_KEY, DECIMALS, Quantity
-from gateway.message import METER_FLAG, RESET, ROLLOVER, SUSPECT
-
-Quality = Literal["good", "catch_up", "rollover", "reset", "suspect"]
+from drivers.quantities import DECIMALS, Quantity
+from gateway.check.limits import Limits
+from gateway.check.sentinels import is_sentinel
+from gateway.check.words import Flag, Interval, Quality, Remark
+from gateway.message import RESET, ROLLOVER, SUSPECT
 
 CONFIRMATIONS = 3
 """Readings after a held one that may still prove it a glitch (acceptance rules V6, V7)."""
@@ -40,128 +42,23 @@ COARSEST_STEP = 1000
 _HIGH, _LOW = 0.9, 0.1
 _PER_HOUR = 3_600_000
 _SCALE: int = 10**DECIMALS
-_KEY_SETS = 256
-"""Sets of keys remembered; a gateway's meters have a handful each."""
 
-# What nothing on such a connection exceeds in an hour, where the configuration gives no limit: 3 x 290 A, a DN50 water
-# meter, a G40 gas meter, a district heating station. Generous, for only nonsense shall be caught without knowing more.
-_RATES = {
-    ("electricity", "Wh"): 200_000.0,
-    ("electricity", "varh"): 200_000.0,
-    ("water", "l"): 50_000.0,
-    ("gas", "l"): 65_000.0,
-    ("heat", "Wh"): 1_000_000.0,
-    ("heat", "l"): 50_000.0,
-}
+Tell = Callable[[Remark], None]
 
 
-class Interval(NamedTuple):
-    """What a counter counted from `start` to `end` (UTC ms), in the base unit of `key`; `amount` None is unknown.
-
-    A named tuple, for it is made up to a hundred times a second.
-    """
-
-    meter: str
-    key: str
-    start: int
-    end: int
-    amount: float | None
-    quality: Quality
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What one meter can do: its main fuse in A (three phases of 230 V), and by key in base units more than that.
-
-    `rate` is the most in an hour; `modulus` is the number at which the register starts over.
-    """
-
-    rating_a: float | None = None
-    rate: Mapping[str, float] = field(default_factory=dict)
-    modulus: Mapping[str, Number] = field(default_factory=dict)
-
-    def rate_of(self, quantity: Quantity) -> float:
-        """Give the most that may be counted in an hour."""
-        if quantity.key in self.rate:
-            return self.rate[quantity.key]
-        if self.rating_a is not None and quantity.commodity == "electricity":
-            return 3 * 230 * self.rating_a
-        return _RATES[quantity.commodity, quantity.unit]
-
-
-class Checker:
-    """Checks the counters of a gateway's meters; its state is as bounded as the configuration's meters."""
-
-    def __init__(self, snapshot: Mapping[str, Any] | None = None) -> None:
-        """Start anew, or where the `snapshot` of another one was taken."""
-        self._counters: dict[tuple[str, ...], tuple[str, ...]] = {}
-        self._limits: dict[str, Limits] = {}
-        self._meters: dict[str, dict[str, _Register]] = {
-            meter: {key: _Register.restored(row) for key, row in rows.items()}
-            for meter, rows in (snapshot or {}).items()
-        }
-
-    def judge(
-        self, meter_id: str, ts_ms: int, values: Mapping[str, Number], status: Sequence[str], limits: Limits
-    ) -> tuple[int, list[Interval]]:
-        """Give a reading's bits of quality and the intervals it closes; `values` stay as they are."""
-        registers = self._meters.get(meter_id)
-        if registers is None:
-            registers = self._meters[meter_id] = {}
-        if self._limits.get(meter_id) is not limits:
-            self._limit(meter_id, limits)
-        keys = tuple(values)
-        counters = self._counters.get(keys)
-        if counters is None:
-            counters = self._remember(keys)
-        q = METER_FLAG if status else 0
-        closed: list[Interval] = []
-        for key in counters:
-            register = registers.get(key)
-            if register is None:
-                registers[key] = register = _Register(ts_ms, values[key])
-                register.limit(BY_KEY[key], limits)
-            else:
-                q |= register.take(meter_id, key, ts_ms, values[key], closed)
-        return q, closed
-
-    def forget(self, meter_id: str) -> None:
-        """Let go of a meter that was taken out of the configuration, or whose replacement was confirmed."""
-        self._meters.pop(meter_id, None)
-        self._limits.pop(meter_id, None)
-
-    def snapshot(self) -> dict[str, dict[str, list[Any]]]:
-        """Give all state as plain data: dicts, lists, numbers, and decimals as strings."""
-        return {
-            meter: {key: register.snapshot() for key, register in registers.items()}
-            for meter, registers in self._meters.items()
-        }
-
-    def _limit(self, meter_id: str, limits: Limits) -> None:
-        self._limits[meter_id] = limits
-        for key, register in self._meters[meter_id].items():
-            register.limit(BY_KEY[key], limits)
-
-    def _remember(self, keys: tuple[str, ...]) -> tuple[str, ...]:
-        if len(self._counters) >= _KEY_SETS:
-            self._counters.clear()
-        counters = tuple(key for key in keys if key in BY_KEY and BY_KEY[key].kind == "counter")
-        self._counters[keys] = counters
-        return counters
-
-
-class _Register:
+class Register:
     """One counter of one meter: its last good reading, and those held since. Times in ms."""
 
-    __slots__ = ("_held", "_late", "_modulus", "_moved", "_newest", "_rate", "_ts", "_usual", "_value")
+    __slots__ = ("_held", "_late", "_modulus", "_moved", "_newest", "_rate", "_tell", "_ts", "_usual", "_value")
 
-    def __init__(self, ts: int, value: Number) -> None:
+    def __init__(self, ts: int, value: Number, tell: Tell) -> None:
         self._ts = self._moved = self._newest = ts
         self._value = value
         self._usual = self._late = 0
         self._held: list[tuple[int, Number]] = []
         self._rate = 0.0
         self._modulus: Number | None = None
+        self._tell = tell
 
     def limit(self, quantity: Quantity, limits: Limits) -> None:
         """Take over what the meter can do; the rate becomes base units a millisecond, margin included."""
@@ -171,22 +68,39 @@ class _Register:
     def take(self, meter: str, key: str, ts: int, value: Number, closed: list[Interval]) -> int:
         """Judge the next reading, add the intervals it closes, give its bits of quality."""
         if ts <= self._newest:
-            return self._take_late(ts)
+            return self._take_late(meter, key, ts)
         self._newest = ts
         self._late = 0
         delta = _minus(value, self._value)
-        if 0 <= delta <= self._rate * (ts - self._ts) or self._may_rise(delta, ts, value):
+        if 0 <= delta <= self._rate * (ts - self._ts):
+            closed.append(self._book(meter, key, ts, value, delta))
+            return 0
+        return self._take_unusual(meter, key, ts, value, delta, closed)
+
+    def _take_unusual(self, meter: str, key: str, ts: int, value: Number, delta: Number, closed: list[Interval]) -> int:
+        """Judge a reading that is not simply an amount more than the last one."""
+        if not isfinite(value):
+            return self._leave_out(meter, key, ts)
+        if self._may_rise(delta, ts, value):
             closed.append(self._book(meter, key, ts, value, delta))
             return 0
         if self._modulus is not None and self._rolls_over(delta, ts, value, self._modulus):
             through = _minus(self._modulus, _minus(self._value, value))
+            self._tell(Remark(meter, key, "roll", self._ts, ts))
             closed.append(self._book(meter, key, ts, value, through)._replace(quality="rollover"))
             return ROLLOVER
         if value and -_step(value, self._value) <= _amount(delta) < 0:
             # The last digit trembles in registers that meters compute (V4); the higher value stays.
-            self._held.clear()
+            if self._held:
+                self._tell_held(meter, key, "glitch")
             return 0
+        if is_sentinel(value):
+            return self._leave_out(meter, key, ts)
         return self._hold(meter, key, ts, value, closed)
+
+    def _leave_out(self, meter: str, key: str, ts: int) -> int:
+        self._tell(Remark(meter, key, "na", ts, ts))
+        return SUSPECT
 
     def _book(self, meter: str, key: str, ts: int, value: Number, delta: Number) -> Interval:
         """Close an interval and start the next one."""
@@ -200,7 +114,7 @@ class _Register:
             self._usual = min(max(length, usual // 2), 2 * usual) if usual else length
         self._ts, self._value = ts, value
         if self._held:
-            self._held.clear()
+            self._tell_held(meter, key, "glitch")
         if not delta:
             return Interval(meter, key, start, ts, 0.0, quality)
         self._moved = ts
@@ -220,8 +134,9 @@ class _Register:
         through = _minus(modulus, _minus(self._value, value))
         return self._may_rise(through, ts, value)
 
-    def _take_late(self, ts: int) -> int:
+    def _take_late(self, meter: str, key: str, ts: int) -> int:
         """Leave out a duplicate or late reading; after many of them start over at their time, keeping the count."""
+        self._tell(Remark(meter, key, "late" if ts < self._newest else "dup", ts, ts))
         if ts < self._newest:
             self._late += 1
             if self._late >= LATE_LIMIT:
@@ -235,8 +150,9 @@ class _Register:
         held = self._held
         if held and (value < held[-1][1] or held[0][1] < self._value <= value):
             # It neither goes on from the held ones nor from the last good one: the question starts anew.
-            held.clear()
+            self._tell_held(meter, key, "glitch")
         held.append((ts, value))
+        self._tell(Remark(meter, key, "neg" if value < self._value else "imposs", ts, ts))
         if len(held) <= CONFIRMATIONS:
             return SUSPECT
         return self._confirm(meter, key, closed)
@@ -250,12 +166,19 @@ class _Register:
         self._moved = self._ts
         self._held = []
         if not steady and held[0][1] >= value:
+            self._tell(Remark(meter, key, "imposs", start, self._ts))
             closed.append(Interval(meter, key, start, self._ts, _amount(_minus(self._value, value)), "suspect"))
             return SUSPECT
+        self._tell(Remark(meter, key, "reset", start, held[0][0]))
         closed.append(Interval(meter, key, start, held[0][0], None, "reset"))
         quality: Quality = "good" if steady else "suspect"
         closed.extend(Interval(meter, key, a[0], b[0], _amount(_minus(b[1], a[1])), quality) for a, b in pairs)
         return RESET
+
+    def _tell_held(self, meter: str, key: str, flag: Flag) -> None:
+        """Let the held readings go with one word for all of them."""
+        self._tell(Remark(meter, key, flag, self._held[0][0], self._held[-1][0]))
+        self._held.clear()
 
     def snapshot(self) -> list[Any]:
         """Give the state as a list; `restored` takes it back."""
@@ -263,10 +186,10 @@ class _Register:
         return [self._ts, _plain(self._value), self._newest, self._moved, self._usual, self._late, held]
 
     @classmethod
-    def restored(cls, row: Sequence[Any]) -> "_Register":
+    def restored(cls, row: Sequence[Any], tell: Tell) -> "Register":
         """Make the register that gave `row`."""
         ts, value, newest, moved, usual, late, held = row
-        register = cls(ts, _number(value))
+        register = cls(ts, _number(value), tell)
         register._newest, register._moved, register._usual, register._late = newest, moved, usual, late
         register._held = [(when, _number(what)) for when, what in held]
         return register
