@@ -5,7 +5,12 @@ Each `drivers/<protocol>/analyze.py` has
     def analyze(data: bytes, keys: Keys) -> tuple[Frame, ...]
 
 which finds every frame in `data`, good and bad, in order, and never raises: what is wrong with a frame is its `error`.
-It is a codec like others: no clock, no files, no configuration. Keys are tried on each ciphered frame.
+It is a codec like others: no clock, no files, no configuration. Keys are tried on each ciphered frame. Beside it stands
+
+    def readings(data: bytes, profile: Profile, keys: Keys) -> tuple[Mapping[str, Number], ...]
+
+which gives what a meter model makes of the same bytes, one mapping a frame that says something of the meter, as a
+`Reading.values`.
 """
 
 from dataclasses import dataclass

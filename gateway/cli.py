@@ -6,11 +6,13 @@ Exit codes: 0 all went well, 1 it ran and something is wrong, 2 it could not run
 import argparse
 import asyncio
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from drivers import PROTOCOLS
 from gateway import VERSION
 from gateway.config.errors import ConfigError
 from gateway.config.load import kind_of, load
@@ -62,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     status = command("status", _status, "Say how a running program fares.")
     status.add_argument("--json", action="store_true", help="one JSON object")
     _config_option(status, None)
+    _analyze_options(command("analyze", _analyze, "Say what recorded bytes mean, byte by byte."))
     _profile_commands(command("profiles", _profiles, "List the meter models Nabd knows, show one, or prove a file."))
     _meter_commands(command("meter", _meter, "Set up a meter; the one command that writes to it, after asking."))
     _alert_commands(command("alerts", _alerts, "Say what the edge's rules would have told of readings in a file."))
@@ -97,6 +100,16 @@ def _journal_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
     restore.add_argument("file", type=Path, help="a file that nabd backup made")
     for parser in (journal, backup, restore):
         _config_option(parser, None)
+
+
+def _analyze_options(analyze: argparse.ArgumentParser) -> None:
+    analyze.add_argument("what", metavar="FILE|HEX", help="a file, hexadecimal digits, or - for standard input")
+    analyze.add_argument("--protocol", choices=list(PROTOCOLS), help="the one that understands most unless given")
+    analyze.add_argument("--profile", help="show also what this meter model makes of it")
+    analyze.add_argument("--key", metavar="HEX|@FILE", help="the encryption key of the meter")
+    analyze.add_argument("--auth-key", metavar="HEX|@FILE", help="its authentication key")
+    analyze.add_argument("--json", action="store_true", help="one JSON object")
+    analyze.add_argument("--colour", action=argparse.BooleanOptionalAction, help="colours (a terminal's own choice)")
 
 
 def _profile_commands(profiles: argparse.ArgumentParser) -> None:
@@ -206,6 +219,14 @@ def _configuration(options: argparse.Namespace) -> Any:
         print(f"nabd: no configuration in {ETC}; name one with -c FILE", file=sys.stderr)
         raise SystemExit(2)
     return load(path, kind_of(path))
+
+
+def _analyze(options: argparse.Namespace) -> int:
+    from gateway.analyze_cmd import run  # noqa: PLC0415
+
+    if options.colour is None:
+        options.colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    return run(options, print, _complain)
 
 
 def _profiles(options: argparse.Namespace) -> int:
