@@ -4,6 +4,8 @@
 2. `stamp` turns such a moment into UTC with the offset of this instant; while the clock is unsynced it gives None, and
    the reading is held until `offset` exists.
 3. Whether it is synced is decided by `TABLE` from three witnesses, asked at most once a second.
+4. A clock that nobody corrects drifts. It is believed on (`holdover`) as long as it can be off by no more than
+   `ERROR_LIMIT_MS`, then it is unsynced like one that never was.
 
 A step of the wall clock is followed at once, since the newer time is the better one. After a step back the same
 millisecond comes by a second time; so that no (meter, ts) is used twice, stamps are even, odd after the first step
@@ -18,7 +20,8 @@ from typing import Literal
 
 from gateway.message import ClockState
 
-Probe = Callable[[], ClockState]
+Probe = Callable[[], tuple[ClockState, int]]
+"""Gives what the witnesses say, and how many ms ago the clock was last corrected (0 while unsynced)."""
 
 # timesyncd synced in this boot, kernel flag says synchronised, chronyd or ntpd is running  ->  state
 TABLE: dict[tuple[bool, bool, bool], ClockState] = {
@@ -36,6 +39,9 @@ TABLE: dict[tuple[bool, bool, bool], ClockState] = {
 
 DRIFT_PPM = 100
 """What a crystal of a small board may be off; the error grows by this while nobody corrects it."""
+
+ERROR_LIMIT_MS = 10_000
+"""As far as a meter's own clock may be off before it is told: some 28 hours without correction."""
 
 _TIMESYNCD = Path("/run/systemd/timesync/synchronized")
 _DAEMONS = (
@@ -99,12 +105,13 @@ class Clock:
             return "synced"
         now = self._boot()
         if self._probed is None or now - self._probed >= _PROBE_EVERY:
-            self._probed, self._evidence = now, self._probe()
+            self._probed = now
+            self._evidence, age = self._probe()
             if self._evidence != "unsynced":
-                self._confirmed = now if self._evidence == "synced" or self._confirmed is None else self._confirmed
-        if self._evidence == "unsynced" and self._confirmed is not None:
-            return "holdover"
-        return self._evidence
+                self._confirmed = max(now - age, self._confirmed or 0)
+        if self._evidence == "synced":
+            return "synced"
+        return "unsynced" if self._confirmed is None or self._drift(now) > ERROR_LIMIT_MS else "holdover"
 
     @property
     def offset(self) -> int | None:
@@ -114,9 +121,7 @@ class Clock:
     @property
     def error_ms(self) -> int | None:
         """Estimate how far off a stamp may be for drift alone; None while unsynced."""
-        if self.state == "unsynced":
-            return None
-        return 0 if self._confirmed is None else (self._boot() - self._confirmed) * DRIFT_PPM // 1_000_000
+        return None if self.state == "unsynced" else self._drift(self._boot())
 
     def stamp(self, at: int) -> int | None:
         """Give UTC in ms for a moment on the boot clock; None while unsynced."""
@@ -128,6 +133,9 @@ class Clock:
             self.steps_back += 1
         self._last = boot, offset
         return (at + offset) // 2 * 2 + self.steps_back % 2
+
+    def _drift(self, now: int) -> int:
+        return 0 if self._confirmed is None else (now - self._confirmed) * DRIFT_PPM // 1_000_000
 
 
 class SystemProbe:
@@ -144,16 +152,20 @@ class SystemProbe:
         self._wall, self._boot, self._timesyncd, self._daemons = wall, boot, timesyncd, daemons
         self._kernel = kernel or kernel_synced
 
-    def __call__(self) -> ClockState:
-        """Look the witnesses up in `TABLE`."""
-        return TABLE[self._file(), self._kernel(), any(path.exists() for path in self._daemons)]
+    def __call__(self) -> tuple[ClockState, int]:
+        """Look the witnesses up in `TABLE`; without a running correction the file's age is that of the last one."""
+        age = self._age()
+        state = TABLE[age is not None, self._kernel(), any(path.exists() for path in self._daemons)]
+        return state, age or 0 if state == "holdover" else 0
 
-    def _file(self) -> bool:
+    def _age(self) -> int | None:
+        """Give ms since timesyncd touched its file, as it does at each correction; None unless in this boot."""
         try:
             touched = int(self._timesyncd.stat().st_mtime * 1000)
         except OSError:
-            return False
-        return touched >= self._wall() - self._boot() - _SLACK  # one left by an earlier boot proves nothing
+            return None
+        age = max(0, self._wall() - touched)
+        return age if age <= self._boot() + _SLACK else None  # one left by an earlier boot proves nothing
 
 
 _TIME_ERROR = 5

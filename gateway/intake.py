@@ -2,8 +2,10 @@
 
 1. The clock turns the driver's boot time into UTC; while it cannot, the reading is journalled untimed.
 2. A meter's times only rise: two readings within one millisecond get two. A value that carries its own capture time (a
-   gas register) is taken once; the same one again is no news.
-3. The check adds bits of quality and gives intervals; values are never changed.
+   gas register) is taken once; the same one again is no news. That time is the reading's as long as the meter's clock
+   is about right; otherwise the gateway's is, and the meter's goes along as `mt`.
+3. The check adds bits of quality and gives intervals; values are never changed. An interval across a step of the clock
+   has a false length, so the rules get a hole instead: neither a stand nor a flow of so long.
 4. The journal takes the reading; only then anybody sees it, the alert engine first.
 """
 
@@ -20,7 +22,12 @@ Hear = Callable[[str, int, int, Mapping[str, Number], Sequence[Interval]], None]
 """Takes meter, UTC ms, bits of quality, values, and the intervals they closed."""
 
 METER_CLOCK_TOLERANCE_MS = 10_000
+"""What a meter's clock may be off without being told."""
+METER_CLOCK_LIMIT_MS = 180_000
+"""A meter's clock that is further off names no time of a reading: three minutes are a fifth of a quarter-hour."""
 STEP_BACK_MS = 1000
+STEP_MS = 60_000
+"""A smaller step of the clock cannot make a stand or hide one: the shortest that a rule looks for is an hour."""
 
 
 class HasTime(Protocol):
@@ -51,11 +58,12 @@ class TakesReadings(Protocol):
 
 @dataclass(slots=True)
 class Known:
-    """What the intake knows of one meter; `every` in seconds."""
+    """What the intake knows of one meter; `every` in seconds, its last reading in UTC (`last`) and boot ms (`at`)."""
 
     every: float
     limits: Limits
     last: int = 0
+    at: int = 0
     captured: int | None = None
 
 
@@ -81,46 +89,55 @@ class Intake:
     def take(self, reading: Reading) -> None:
         """Bring one reading into the journal, then show it."""
         known = self.meters[reading.meter]
-        ts = self._time_of(reading, known)
-        if ts is None and reading.captured is not None:
+        if reading.captured is not None and reading.captured == known.captured:
             self.repeated += 1
             return
+        known.captured = reading.captured
+        now = self._clock.stamp(reading.at)
+        own = _names_its_time(reading, now)
+        ts, stepped = (reading.captured, False) if own else _rising(known, now, reading.at)
         q, extra = 0, None
         intervals: Sequence[Interval] = ()
         if ts is not None:
             q, intervals = self._checker.judge(reading.meter, ts, reading.values, reading.status, known.limits)
-            if self._clock.state == "holdover" and reading.captured is None:
+            if self._clock.state == "holdover" and not own:
                 q |= HOLDOVER
-        if reading.status or reading.meter_time is not None:
-            extra = _extra(reading, ts)
+        if reading.status or reading.meter_time is not None or reading.captured is not None:
+            extra = _extra(reading, now, own=own)
         self._journal.add(reading.meter, ts, reading.at, q, reading.values, extra)
         self.read += 1
         if ts is not None:
             if self._hear is not None:
-                self._hear(reading.meter, ts, q, reading.values, intervals)
+                self._hear(reading.meter, ts, q, reading.values, () if stepped else intervals)
             self._book.update(reading.meter, ts, q, reading.values)
             if self._post is not None:
                 self._post(reading.meter, ts, q, reading.values, known.every)
 
-    def _time_of(self, reading: Reading, known: Known) -> int | None:
-        if reading.captured is not None:
-            if reading.captured == known.captured:
-                return None
-            known.captured = reading.captured
-            return reading.captured
-        ts = self._clock.stamp(reading.at)
-        if ts is not None:
-            if 0 <= known.last - ts < STEP_BACK_MS:
-                ts = known.last + 2  # the clock uses every second millisecond, see there
-            known.last = ts
-        return ts
+
+def _names_its_time(reading: Reading, now: int | None) -> bool:
+    """Tell whether the reading's own capture time is its time; `now` is the gateway's, None while unsynced."""
+    if reading.captured is None or now is None:
+        return reading.captured is not None
+    shown = now if reading.meter_time is None else reading.meter_time
+    return abs(shown - now) <= METER_CLOCK_LIMIT_MS and reading.captured - now <= METER_CLOCK_LIMIT_MS
 
 
-def _extra(reading: Reading, ts: int | None) -> dict[str, Any] | None:
+def _rising(known: Known, ts: int | None, at: int) -> tuple[int | None, bool]:
+    """Give a meter's next time, and whether the clock was set since its last one."""
+    if ts is None:
+        return None, False
+    if 0 <= known.last - ts < STEP_BACK_MS:
+        ts = known.last + 2  # the clock uses every second millisecond, see there
+    stepped = known.last != 0 and abs((ts - known.last) - (at - known.at)) > STEP_MS
+    known.last, known.at = ts, at
+    return ts, stepped
+
+
+def _extra(reading: Reading, now: int | None, *, own: bool) -> dict[str, Any] | None:
     extra: dict[str, Any] = {}
     if reading.status:
         extra["status"] = list(reading.status)
-    meter_time = reading.meter_time
-    if meter_time is not None and ts is not None and abs(meter_time - ts) > METER_CLOCK_TOLERANCE_MS:
-        extra["mt"] = meter_time
+    told = reading.meter_time if own or reading.captured is None else reading.captured
+    if told is not None and now is not None and abs(told - now) > METER_CLOCK_TOLERANCE_MS:
+        extra["mt"] = told
     return extra or None

@@ -11,6 +11,9 @@ from drivers.contract import Number
 from gateway.message import MessageError, Topics, decode_info, decode_live, encode_live
 from gateway.transport import Connection, Message
 
+LATE_MS = 90_000
+"""What is older than the shown reading by more than this was not late: the gateway's clock was set back."""
+
 
 @dataclass(slots=True)
 class LiveMeter:
@@ -43,9 +46,9 @@ class LiveBook:
         self._meters[meter.id] = meter
 
     def update(self, meter: str, ts: int, q: int, values: Mapping[str, Number | str]) -> None:
-        """Take a meter's newest reading; one of an unknown meter, or older than the shown one, is left out."""
+        """Take a meter's newest reading; one of an unknown meter, or a little older than the shown one, is left out."""
         known = self._meters.get(meter)
-        if known is not None and ts >= known.ts:
+        if known is not None and not 0 < known.ts - ts <= LATE_MS:
             known.ts, known.q, known.values = ts, q, values
 
     def meters(self) -> Sequence[LiveMeter]:
@@ -89,7 +92,7 @@ class LivePoster:
     def post(self, meter: str, ts: int, q: int, values: Mapping[str, Number], every: float) -> None:
         """Send unless it is too early or nobody is connected; `every` is the meter's own interval in seconds."""
         connection = self.uplink.connection if self.uplink else None
-        if connection is None or ts < self._next.get(meter, 0):
+        if connection is None or 0 < self._next.get(meter, 0) - ts <= self._every_ms:  # further back the clock was set
             return
         # Half a poll early still counts as due, or a meter read each second would be shown every second second.
         self._next[meter] = ts + self._every_ms - min(int(every * 500), self._every_ms)

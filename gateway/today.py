@@ -152,7 +152,7 @@ class Today:
                 self._last[meter.id] = 0
                 if self._past is not None and len(self._last) <= REMEMBERED:
                     await self._remember(self._past, meter)
-            if meter.ts > self._last[meter.id]:
+            if meter.ts != self._last[meter.id]:  # earlier ones too: the clock may have been set back
                 self._take(meter.id, meter.ts, meter.q, meter.values)
 
     async def _remember(self, past: HasPast, meter: LiveMeter) -> None:

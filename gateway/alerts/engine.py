@@ -15,7 +15,7 @@ from drivers.contract import Number
 from gateway.alerts.event import AlertEvent
 from gateway.alerts.life import Life, alarmed, ended
 from gateway.alerts.rule import Alarm, Finding, JudgesIntervals, JudgesReadings, JudgesTime, Rule
-from gateway.alerts.rules.silence import Silence
+from gateway.alerts.rules.silence import Silence, excused
 from gateway.check import Interval
 
 EXPIRES_MS = 86_400_000
@@ -117,8 +117,7 @@ class _Watch:
     def excuse(self, since: int, until: int) -> None:
         for n, rule in self.of_time:
             self.states[n] = rule.excuse(self.states[n], since, until)
-        if self.last and self.last < until:
-            self.last = until - max(0, since - self.last)
+        self.last = excused(self.last, since, until)
 
     def snapshot(self) -> dict[str, Any]:
         return {
@@ -143,7 +142,7 @@ class _Watch:
         if isinstance(finding, Alarm):
             if self.silent and not life.seq and self._expires(n):
                 return
-            self.lives[n], event = alarmed(life, rule.name, self.meter, finding, at)
+            self.lives[n], event = alarmed(life, rule.name, self.meter, finding, at, rule.cooldown)
         else:
             self.lives[n], event = ended(life, rule.name, self.meter, finding, at, rule.cooldown)
         if event is not None:

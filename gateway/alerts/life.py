@@ -31,8 +31,10 @@ class Life(NamedTuple):
     calm: int = 0
 
 
-def alarmed(life: Life, rule: str, meter: str, alarm: Alarm, at: int) -> tuple[Life, AlertEvent | None]:
-    """Raise, update, or say nothing new; `at` is when that was noticed."""
+def alarmed(
+    life: Life, rule: str, meter: str, alarm: Alarm, at: int, cooldown: float
+) -> tuple[Life, AlertEvent | None]:
+    """Raise, update, or say nothing new; `at` is when that was noticed, `cooldown` the rule's, in seconds."""
     rank = RANK[alarm.severity]
     if life.seq:
         if rank <= RANK[life.severity] and alarm.size < GROWN * life.size:
@@ -40,7 +42,7 @@ def alarmed(life: Life, rule: str, meter: str, alarm: Alarm, at: int) -> tuple[L
         # An alert never grows milder: who was told that it is critical is told when it is over.
         severity = alarm.severity if rank > RANK[life.severity] else life.severity or alarm.severity
         raised, name = life.raised, life.id
-    elif alarm.when < life.calm and rank <= RANK[life.severity]:
+    elif 0 < life.calm - alarm.when <= cooldown * 1000 and rank <= RANK[life.severity]:
         return life, None
     else:
         severity, raised = alarm.severity, alarm.when

@@ -19,7 +19,8 @@ class World:
     def __init__(self, wall: int = TRUE) -> None:
         self.wall_now, self.boot_now = wall, 50_000
         self.evidence: ClockState = "synced"
-        self.clock = Clock("auto", self.wall, self.boot, lambda: self.evidence, boot_id="boot-1")
+        self.age = 0
+        self.clock = Clock("auto", self.wall, self.boot, lambda: (self.evidence, self.age), boot_id="boot-1")
 
     def wall(self) -> int:
         """UTC as the system believes it."""
@@ -72,7 +73,7 @@ def test_once_synced_then_alone_is_holdover() -> None:
 def test_trusting_the_system_asks_nobody() -> None:
     """Sites without NTP are synced by decision."""
 
-    def probe() -> ClockState:
+    def probe() -> tuple[ClockState, int]:
         raise AssertionError
 
     clock = Clock("system", lambda: TRUE, lambda: 5, probe, boot_id="b")
@@ -84,9 +85,9 @@ def test_witnesses_are_asked_once_a_second() -> None:
     world = World()
     asked: list[int] = []
 
-    def probe() -> ClockState:
+    def probe() -> tuple[ClockState, int]:
         asked.append(world.boot_now)
-        return "synced"
+        return "synced", 0
 
     clock = Clock("auto", world.wall, world.boot, probe, boot_id="b")
     for _ in range(50):
@@ -132,7 +133,7 @@ def test_every_combination_of_witnesses(tmp_path: Path, file: bool, kernel: bool
     if daemon:
         pid.touch()
     probe = SystemProbe(wall_ms, lambda: 60_000, synchronized, (pid,), lambda: kernel)
-    assert probe() == TABLE[file, kernel, daemon]
+    assert probe()[0] == TABLE[file, kernel, daemon]
 
 
 def test_the_kernel_alone_proves_nothing() -> None:
@@ -147,7 +148,60 @@ def test_a_file_of_an_earlier_boot_proves_nothing(tmp_path: Path) -> None:
     old = wall_ms() / 1000 - 3600
     os.utime(synchronized, (old, old))
     probe = SystemProbe(wall_ms, lambda: 60_000, synchronized, (), lambda: True)
-    assert probe() == "unsynced"
+    assert probe() == ("unsynced", 0)
+
+
+def test_what_timesyncd_touched_last_is_the_last_correction(tmp_path: Path) -> None:
+    """A program that starts in holdover knows how long the clock has been alone: the file says it."""
+    synchronized = tmp_path / "synchronized"
+    synchronized.touch()
+    old = wall_ms() / 1000 - 3600
+    os.utime(synchronized, (old, old))
+    state, age = SystemProbe(wall_ms, lambda: 86_400_000, synchronized, (), lambda: False)()
+    assert state == "holdover"
+    assert age == pytest.approx(3_600_000, abs=2000)
+
+
+@given(strategies.integers(0, 7 * 86_400))
+def test_a_week_alone_on_a_crystal_that_is_off(seconds: int) -> None:
+    """T13: at 100 ppm the estimate is never below the true error, and no stamp is given that is over 10 s off."""
+    world = World()
+    assert world.clock.state == "synced"
+    world.evidence = "unsynced"
+    world.boot_now += seconds * 1000
+    world.wall_now += round(seconds * 1000 * (1 + 100e-6))
+    true = TRUE + seconds * 1000
+    stamp, error = world.clock.stamp(world.boot_now), world.clock.error_ms
+    if seconds * 1000 > 10_000 / 100e-6:
+        assert (world.clock.state, stamp, error, world.clock.offset) == ("unsynced", None, None, None)
+    else:
+        assert stamp is not None
+        assert error is not None
+        assert abs(stamp - true) <= error + 2
+        assert error <= 10_000
+
+
+def test_a_clock_given_up_is_believed_again_once_corrected() -> None:
+    """T13: two days without correction, then one: unsynced, then synced with no estimated error."""
+    world = World()
+    seen: list[tuple[str, int | None]] = []
+    for evidence, days in (("synced", 0), ("unsynced", 1), ("unsynced", 1), ("synced", 0)):
+        world.evidence = evidence  # type: ignore[assignment]
+        world.passes(days * 86_400_000 + 1000)
+        seen.append((world.clock.state, world.clock.error_ms))
+    assert [state for state, _ in seen] == ["synced", "holdover", "unsynced", "synced"]
+    assert seen[1][1] == pytest.approx(8640, abs=1)
+    assert seen[3][1] == 0
+
+
+def test_a_touched_file_ends_the_growth_of_the_error() -> None:
+    """Where the kernel's flag is never set, in a container, each touch of timesyncd's file is a correction."""
+    world = World()
+    world.evidence = "holdover"
+    for _ in range(20):
+        world.passes(86_400_000)
+        world.age = 2_000_000
+        assert (world.clock.state, world.clock.error_ms) == ("holdover", 200)
 
 
 def test_the_real_clocks_answer() -> None:

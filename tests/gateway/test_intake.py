@@ -105,8 +105,8 @@ def test_a_value_with_its_own_capture_time_is_taken_once() -> None:
     bench = Bench()
     bench.take(500, captured=900_000)
     bench.take(1500, captured=900_000)
-    bench.take(2500, captured=1_200_000)
-    assert [row[1] for row in bench.journal.rows] == [900_000, 1_200_000]
+    bench.take(2500, captured=1_000_000)
+    assert [row[1] for row in bench.journal.rows] == [900_000, 1_000_000]
     assert bench.intake.read == 2
     assert bench.intake.repeated == 1
 
@@ -144,3 +144,57 @@ def test_holdover_is_a_bit() -> None:
     bench = Bench(clock=FakeClock(state="holdover"))
     bench.take(1000)
     assert bench.journal.rows[0][3] == HOLDOVER
+
+
+NOON = 1_795_262_400_000
+"""UTC ms, on a clock whose boot time is `NOON` less than that."""
+
+
+def told(offset_ms: int, captured: int | None = None) -> tuple[int | None, Any]:
+    """Take one reading of a meter whose clock is so far off; give its time less noon, and what goes along."""
+    bench = Bench(clock=FakeClock(offset=NOON))
+    bench.take(0, meter_time=NOON + offset_ms, captured=None if captured is None else NOON + captured)
+    _, ts, _, _, _, extra = bench.journal.rows[0]
+    return None if ts is None else ts - NOON, None if extra is None else extra["mt"] - NOON
+
+
+def test_a_meter_s_clock_is_told_from_ten_seconds_on() -> None:
+    """T10: five seconds off is nothing; thirty seconds or ten minutes go along, and the time is the gateway's."""
+    assert told(5_000) == (0, None)
+    assert told(-10_000) == (0, None)
+    assert told(30_000) == (0, 30_000)
+    assert told(-600_000) == (0, -600_000)
+
+
+def test_a_meter_s_own_time_counts_up_to_three_minutes() -> None:
+    """T10: an hourly register of a meter ten minutes off is timed by the gateway; what the meter said is kept."""
+    hour = -1_800_000
+    assert told(5_000, captured=hour) == (hour, None)
+    assert told(180_000, captured=hour) == (hour, 180_000)
+    assert told(-600_000, captured=hour - 600_000) == (0, hour - 600_000)
+    assert told(600_000, captured=hour + 600_000) == (0, hour + 600_000)
+
+
+def test_no_value_was_captured_in_the_future() -> None:
+    """T10: a sub-meter whose own clock is a day ahead of a right meter's is timed by the gateway."""
+    assert told(0, captured=86_400_000) == (0, 86_400_000)
+
+
+def test_across_a_step_of_the_clock_the_rules_get_a_hole() -> None:
+    """T2: an interval of thirty days that never passed says nothing; the readings and the next interval are whole."""
+    bench = Bench()
+    bench.take(1000, 5)
+    bench.take(2000, 7)
+    bench.clock.offset = 1_000_000 + 30 * 86_400_000
+    bench.take(3000, 7)
+    bench.take(4000, 9)
+    assert [(interval.end - interval.start, interval.amount) for interval in bench.heard] == [(1000, 2), (1000, 2)]
+    assert [row[4]["energy_import_wh"] for row in bench.journal.rows] == [5, 7, 7, 9]
+
+
+def test_a_pause_of_the_whole_program_is_no_step() -> None:
+    """T5: ten minutes in which nobody ran passed on both clocks, so the rules hear of the whole interval."""
+    bench = Bench()
+    for at in (1000, 2000, 602_000):
+        bench.take(at, at // 1000)
+    assert [interval.end - interval.start for interval in bench.heard] == [1000, 600_000]

@@ -116,3 +116,15 @@ def test_a_new_connection_hears_what_was_read_before_it() -> None:
     (message,) = poster.newest(book)
     assert message.topic.endswith("/live/b")
     assert message.expiry == 15
+
+
+def test_a_clock_set_back_freezes_no_page_and_no_topic() -> None:
+    """T2: an hour back, the next reading is posted and shown; one that is merely late is not shown."""
+    wire, poster, book = Wire(), LivePoster(TOPICS, 5.0), LiveBook()
+    poster.uplink = wire
+    book.know(LiveMeter("m", "m", "gas", "M", 10.0))
+    for ts in (10_000_000, 6_400_000, 6_350_000):
+        poster.post("m", ts, 0, {}, 10.0)
+        book.update("m", ts, 0, {"power_w": ts})
+    assert [orjson.loads(message.payload)["ts"] for message in wire.posted[:2]] == [10_000_000, 6_400_000]
+    assert book.meters()[0].ts == 6_400_000

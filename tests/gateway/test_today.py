@@ -240,3 +240,13 @@ def test_exact_values_stay_exact() -> None:
     house.at(0.5, "9007199254741.9931")
     assert house.use().total == 1
     assert Decimal("9007199254741.9931") > 0
+
+
+def test_a_clock_set_back_loses_nothing_of_the_day() -> None:
+    """T2: an hour back at noon, each ten minutes a reading: by the evening the day shows all that the register rose."""
+    house = House()
+    for step in range(72):
+        house.at(step / 6, step * 100)
+    for step in range(72, 140):
+        house.at(step / 6 - 1, step * 100)
+    assert house.use().total == 13_900

@@ -31,6 +31,15 @@ class State(NamedTuple):
     back: int = 0
 
 
+def excused(heard: int, since: int, until: int) -> int:
+    """Move a moment on, past a time in which nobody listened, or back with a clock that was set; 0 stays (never).
+
+    What was heard after all that stays where it is: later than the absence, or on the clock as it is now.
+    """
+    heard_since = heard <= until if until < since else heard >= until
+    return heard if not heard or heard_since else until - max(0, since - heard)
+
+
 @dataclass(frozen=True)
 class Silence:
     """Raises when a meter has been silent for `periods` of its own learnt period, and for `least` at the least.
@@ -84,9 +93,7 @@ class Silence:
         """Leave out the time in which nobody listened; an alert that stands stays."""
         if not state.heard:
             return State(until)
-        if state.stage or state.heard >= until:
-            return state
-        return state._replace(heard=until - max(0, since - state.heard))
+        return state if state.stage else state._replace(heard=excused(state.heard, since, until))
 
     def _limit(self, state: State) -> float:
         if state.learnt < LEARN:

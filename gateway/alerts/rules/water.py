@@ -97,7 +97,8 @@ class WaterLeak:
         """Take what the register counted."""
         start, end, litres = interval.start, interval.end, interval.amount or 0.0
         if end <= state.end or not state.end:  # the clock was set, or this is the first
-            state = State(start, start, leak=state.leak, since=state.since, night=self._next_night(start, 0))
+            since = min(state.since, start)  # it may have been found on a clock that was ahead
+            state = State(start, start, leak=state.leak, since=since, night=self._next_night(start, 0))
         hidden = litres and end - start > self.still * 1000
         if hidden or interval.amount is None or interval.quality == "suspect" or start > state.end:
             night = self._next_night(end, 0) if end > state.night.begin else state.night

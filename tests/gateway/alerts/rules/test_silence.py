@@ -103,3 +103,12 @@ def test_a_late_reading_changes_nothing_and_a_clock_set_back_does() -> None:
     assert RULE.reading(state, START + 120_000, 0, {}) == (state, None)
     state, _ = RULE.reading(state, START - 86_400_000, 0, {})
     assert state.heard == START - 86_400_000
+
+
+def test_a_clock_set_back_makes_nobody_silent() -> None:
+    """T14: who spoke on the new clock was just heard; who did not has been silent as long as before."""
+    state = after(0, 60, 120, 180)
+    now, hour = START + 200_000, 3_600_000
+    spoke, _ = RULE.reading(state, now - hour - 5000, 0, {})
+    assert RULE.excuse(spoke, now, now - hour).heard == now - hour - 5000
+    assert RULE.excuse(state, now, now - hour).heard == now - hour - 20_000

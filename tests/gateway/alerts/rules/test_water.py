@@ -179,3 +179,15 @@ def test_the_clock_set_back_begins_anew() -> None:
     for interval in [*intervals(flow(20, 1)), *intervals(flow(20, 1), DAY - 5 * HOUR)]:
         state, finding = SURE.interval(state, interval)
         assert finding is None
+
+
+def test_a_leak_found_on_a_clock_ahead_has_no_negative_age() -> None:
+    """T14: thirty days back, and what is told of the leak still makes sense."""
+    ahead = DAY + 30 * 24 * HOUR
+    state, told = SURE.start, list[Alarm | Clear]()
+    for interval in [*intervals(flow(30, 1, 14), ahead), *intervals([*flow(30, 1, 14), *flow(10, 99)])]:
+        state, finding = SURE.interval(state, interval)
+        told += [finding] if finding is not None else []
+    assert {type(finding) for finding in told} == {Alarm, Clear}
+    assert all(finding.evidence["lost_l"] >= 0 for finding in told)
+    assert all(finding.evidence["hours"] >= 0 for finding in told if isinstance(finding, Alarm))
