@@ -89,7 +89,7 @@ class Register:
             self._tell(Remark(meter, key, "roll", self._ts, ts))
             closed.append(self._book(meter, key, ts, value, through)._replace(quality="rollover"))
             return ROLLOVER
-        if value and -_step(value, self._value) <= _amount(delta) < 0:
+        if value and -step_of(value, self._value) <= _amount(delta) < 0:
             # The last digit trembles in registers that meters compute (V4); the higher value stays.
             if self._held:
                 self._tell_held(meter, key, "glitch")
@@ -125,7 +125,7 @@ class Register:
         if delta < 0:
             return False
         since = min(self._ts, max(self._moved, ts - STANDING_MS))
-        return delta <= self._rate * (ts - since) + _step(value, self._value)
+        return delta <= self._rate * (ts - since) + step_of(value, self._value)
 
     def _rolls_over(self, delta: Number, ts: int, value: Number, modulus: Number) -> bool:
         """Tell whether the register passed its end (V5)."""
@@ -161,7 +161,7 @@ class Register:
         """Decide about held readings that went on from one another."""
         held, start, value = self._held, self._ts, self._value
         pairs = list(pairwise(held))
-        steady = all(_minus(b, a) <= self._rate * (end - begin) + _step(b, a) for (begin, a), (end, b) in pairs)
+        steady = all(_minus(b, a) <= self._rate * (end - begin) + step_of(b, a) for (begin, a), (end, b) in pairs)
         self._ts, self._value = held[-1]
         self._moved = self._ts
         self._held = []
@@ -206,7 +206,7 @@ def _amount(delta: Number) -> float:
     return round(float(delta), DECIMALS)
 
 
-def _step(a: Number, b: Number) -> float:
+def step_of(a: Number, b: Number) -> float:
     """Guess a register's resolution from two readings: the largest power of ten that both are multiples of."""
     common = gcd(round(a * _SCALE), round(b * _SCALE))
     step = 1
