@@ -2,12 +2,14 @@
 
 import ssl
 from dataclasses import dataclass
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties, VariableByteIntegers
+from paho.mqtt.reasoncodes import ReasonCode
 
 from gateway import reasons
 from gateway.transport import Endpoint, Message, NotTaken
@@ -17,6 +19,15 @@ ARRIVAL_LIMIT = 1024 * 1024 + 4096
 """The largest packet a broker may send us: the largest payload message.py reads, with room for topic and properties."""
 ENVELOPE = 13
 """The most bytes of a PUBLISH beside topic, payload and properties: 5 of header, three lengths and packet id."""
+
+# Mosquitto answers a PUBLISH beyond its message_size_limit by a PUBACK with 0x95, a code that MQTT 5 has for other
+# packets only. paho calls that a protocol error and ends the connection, again and again for the same block.
+ReasonCode.names = MappingProxyType(
+    {
+        **ReasonCode.names,
+        reasons.TOO_LARGE: {"Packet too large": [PacketTypes.CONNACK, PacketTypes.DISCONNECT, PacketTypes.PUBACK]},
+    }
+)
 
 
 def make_client(endpoint: Endpoint) -> Client:

@@ -6,9 +6,12 @@
    stored ack; the journal holds the rest.
 3. A block is freed by its stored ack alone; with `ack_mode = "puback"` by its PUBACK, for back ends that cannot answer.
 4. Each connection is a fresh one: whatever lacked its PUBACK when a connection died is simply still pending.
+5. A block that the broker refuses three times is set aside and costs the others nothing (`strikes.py`). It is never
+   split, since a block's bytes do not change; it waits in the journal for a broker with a higher limit.
 """
 
 import asyncio
+from bisect import bisect_left
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal, Protocol
@@ -24,6 +27,7 @@ from gateway.message import (
     decode_ack,
     parse_correlation,
 )
+from gateway.strikes import reason_of
 from gateway.together import Together
 from gateway.transport import Arrived, Connect, Connection, Endpoint, Lost, Message, NotTaken, TransportError
 
@@ -32,7 +36,6 @@ FIRST_RECONNECT = 1.0
 LAST_RECONNECT = 60.0
 """A minute after a broker is back everybody is; ten thousand gateways then come at 170 a second, which one carries."""
 EXPIRY = 7 * 86400
-QUOTA = 0x97
 NOBODY = 0x10
 
 AckMode = Literal["stored", "puback"]
@@ -77,7 +80,7 @@ class Counters:
 
 
 class Uplink:
-    """Connects, publishes, awaits; `connection` is the open one or None, `error` says why there is none."""
+    """Connects, publishes, awaits; `connection` is the open one or None."""
 
     def __init__(
         self,
@@ -94,13 +97,19 @@ class Uplink:
     ) -> None:
         """`birth` makes the retained messages of a new connection, `handle` answers commands and settings."""
         self.connection: Connection | None = None
-        self.error = "not connected yet"
+        self._error = "not connected yet"
+        self._refusal = ""
         self.counters = Counters()
         self.lanes = Lanes(ack_timeout)
         self._journal, self._connect, self._endpoint, self._topics = journal, connect, endpoint, topics
         self._birth, self._handle, self._frees_on_puback = birth, handle, ack_mode == "puback"
         self._backoff = backoff or Backoff(FIRST_RECONNECT, LAST_RECONNECT)
         self._work = asyncio.Event()
+
+    @property
+    def error(self) -> str:
+        """Say why there is no connection, or what the broker refuses on the open one; "" when all is well."""
+        return self._error or (self._refusal if self.lanes.strikes else "")
 
     async def run(self) -> None:
         """Keep a connection open and the journal flowing; ends only when cancelled."""
@@ -125,7 +134,11 @@ class Uplink:
 
     def status(self) -> dict[str, object]:
         """Say how the broker and the store are doing, for people and for `health`."""
-        lanes = {"awaiting": self.lanes.awaiting, "missing_acks": self.lanes.missing_acks}
+        lanes = {
+            "awaiting": self.lanes.awaiting,
+            "missing_acks": self.lanes.missing_acks,
+            "quarantined": self.lanes.strikes.quarantined,
+        }
         return {"connected": self.connection is not None, "error": self.error, **asdict(self.counters), **lanes}
 
     def replay(self, blocks: Iterable[int]) -> int:
@@ -140,13 +153,14 @@ class Uplink:
             self.connection = await self._connect(self._endpoint)
             await self._serve(self.connection)
         except NotTaken as error:  # a wrong password or a forbidden topic: a person must act first
-            self.error = str(error)
+            self._error = str(error)
             pause = self._backoff.longest()
         except TransportError as error:
-            self.error = str(error)
+            self._error = str(error)
             pause = self._backoff.next()
         finally:
             connection, self.connection = self.connection, None
+            self.lanes.lost(asyncio.get_running_loop().time())
             if connection is not None:
                 await connection.close()
         return pause
@@ -156,8 +170,7 @@ class Uplink:
         for message in self._birth():
             await connection.publish(message)
         self.counters.connects += 1
-        self.error = ""
-        self._backoff.reset()
+        self._error = ""
         self.lanes.connected(self._journal.pending())
         together = Together()
         together.start(connection.closed(), "uplink[closed]")
@@ -195,30 +208,37 @@ class Uplink:
         try:
             payload = await self._journal.load(block)
             if payload is None:
-                self.lanes.freed(block)
+                self._not_there(block, loop.time())
                 return
             code = await connection.publish(self._message(block, payload))
         except NotTaken as error:
             self.counters.refused += 1
-            self.error = str(error)
-            self.lanes.refused(block, loop.time(), slower=error.code == QUOTA)
+            self._refusal = str(error)
+            self.lanes.refused(block, loop.time(), reason_of(error.code))
             return
-        except Lost:
-            self.lanes.unsent(block)
+        except Lost:  # whoever awaits `closed` ends the connection
             return
         finally:
             window.release()
             self._work.set()
         self._published(block, code, count_readings(payload))
 
+    def _not_there(self, block: int, now: float) -> None:
+        pending = self._journal.pending()
+        at = bisect_left(pending, block)
+        if at < len(pending) and pending[at] == block:  # the disk fails: the block is there, and may come yet
+            self.lanes.unread(block, now)
+        else:
+            self.lanes.freed(block)
+
     def _published(self, block: int, code: int, readings: int) -> None:
+        self._backoff.reset()  # not before: some brokers take a connection only to drop it
         self.counters.published += 1
         self.counters.readings += 0 if self.lanes.sent_before(block) else readings
         self.counters.nobody += code == NOBODY
+        self.lanes.sent(block, asyncio.get_running_loop().time())
         if self._frees_on_puback:
             self._free(block, ())
-        else:
-            self.lanes.sent(block, asyncio.get_running_loop().time())
 
     def _message(self, block: int, payload: bytes) -> Message:
         return Message(

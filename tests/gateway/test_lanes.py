@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.lanes import BACKLOG_RATE, UNSTORED, Lanes
+from gateway.lanes import ALONE, BACKLOG_RATE, FIRST_REST, LONGEST_ASIDE, UNSTORED, Lanes
 
 
 def drain(lanes: Lanes, now: float) -> list[int]:
@@ -92,7 +92,7 @@ def test_a_lost_connection_puts_under_way_blocks_back() -> None:
     assert lanes.next(0.0) == 1
     lanes.sent(1, 0.0)
     assert lanes.next(1.0) == 2
-    lanes.unsent(2)
+    lanes.lost(1.5)
     lanes.connected([1, 2])
     assert drain(lanes, 2.0) == [2]
 
@@ -136,14 +136,12 @@ def test_every_block_is_sent_until_it_is_freed(steps: list[str]) -> None:
             freed.add(block)
             lanes.freed(block)
         elif step == "lose":
-            for block in under_way:
-                lanes.unsent(block)
+            lanes.lost(now)
             under_way.clear()
             lanes.connected(pending)
         elif step == "wait":
             now += 30
-    for block in under_way:
-        lanes.unsent(block)
+    lanes.lost(now)
     lanes.connected(pending)
     offered: set[int] = set()
     for _ in range(20 * len(pending) + 20):
@@ -171,3 +169,127 @@ def test_replayed_blocks_go_beside_live_ones_and_outlive_a_connection() -> None:
     lanes.sent(9, 100)
     assert not lanes.freed(9)
     assert drain(lanes, 10_000) == []
+
+
+def die(lanes: Lanes, pending: list[int], now: float) -> None:
+    """End a connection and begin the next."""
+    lanes.lost(now)
+    lanes.connected(pending)
+
+
+def test_a_block_that_ends_connections_is_found_and_set_aside() -> None:
+    """Of six blocks on their way one makes the broker hang up: it is alone the next three times, then it rests."""
+    lanes, left, deaths, now = Lanes(75), [1, 2, 3, 4, 5, 6], 0, 0.0
+    lanes.connected(left)
+    assert lanes.next(now) == 1
+    while lanes.next(now) is not None or len(lanes._under_way) < 6:
+        now += 0.1
+    die(lanes, left, now)
+    for _ in range(30):
+        if (block := lanes.next(now)) is None:
+            break
+        assert lanes.next(now) is None, "a suspect is alone"
+        if block == 4:
+            deaths += 1
+            die(lanes, left, now)
+        else:
+            lanes.sent(block, now)
+            lanes.freed(block)
+            left.remove(block)
+    assert deaths == 3
+    assert left == [4]
+    assert lanes.strikes.quarantined == {"connection_lost": 1}
+    assert lanes.next(now + 74) is None
+    assert lanes.next(now + 76) == 4
+
+
+def test_new_blocks_pass_a_suspect() -> None:
+    """While suspects are tried one by one, what is committed now goes before the next of them."""
+    lanes = Lanes(75)
+    lanes.connected([])
+    lanes.committed([1, 2], 0)
+    assert drain(lanes, 0) == [1, 2]
+    die(lanes, [1, 2], 1)
+    assert lanes.next(1) == 1
+    lanes.committed([1, 2, 3], 1)
+    assert lanes.next(1) is None
+    lanes.sent(1, 1.1)
+    assert lanes.next(1.1) == 3
+
+
+def test_a_broker_that_owes_an_answer_stops_nobody_for_long() -> None:
+    """A suspect that is never answered keeps the others waiting some seconds, and no longer."""
+    lanes = Lanes(75)
+    lanes.connected([])
+    lanes.committed([1, 2, 3], 0)
+    assert drain(lanes, 0) == [1, 2, 3]
+    die(lanes, [1, 2, 3], 0)
+    assert drain(lanes, 0) == [1]
+    assert lanes.wake_at(0) == ALONE
+    assert drain(lanes, ALONE) == [2]
+
+
+def test_three_refusals_set_a_block_aside_and_one_success_ends_that_for_all() -> None:
+    """Waits double up to an hour; once the broker takes one of them, the others go at once."""
+    lanes, now, waits = Lanes(75), 0.0, []
+    lanes.connected([1, 2])
+    for _ in range(9):
+        tried: list[int] = []
+        while len(tried) < 2:
+            if (block := lanes.next(now)) is None:
+                wake = lanes.wake_at(now)
+                assert wake is not None
+                now = max(wake, now + 1e-6)
+            else:
+                tried.append(block)
+                lanes.refused(block, now, "too_large")
+        waits.append(round(lanes._resting[2] - now))
+    assert waits[:4] == [75, 150, 300, 600]
+    assert waits[-1] == LONGEST_ASIDE
+    assert lanes.strikes.quarantined == {"too_large": 2}
+    now += LONGEST_ASIDE - 1  # the first is due a moment before the second
+    while (block := lanes.next(now)) is None:
+        now += 0.01
+    lanes.sent(block, now)
+    assert drain(lanes, now + 0.3) == [2 if block == 1 else 1]
+
+
+def test_a_quota_is_nobodys_fault() -> None:
+    """A refusal that speaks of the moment slows the backlog down and quarantines nothing."""
+    lanes = Lanes(75)
+    lanes.connected([1])
+    before = lanes.backlog_rate
+    for now in range(0, 6000, 700):
+        assert lanes.next(now) == 1
+        lanes.refused(1, now, "")
+    assert lanes.backlog_rate < before
+    assert lanes.strikes.quarantined == {}
+
+
+def test_a_block_the_disk_does_not_give_is_asked_for_again() -> None:
+    """First after some seconds, then less often; the others go on meanwhile."""
+    lanes = Lanes(75)
+    lanes.connected([])
+    lanes.committed([1, 2], 0)
+    assert lanes.next(0) == 1
+    lanes.unread(1, 0)
+    assert lanes.next(0) == 2
+    assert lanes.next(FIRST_REST - 1) is None
+    assert lanes.next(FIRST_REST) == 1
+    lanes.unread(1, FIRST_REST)
+    assert lanes.next(FIRST_REST * 3 - 1) is None
+    assert lanes.next(FIRST_REST * 3) == 1
+    assert not lanes.strikes
+
+
+def test_a_suspect_that_was_stored_after_all_is_not_sent_again() -> None:
+    """Its PUBACK was lost with the connection, its stored ack came on the next."""
+    lanes = Lanes(75)
+    lanes.connected([])
+    lanes.committed([1, 2], 0)
+    assert drain(lanes, 0) == [1, 2]
+    die(lanes, [1, 2], 0)
+    assert lanes.next(0) == 1
+    lanes.freed(1)
+    lanes.freed(2)
+    assert drain(lanes, 1000) == []

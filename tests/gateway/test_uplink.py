@@ -27,7 +27,7 @@ class FakeJournal:
     blocks: list[int] = field(default_factory=list)
     freed: list[int] = field(default_factory=list)
     rejected: list[tuple[int, str]] = field(default_factory=list)
-    gone: set[int] = field(default_factory=set)
+    unreadable: set[int] = field(default_factory=set)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def commit(self, *blocks: int) -> None:
@@ -42,7 +42,7 @@ class FakeJournal:
     async def load(self, block: int) -> bytes | None:
         """Give a block's bytes."""
         await asyncio.sleep(0)
-        return None if block in self.gone else b"block %d" % block
+        return None if block in self.unreadable else b"block %d" % block
 
     async def wait(self) -> None:
         """Wait for a commit."""
@@ -210,10 +210,40 @@ def test_a_block_that_is_gone_is_not_sent() -> None:
     """One that was evicted or damaged between choosing and loading is left out."""
 
     async def story(scene: Scene) -> None:
-        scene.journal.gone.add(5)
+        scene.journal.unreadable.add(5)
+        scene.journal.commit(5, 6)
+        await asyncio.sleep(0)
+        scene.journal.blocks.remove(5)
+        await asyncio.sleep(1000)
+        assert set(scene.data()) == {6}
+
+    play(story)
+
+
+def test_a_block_the_disk_does_not_give_now_is_sent_when_it_does() -> None:
+    """The connection holds; the block is asked of the journal again, and the others do not wait."""
+
+    async def story(scene: Scene) -> None:
+        scene.journal.unreadable.add(5)
         scene.journal.commit(5, 6)
         await asyncio.sleep(1)
         assert scene.data() == [6]
+        scene.journal.unreadable.clear()
+        await asyncio.sleep(5)
+        assert scene.data() == [6, 5]
+        assert scene.uplink.counters.connects == 1
+
+    play(story)
+
+
+def test_a_broker_that_only_hangs_up_is_asked_more_and_more_seldom() -> None:
+    """A connection that carries nothing before it ends does not begin the back-off anew."""
+
+    async def story(scene: Scene) -> None:
+        for _ in range(600):
+            scene.broker.lose()
+            await asyncio.sleep(0.1)
+        assert scene.uplink.counters.connects < 60
 
     play(story)
 
