@@ -5,6 +5,7 @@
 """
 
 PROTOCOLS = {
+    "iec62056-21": "drivers.iec62056",
     "modbus": "drivers.modbus",
     "p1": "drivers.p1",
 }

@@ -84,6 +84,35 @@ def is_tcp(bus: Bus) -> bool:
     return bus.where.split("://", 1)[0] in TCP_SCHEMES
 
 
+async def set_line(transport: asyncio.Transport, line: Line, *, settle: bool = True) -> None:
+    """Change a serial port's speed and framing once all that was written has left it; raises NotConnected.
+
+    A TCP stream or a recording has neither. What had been received but not read is lost. `settle` waits for one more
+    character: USB adapters say that all has left when their own buffer still holds the last one.
+    """
+    change = getattr(transport, "reconfigure_port", None)
+    if change is None:
+        return
+    import termios  # noqa: PLC0415  POSIX only
+
+    import serialx  # noqa: PLC0415  loaded with the port
+
+    serial = cast("serialx.BaseSerialTransport", transport)
+    try:
+        await serial.flush()
+        if settle:
+            await asyncio.sleep(10 / serial.baudrate)
+        await change(
+            baudrate=line.baud,
+            byte_size=line.bits,
+            parity=serialx.Parity(line.parity),
+            stopbits=serialx.StopBits(line.stop),
+        )
+    except (OSError, termios.error, serialx.SerialException, ValueError) as error:
+        hint = "does the adapter know this speed and framing? If not: stay = true in the meter's profile"
+        raise NotConnected(f"{line.baud} baud: {error}", hint) from error
+
+
 # --- TCP -------------------------------------------------------------------------------------------------------------
 
 
