@@ -6,7 +6,9 @@ store does not have yet is sent after the next start.
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections import ChainMap
+from collections.abc import Callable, Hashable, Mapping
+from functools import partial
 from typing import Any
 from zlib import crc32
 
@@ -19,12 +21,15 @@ from gateway.clock import wall_ms
 from gateway.config.build import endpoint_of
 from gateway.config.models import EdgeConfig
 from gateway.discovery import Discovery
+from gateway.lanes import LONGEST_WAIT, UNSTORED
 from gateway.live import LivePoster
 from gateway.message import Topics
 from gateway.mqtt import connect
 from gateway.program import run_until_signal
+from gateway.progress import Pulse, counted
+from gateway.reload import Reloader, again_when
 from gateway.replay import replay
-from gateway.station import Station, read_now, station
+from gateway.station import PAUSE, Station, read_now, station
 from gateway.teller import Teller
 from gateway.transport import Endpoint, Message
 from gateway.uplink import Uplink
@@ -39,15 +44,27 @@ SPREAD = 30
 """After a power cut a whole town boots at once; each gateway waits its own share of this many seconds."""
 
 
-async def run(config: EdgeConfig) -> None:
-    """Run the edge until a signal."""
+async def run(config: EdgeConfig, reread: Callable[[], EdgeConfig] | None = None) -> None:
+    """Run the edge until a signal; `reread` reads its file anew, for a reload."""
     topics = Topics(config.gateway.tenant, config.gateway.id, config.mqtt.root)
     poster = LivePoster(topics, config.mqtt.live_every)
     async with station(config, poster.post) as here:
-        commands = Commands(topics, here)
-        uplink = Uplink(
+        edge = Edge(config, topics, here, poster)
+        reloader = Reloader(config, reread, edge.change)
+        async with control.listening(config.journal.folder / "edge.sock", edge.answers() | {"reload": reloader.answer}):
+            await run_until_signal(edge.start, progress=here.progress, goodbye=edge.goodbye, reload=reloader.run)
+
+
+class Edge:
+    """The parts of one gateway of a fleet, opened; `start` runs them."""
+
+    def __init__(self, config: EdgeConfig, topics: Topics, here: Station, poster: LivePoster) -> None:
+        """Wire the parts; nothing runs yet."""
+        self._config, self._topics, self._here = config, topics, here
+        commands, dials = Commands(topics, here), Pulse()
+        self._uplink = Uplink(
             here.journal,
-            connect,
+            counted(connect, dials),
             _endpoint(config, topics),
             topics,
             lambda: [*birth_of(topics, here), *poster.newest(here.book)],
@@ -55,37 +72,50 @@ async def run(config: EdgeConfig) -> None:
             ack_timeout=config.mqtt.ack_timeout,
             handle=commands.handle,
         )
-        poster.uplink = commands.uplink = uplink
-        events = EventPoster(topics, uplink)
-        here.alerting.listeners.append(events.post)
-        polling: list[asyncio.Task[None]] = []
+        poster.uplink = commands.uplink = self._uplink
+        here.progress.watch("uplink", LONGEST_WAIT + PAUSE, partial(_moved, self._uplink, here, dials))
+        self._events = EventPoster(topics, self._uplink)
+        here.alerting.listeners.append(self._events.post)
+        self._changed = asyncio.Event()
 
-        async def start(group: asyncio.TaskGroup) -> None:
-            polling.extend(here.start(group))
-            group.create_task(_uplink_when_spread(uplink, config, here), name="uplink")
-            if config.mqtt.discovery:
-                group.create_task(_discovery(config, topics, here).run(), name="discovery")
-            group.create_task(_health(topics, here, uplink), name="health")
-            group.create_task(events.run(), name="events")
-            group.create_task(Teller(here.faults() | {"broker": lambda: uplink.error}).run(), name="teller")
+    async def start(self, group: asyncio.TaskGroup) -> None:
+        """Start every task of the edge."""
+        here, uplink = self._here, self._uplink
+        here.start(group)
+        group.create_task(_uplink_when_spread(uplink, self._config, here), name="uplink")
+        if self._config.mqtt.discovery:
+            finder = _discovery(self._config, self._topics, here)
+            group.create_task(again_when(self._changed, finder.run), name="discovery")
+        group.create_task(_health(self._topics, here, uplink), name="health")
+        group.create_task(self._events.run(), name="events")
+        group.create_task(Teller(ChainMap({"broker": lambda: uplink.error}, here.faults())).run(), name="teller")
 
-        async def goodbye() -> None:
-            await here.drain(polling)
-            await uplink.stop(status_of(topics, here, "offline", reason="shutdown"))
+    async def goodbye(self) -> None:
+        """Stop polling, keep the open window, take leave of the broker."""
+        await self._here.drain()
+        await self._uplink.stop(status_of(self._topics, self._here, "offline", reason="shutdown"))
 
-        async def drain(_: Mapping[str, Any]) -> Mapping[str, Any]:
-            await here.drain(polling)
-            return {"done": True}
+    async def change(self, config: EdgeConfig) -> dict[str, int]:
+        """Take over other buses, meters and rules, and tell the broker of them."""
+        changed = await self._here.change(config)
+        self._changed.set()
+        if self._uplink.connection is not None:
+            await self._here.tell(self._uplink.connection, self._topics)
+        return changed
 
-        async def status(_: Mapping[str, Any]) -> Mapping[str, Any]:
-            return here.status() | {"uplink": uplink.status()}
+    def answers(self) -> dict[str, control.Answer]:
+        """Name the questions that the control socket answers."""
+        return {"status": self._status, "read": self._read, "drain": self._drain}
 
-        async def read(question: Mapping[str, Any]) -> Mapping[str, Any]:
-            return await read_now(here, str(question.get("meter", "")))
+    async def _drain(self, _: Mapping[str, Any]) -> Mapping[str, Any]:
+        await self._here.drain()
+        return {"done": True}
 
-        answers = {"status": status, "read": read, "drain": drain}
-        async with control.listening(config.journal.folder / "edge.sock", answers):
-            await run_until_signal(start, goodbye=goodbye)
+    async def _status(self, _: Mapping[str, Any]) -> Mapping[str, Any]:
+        return self._here.status() | {"uplink": self._uplink.status()}
+
+    async def _read(self, question: Mapping[str, Any]) -> Mapping[str, Any]:
+        return await read_now(self._here, str(question.get("meter", "")))
 
 
 class Commands:
@@ -114,6 +144,16 @@ class Commands:
         return Message(
             self._topics.of("reply"), orjson.dumps(answer, default=str), qos=1, correlation=message.correlation
         )
+
+
+def _moved(uplink: Uplink, here: Station, dials: Pulse) -> Hashable | None:
+    """Mark the uplink's progress; None while all is sent, the store owes too many answers, or the broker refuses."""
+    awaiting = uplink.lanes.awaiting
+    idle = len(here.journal.pending()) <= awaiting or awaiting >= UNSTORED
+    if uplink.connection is not None and (idle or uplink.error):
+        return None
+    counters = uplink.counters
+    return dials.turns, counters.connects, counters.published, counters.refused, uplink.lanes.missing_acks
 
 
 async def _uplink_when_spread(uplink: Uplink, config: EdgeConfig, here: Station) -> None:

@@ -8,8 +8,9 @@
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
-from typing import Any
+from collections import ChainMap
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from gateway import control
 from gateway.alerts.event import AlertEvent
@@ -17,36 +18,44 @@ from gateway.alerts.post import EventPoster
 from gateway.clock import wall_ms
 from gateway.config.build import endpoint_of
 from gateway.config.models import HomeConfig
-from gateway.feeder import Feeder
+from gateway.feeder import SLOWEST, Feeder
 from gateway.hubdb import HubDatabase
 from gateway.live import LivePoster
 from gateway.message import Topics
-from gateway.notify.build import Notices, open_notices
 from gateway.program import run_until_signal
+from gateway.reload import Reloader, again_when
 from gateway.show import tell_link
-from gateway.station import Station, read_now, station
+from gateway.station import FEED_EVERY, PAUSE, Station, read_now, station
 from gateway.store import open_store
 from gateway.store.contract import Store
 from gateway.teller import Teller
+from gateway.telling import Telling
 from gateway.today import Today
 from gateway.web.alertbook import AlertBook
 from gateway.web.screen import Sources
 from gateway.web.serve import Served, serve
 
+if TYPE_CHECKING:
+    from gateway.announce import Announcer
 
-async def run(config: HomeConfig) -> None:
-    """Run the house until a signal."""
+
+async def run(config: HomeConfig, reread: Callable[[], HomeConfig] | None = None) -> None:
+    """Run the house until a signal; `reread` reads its file anew, for a reload."""
     topics = Topics(config.gateway.tenant, config.gateway.id, config.mqtt.root if config.mqtt else "nabd")
     poster = LivePoster(topics, config.mqtt.live_every) if config.mqtt else None
     store, database = open_store(config.store), HubDatabase(config.hub.database)
     await store.open()
     await database.open()
     try:
-        notices = await open_notices(database.file, config.channel, config.gateway, config.gateway.tenant)
         async with station(config, poster.post if poster else None) as here:
-            house = House(config, topics, here, store, database, notices, poster)
-            async with control.listening(config.journal.folder / "edge.sock", house.answers()):
-                await run_until_signal(house.start, goodbye=house.goodbye)
+            telling = await Telling.open(
+                database.file, config.channel, config.gateway, here.progress, tenant=config.gateway.tenant
+            )
+            house = House(config, topics, here, store, database, telling, poster)
+            reloader = Reloader(config, reread, house.change)
+            answers = house.answers() | {"reload": reloader.answer}
+            async with control.listening(config.journal.folder / "edge.sock", answers):
+                await run_until_signal(house.start, progress=here.progress, goodbye=house.goodbye, reload=reloader.run)
     finally:
         await database.close()
         await store.close()
@@ -62,43 +71,64 @@ class House:
         here: Station,
         store: Store,
         database: HubDatabase,
-        notices: Notices,
+        telling: Telling,
         poster: LivePoster | None,
     ) -> None:
         """Wire the parts; nothing runs yet."""
         self._config, self._topics, self._here, self._store = config, topics, here, store
-        self._database, self._notices, self._poster = database, notices, poster
+        self._database, self._telling, self._poster = database, telling, poster
         self._feeder = Feeder(here.journal, store, topics, database, keep_raw=config.store.keep_raw)
         self._alerts = AlertBook(wall_ms)
         self._pages: list[Served] = []
-        self._polling: list[asyncio.Task[None]] = []
+        self._announcer: Announcer | None = None
+        self._changed = asyncio.Event()
+        here.progress.watch("feeder", FEED_EVERY + PAUSE + SLOWEST, self._fed)
         here.alerting.listeners.append(self._hear)
 
     async def start(self, group: asyncio.TaskGroup) -> None:
         """Start every task of the house."""
         here, config = self._here, self._config
-        self._alerts.restore(await self._notices.outbox.alerts(config.gateway.tenant, only_open=True))
+        self._alerts.restore(await self._telling.outbox.alerts(config.gateway.tenant, only_open=True))
         await self._database.enrol(config.gateway.tenant, config.gateway.id, here.info().meters)
-        self._polling.extend(here.start(group))
+        here.start(group)
         group.create_task(self._feeder.run(), name="feeder")
-        faults = here.faults() | {"store": lambda: self._feeder.error}
+        faults = ChainMap({"store": lambda: self._feeder.error}, here.faults())
         group.create_task(Teller(faults).run(), name="teller")
         if self._poster is not None:
             self._announce(group, self._poster)
         await self._serve(group)
-        group.create_task(self._notices.notifier(self._pages[0].address).run(), name="notifier")
+        self._telling.start(group, self._pages[0].address)
         tell_link(self._pages[0].link())
 
     async def goodbye(self) -> None:
         """Stop polling and bring what was read into the store, as far as three seconds reach."""
-        await self._here.drain(self._polling)
+        await self._here.drain()
         with contextlib.suppress(TimeoutError):  # the journal keeps what the store does not take now
             async with asyncio.timeout(3):
                 await self._feeder.feed()
 
+    async def change(self, config: HomeConfig) -> dict[str, int]:
+        """Take over other buses, meters, rules and channels."""
+        telling = await self._telling.change(config.channel, config.gateway)
+        changed = await self._here.change(config)
+        await self._database.enrol(config.gateway.tenant, config.gateway.id, self._here.info().meters)
+        self._changed.set()
+        if self._announcer is not None and self._announcer.connection is not None:
+            await self._here.tell(self._announcer.connection, self._topics)
+        return changed | telling
+
     def answers(self) -> dict[str, control.Answer]:
         """Name the questions that the control socket answers."""
-        return {"status": self._status, "read": self._read, "link": self._link}
+        return {"status": self._status, "read": self._read, "link": self._link, "share": self._share}
+
+    async def _share(self, _: Mapping[str, Any]) -> Mapping[str, Any]:
+        await self._here.journal.share()
+        return {"done": True}
+
+    def _fed(self) -> int | None:
+        """Mark the feeder's progress; None while the stores have all they can take, or refuse."""
+        waits = len(self._here.journal.pending()) > len(self._feeder.unreadable)
+        return self._here.journal.stats().stored if waits and not self._feeder.error else None
 
     def _hear(self, event: AlertEvent) -> None:
         self._alerts.take(self._config.gateway.tenant, event)
@@ -113,7 +143,7 @@ class House:
         if mqtt is None:
             return
         announcer = Announcer(endpoint_of(mqtt, me, will=will_of(self._topics)), self._topics, self._here)
-        poster.uplink = announcer
+        poster.uplink = self._announcer = announcer
         group.create_task(announcer.run(), name="announcer")
         events = EventPoster(self._topics, announcer)
         self._here.alerting.listeners.append(events.post)
@@ -121,7 +151,7 @@ class House:
         if mqtt.discovery:
             where = endpoint_of(mqtt, f"{me}-discovery")
             finder = Discovery(connect, where, self._topics, self._here.info, mqtt.discovery_prefix, mqtt.live_every)
-            group.create_task(finder.run(), name="discovery")
+            group.create_task(again_when(self._changed, finder.run), name="discovery")
 
     async def _serve(self, group: asyncio.TaskGroup) -> None:
         gateway = self._config.gateway
@@ -135,8 +165,8 @@ class House:
             sources,
             sessions,
             language=gateway.language,
-            answers=self._notices.outbox,
-            link_key=self._notices.key,
+            answers=self._telling,
+            link_key=self._telling.key,
         )
         self._pages.append(served)
 
@@ -145,7 +175,7 @@ class House:
             "stored": self._feeder.stored,
             "store_error": self._feeder.error,
             "unreadable_blocks": self._feeder.unreadable,
-            "messages": await self._notices.outbox.counts(),
+            "messages": await self._telling.outbox.counts(),
             "pages": [page.address for page in self._pages],
         }
 

@@ -1,6 +1,8 @@
 """The hub: collector, store, hub database and pages, wired together."""
 
 import asyncio
+import contextlib
+import sqlite3
 from collections.abc import Callable
 from typing import Any
 
@@ -13,11 +15,13 @@ from gateway.config.models import HubConfig
 from gateway.hubdb import HubDatabase
 from gateway.live import LiveBook
 from gateway.mqtt import connect
-from gateway.notify.build import open_notices
 from gateway.program import run_until_signal
+from gateway.progress import Progress, Pulse, counted
+from gateway.reload import Reloader
 from gateway.show import tell_link
 from gateway.store import open_store
 from gateway.teller import Teller
+from gateway.telling import Telling
 from gateway.today import Today
 from gateway.transport import Endpoint, TransportError
 from gateway.web.alertbook import AlertBook
@@ -26,21 +30,32 @@ from gateway.web.serve import Served, serve
 
 DEFAULT_TENANT = "home"
 """Whose alerts are shown after a restart even where no channel tells of them."""
+CONNECTS_WITHIN = 180.0
+"""Seconds within which a collector without a broker tries again: a minute's pause, and the try itself."""
+DISK = 120.0
+"""Seconds a disk may take for one answer."""
+PROBE_EVERY = 15.0
 
 
-async def run(config: HubConfig) -> None:
-    """Run the hub until a signal."""
+async def run(config: HubConfig, reread: Callable[[], HubConfig] | None = None) -> None:
+    """Run the hub until a signal; `reread` reads its file anew, for a reload."""
+    progress = Progress(asyncio.get_running_loop().time)
     store = open_store(config.store)
     database = HubDatabase(config.hub.database)
     await store.open()
     await database.open()
-    notices = await open_notices(database.file, config.channel, config.hub)
+    telling = await Telling.open(database.file, config.channel, config.hub, progress)
+    dials = Pulse()
     collector = Collector(
-        connect, endpoint_of(config.mqtt, f"{config.hub.id}-collector"), store, database, root=config.mqtt.root
+        counted(connect, dials),
+        endpoint_of(config.mqtt, f"{config.hub.id}-collector"),
+        store,
+        database,
+        root=config.mqtt.root,
     )
     book, alerts = LiveBook(), AlertBook(wall_ms)
     for tenant in {channel.tenant for channel in config.channel} | {DEFAULT_TENANT}:
-        alerts.restore(await notices.outbox.alerts(tenant, only_open=True))
+        alerts.restore(await telling.outbox.alerts(tenant, only_open=True))
     today = Today(book, store, config.hub.zone, wall_ms)
     pages: list[Served] = []
 
@@ -53,12 +68,20 @@ async def run(config: HubConfig) -> None:
             "stored": await store.count(),
             "collector": collector.status(),
             "losses": await database.losses(),
-            "messages": await notices.outbox.counts(),
+            "messages": await telling.outbox.counts(),
             "pages": [page.address for page in pages],
+            "standstill": progress.overdue,
         }
+
+    async def change(new: HubConfig) -> dict[str, int]:
+        return await telling.change(new.channel, new.hub)
+
+    reloader = Reloader(config, reread, change)
 
     async def start(group: asyncio.TaskGroup) -> None:
         group.create_task(collector.run(), name="collector")
+        progress.watch("collector", CONNECTS_WITHIN, lambda: dials.turns if collector.error else None)
+        group.create_task(_probe(database, progress.pulse("hub database", DISK)), name="probe")
         group.create_task(Teller(_faults(collector)).run(), name="teller")
         endpoint = endpoint_of(config.mqtt, f"{config.hub.id}-live")
         group.create_task(_listen(endpoint, config.mqtt.root, book, alerts), name="live")
@@ -72,19 +95,29 @@ async def run(config: HubConfig) -> None:
                 sources,
                 sessions,
                 language=config.hub.language,
-                answers=notices.outbox,
-                link_key=notices.key,
+                answers=telling,
+                link_key=telling.key,
             )
         )
-        group.create_task(notices.notifier(pages[0].address).run(), name="notifier")
+        telling.start(group, pages[0].address)
         tell_link(pages[0].link())
 
+    answers = {"status": status, "link": link, "reload": reloader.answer}
     try:
-        async with control.listening(config.hub.database.parent / "hub.sock", {"status": status, "link": link}):
-            await run_until_signal(start)
+        async with control.listening(config.hub.database.parent / "hub.sock", answers):
+            await run_until_signal(start, progress=progress, reload=reloader.run)
     finally:
         await database.close()
         await store.close()
+
+
+async def _probe(database: HubDatabase, pulse: Pulse) -> None:
+    """Ask the database's thread something small now and then: one that refuses answers too, one that hangs does not."""
+    while True:
+        with contextlib.suppress(sqlite3.Error):
+            await database.dropped_letters()
+        pulse.alive()
+        await asyncio.sleep(PROBE_EVERY)
 
 
 async def _listen(endpoint: Endpoint, root: str, book: LiveBook, alerts: AlertBook) -> None:

@@ -8,96 +8,31 @@
 4. A lost link is opened again with full jitter, at most 10 s apart. Readings go out by `take`, at once and in order.
 5. A driver that fails in a way nobody foresaw costs the meter it was reading that turn; ten times in ten minutes, and
    the meter is left alone for an hour.
+6. Meters come and go while the bus runs (`change`); those that stay keep their turn, and what is still read of one
+   that went is dropped.
 
 Time is the event loop's; nothing here knows the wall clock.
 """
 
 import asyncio
 import random
-from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from heapq import heapify, heapreplace
 
 from drivers.contract import Driver, DriverError, Meter, NotConnected, Reading
 from gateway.backoff import Backoff
+from gateway.progress import Pulse
 from gateway.together import Together
+from gateway.turn import Turn
 
-SET_ASIDE_AFTER = 3
-FIRST_PROBE = 10.0
-LAST_PROBE = 60.0
 FIRST_RECONNECT = 0.5
 LAST_RECONNECT = 10.0
-CRASHES = 10
-CRASH_MEMORY = 600.0
-QUARANTINE = 3600.0
-
-
-@dataclass(order=True)
-class Turn:
-    """One meter's place in its bus's order, and how it has fared. Times are the event loop's, in seconds.
-
-    Among turns due at one moment the meter that waited longest goes first (`tried` is when it was last asked).
-    """
-
-    due: float
-    tried: float
-    meter: Meter = field(compare=False)
-    every: float = field(compare=False)
-    read: int = field(default=0, compare=False)
-    missed: int = field(default=0, compare=False)
-    failed: int = field(default=0, compare=False)
-    failing: int = field(default=0, compare=False)
-    last: float | None = field(default=None, compare=False)
-    error: str = field(default="", compare=False)
-    crashes: deque[float] = field(default_factory=lambda: deque(maxlen=CRASHES), compare=False)
-    quarantined: bool = field(default=False, compare=False)
-
-    @property
-    def set_aside(self) -> bool:
-        """Whether the meter is only probed for now."""
-        return self.failing >= SET_ASIDE_AFTER
-
-    def succeeded(self, now: float) -> None:
-        """Count a reading and find the next turn on the meter's own grid."""
-        self.tried = now
-        self.read += 1
-        self.failing = 0
-        self.error = ""
-        self.quarantined = False
-        self.last = now
-        self.due += self.every
-        if not self.every:  # asked without pause
-            self.due = now
-        elif self.due < now:
-            late = int((now - self.due) / self.every) + 1
-            self.missed += late
-            self.due += late * self.every
-
-    def stayed_silent(self, error: str) -> None:
-        """Count a failure of a meter that nobody asks."""
-        self.failed += 1
-        self.failing += 1
-        self.error = error
-
-    def went_wrong(self, now: float, error: str) -> None:
-        """Count a failure; after three the meter is set aside."""
-        self.tried = now
-        self.stayed_silent(error)
-        if self.set_aside:
-            pause = min(FIRST_PROBE * 2 ** min(self.failing - SET_ASIDE_AFTER, 10), LAST_PROBE)
-            self.due = now + max(pause, self.every)
-        else:
-            self.due = max(now, self.due + self.every)
-
-    def crashed(self, now: float, error: Exception) -> None:
-        """Count a mistake of the driver's; the tenth in ten minutes puts the meter into quarantine."""
-        self.went_wrong(now, f"{type(error).__name__} in the driver: {error}")
-        self.crashes.append(now)
-        if len(self.crashes) == CRASHES and now - self.crashes[0] <= CRASH_MEMORY:
-            self.quarantined = True
-            self.due = now + QUARANTINE
-            self.crashes.clear()
+LONGEST_SLEEP = 30.0
+"""Seconds a bus without work sleeps at most, so that it is seen to live."""
+PATIENCE = 120.0
+"""Seconds a turn may take beside the answers it waits for: a connection that fails, the pause after it."""
+ANSWERS = 20
+"""Deadlines one reading may use up: the largest models take ten requests, each asked again over a new connection."""
 
 
 class Poller:
@@ -116,18 +51,26 @@ class Poller:
         self.name = name
         self.connected = False
         self.reconnects = 0
+        self.pulse = Pulse()
         self.turns = [Turn(0.0, index - len(meters), meter, every) for index, (meter, every) in enumerate(meters)]
         self._driver = driver
         self._take = take
         self._dice = dice
         self._asked: dict[str, list[asyncio.Future[Reading]]] = {}
         self._sleeper: asyncio.Future[None] | None = None
+        self._together: Together | None = None
+
+    @property
+    def patience(self) -> float:
+        """Seconds between two beats of `pulse` at the most."""
+        return PATIENCE + ANSWERS * max((turn.meter.deadline for turn in self.turns), default=0.0)
 
     async def run(self) -> None:
         """Connect, read, connect again; ends only when cancelled, and then lets the bus go."""
         backoff = Backoff(FIRST_RECONNECT, LAST_RECONNECT, self._dice)
         try:
             while True:
+                self.pulse.alive()
                 try:
                     await self._driver.connect()
                     self.connected = True
@@ -154,23 +97,52 @@ class Poller:
         self._asked.setdefault(meter_id, []).append(future)
         turn.due = min(turn.due, loop.time())
         heapify(self.turns)
-        if self._sleeper is not None and not self._sleeper.done():
-            self._sleeper.set_result(None)
+        self._look_again()
         return await future
+
+    def change(self, meters: Sequence[tuple[Meter, float]]) -> None:
+        """Go on with these meters, paired with the seconds between their readings."""
+        now = asyncio.get_running_loop().time()
+        old = {turn.meter.id: turn for turn in self.turns}
+        turns, new = [], []
+        for index, (meter, every) in enumerate(meters):
+            turn = old.get(meter.id)
+            if turn is None or turn.meter != meter:
+                turn = Turn(now, index - len(meters), meter, every)
+                new.append(turn)
+            elif turn.every != every:
+                turn.every, turn.due = every, min(turn.due, now + every)
+            turns.append(turn)
+        for turn in old.values():
+            if not any(turn is stays for stays in turns):
+                turn.gone = True
+                self._answer(turn.meter.id, DriverError("its configuration was changed", meter=turn.meter.id))
+        self.turns[:] = turns
+        heapify(self.turns)
+        self._look_again()
+        if self._together is not None:
+            for turn in new:
+                self._together.start(self._listen_to(turn), f"listen[{turn.meter.id}]")
+
+    def _look_again(self) -> None:
+        if self._sleeper is not None:
+            _wake(self._sleeper)
 
     async def _ask_in_turn(self) -> None:
         loop = asyncio.get_running_loop()
         self._start(loop.time())
         turns = self.turns
         while True:
-            turn = turns[0]
-            if turn.due > loop.time():
-                await self._sleep_until(turn.due)
+            self.pulse.turns += 1
+            if not turns or turns[0].due > loop.time():
+                soon = loop.time() + LONGEST_SLEEP
+                await self._sleep_until(min(turns[0].due, soon) if turns else soon)
                 continue
+            turn = turns[0]
             await self._read(turn, loop)
-            if turns[0] is turn:
+            if turns and turns[0] is turn:
                 heapreplace(turns, turn)
-            else:  # read_now moved another meter to the front meanwhile
+            else:  # another meter moved to the front meanwhile, or this one is gone
                 heapify(turns)
 
     def _start(self, now: float) -> None:
@@ -203,19 +175,24 @@ class Poller:
             turn.crashed(loop.time(), error)
             self._answer(turn.meter.id, DriverError(turn.error, "report this, with the meter's model"))
             return
-        turn.succeeded(loop.time())
-        self._hand_on(reading)
+        if not turn.gone:
+            turn.succeeded(loop.time())
+            self._hand_on(reading)
 
     async def _listen(self) -> None:
-        loop = asyncio.get_running_loop()
-        self._start(loop.time())
-        together = Together()
-        for turn in self.turns:
-            together.start(self._listen_to(turn, loop), f"listen[{turn.meter.id}]")
-        await together.until_one_fails()
+        self._start(asyncio.get_running_loop().time())
+        together = self._together = Together()
+        try:
+            for turn in self.turns:
+                together.start(self._listen_to(turn), f"listen[{turn.meter.id}]")
+            await together.until_one_fails()
+        finally:
+            self._together = None
 
-    async def _listen_to(self, turn: Turn, loop: asyncio.AbstractEventLoop) -> None:
+    async def _listen_to(self, turn: Turn) -> None:
+        loop = asyncio.get_running_loop()
         while True:
+            self.pulse.turns += 1
             try:
                 reading = await self._driver.read(turn.meter)
             except NotConnected:
@@ -224,6 +201,8 @@ class Poller:
                 turn.stayed_silent(str(error))
                 self._answer(turn.meter.id, error)
                 continue
+            if turn.gone:
+                return
             # A tenth of the interval is allowed for a meter that talks a little early.
             early = turn.due - loop.time() > turn.every / 10
             if early and reading.captured is None and turn.meter.id not in self._asked:

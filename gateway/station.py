@@ -2,38 +2,50 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections import ChainMap
+from collections.abc import AsyncIterator, Callable, MutableMapping
 from dataclasses import asdict, dataclass
-from functools import partial
-from importlib import import_module
 from typing import Any, get_args
 
-from drivers import PROTOCOLS
-from drivers.contract import Driver, DriverError, Reading
+from drivers.contract import DriverError
 from gateway.alerts.alerting import Alerting
 from gateway.alerts.catalogue import rules_of
 from gateway.alerts.engine import Engine
 from gateway.alerts.event import AlertEvent, State
+from gateway.buses import Buses
+from gateway.buses import open_driver as open_driver  # noqa: PLC0414  commands that read one meter take it from here
 from gateway.check import Limits
 from gateway.clock import Clock, wall_ms
-from gateway.config.build import bus_of, meter_id, meter_of, mirror_folder
-from gateway.config.models import BusTable, EdgeConfig, HomeConfig, MeterTable
+from gateway.config.build import meter_id, mirror_folder
+from gateway.config.models import EdgeConfig, HomeConfig, MeterTable
 from gateway.flash import FlashMeter
 from gateway.intake import Intake, Known
 from gateway.journal import PATIENCE, Journal, Unwritable
 from gateway.live import LiveBook, LiveMeter
-from gateway.message import Info, MeterInfo
-from gateway.poll import Poller
+from gateway.message import Info, MeterInfo, Topics
+from gateway.progress import Progress, Pulse, beaten
+from gateway.reload import meters_changed
 from gateway.scaling import scaling_of, shown
+from gateway.transport import Connection, Message, TransportError
 
 CLOCK_EVERY = 1.0
+PAUSE = 120.0
+"""Seconds a task of ours may make no turn: a card that is worn out takes half a minute for one commit."""
 FEED_EVERY = 900.0
 """Seconds between two rounds by which a home's journal feeds its own store; that long nothing is confirmed there."""
 
 
+class Book(LiveBook):
+    """The newest readings of this gateway's own meters, which come and go."""
+
+    def forget(self, meter: str) -> None:
+        """Show a meter no longer."""
+        self._meters.pop(meter, None)
+
+
 @dataclass
 class Station:
-    """The parts of one gateway, opened; `tasks` runs them."""
+    """The parts of one gateway, opened; `start` runs them. `progress` watches all that is essential in the program."""
 
     config: EdgeConfig | HomeConfig
     clock: Clock
@@ -41,33 +53,51 @@ class Station:
     alerting: Alerting
     alerts: dict[str, int]
     intake: Intake
-    book: LiveBook
-    pollers: list[Poller]
-    drivers: list[Driver]
+    book: Book
+    buses: Buses
     flash: FlashMeter
+    progress: Progress
 
-    def start(self, group: asyncio.TaskGroup) -> list["asyncio.Task[None]"]:
-        """Start journal, clock and reports; give the polling tasks, which `drain` may stop alone."""
+    def start(self, group: asyncio.TaskGroup) -> None:
+        """Start journal, clock, alerts and polling."""
         group.create_task(self.journal.run(), name="journal")
-        group.create_task(self._watch_clock(), name="clock")
+        group.create_task(self._watch_clock(self.progress.pulse("clock", PAUSE)), name="clock")
         group.create_task(self.alerting.run(), name="alerting")
-        return [group.create_task(poller.run(), name=f"poll[{poller.name}]") for poller in self.pollers]
+        self.progress.watch("journal", self.config.journal.window + PAUSE, self._written)
+        self.buses.start(group)
 
-    async def drain(self, polling: Sequence["asyncio.Task[None]"]) -> None:
+    async def drain(self) -> None:
         """Stop polling and commit what was read."""
-        for task in polling:
-            task.cancel()
-        await asyncio.gather(*polling, return_exceptions=True)
+        await self.buses.stop()
         with contextlib.suppress(Unwritable):  # what a full disk refuses stays in the mirror for the next start
             await self.journal.flush()
+
+    async def change(self, config: EdgeConfig | HomeConfig) -> dict[str, int]:
+        """Take over buses, meters and rules; meters that stay as they are miss no turn. Says how many did not."""
+        old, self.config = self.config, config
+        self.know(config)
+        self._take_rules(engine_of(config))
+        await self.buses.change(config)
+        for meter in self.intake.meters.keys() - {meter_id(config, row) for row in config.meter}:
+            del self.intake.meters[meter]
+            self.book.forget(meter)
+            self.alerting.checker.forget(meter)
+        self.alerting.keep()
+        return meters_changed(old, config)
+
+    async def tell(self, connection: Connection, topics: Topics) -> None:
+        """Tell a broker which meters there are now; if it goes meanwhile, the next connection tells it."""
+        with contextlib.suppress(TransportError):
+            await connection.publish(
+                Message(topics.of("info"), self.info().model_dump_json().encode(), retain=True, qos=1)
+            )
 
     async def read_now(self, meter: str) -> dict[str, Any]:
         """Read one meter out of turn, by its name or id; raises DriverError or KeyError."""
         row = next((row for row in self.config.meter if meter in (row.name, meter_id(self.config, row))), None)
-        poller = next((poller for poller in self.pollers if row is not None and poller.name == row.bus), None)
-        if row is None or poller is None:
+        if row is None:
             raise KeyError(meter)
-        return shown(await poller.read_now(meter_id(self.config, row)), scaling_of(row))
+        return shown(await self.buses.read_now(row.bus, meter_id(self.config, row)), scaling_of(row))
 
     def info(self) -> Info:
         """Describe every meter, as the birth document does."""
@@ -80,60 +110,65 @@ class Station:
         return {
             "gateway": self.config.gateway.id,
             "clock": self.clock.state,
+            "clock_error_ms": self.clock.error_ms,
             "read": self.intake.read,
             "alerts": self.alerts,
             "journal": asdict(self.journal.stats()),
             "flash": flash,
-            "buses": [
-                {
-                    "name": poller.name,
-                    "connected": poller.connected,
-                    "rejected": {reason: count for reason, count in driver.counters().items() if count},
-                    "meters": [
-                        {
-                            "id": turn.meter.id,
-                            "model": turn.meter.profile.title,
-                            "read": turn.read,
-                            "missed": turn.missed,
-                            "failed": turn.failed,
-                            "set_aside": turn.set_aside,
-                            "quarantined": turn.quarantined,
-                            "age": None if turn.last is None else round(now - turn.last, 1),
-                            "error": turn.error,
-                        }
-                        for turn in sorted(poller.turns, key=lambda turn: turn.meter.id)
-                    ],
-                }
-                for poller, driver in zip(self.pollers, self.drivers, strict=True)
-            ],
+            "standstill": self.progress.overdue,
+            "buses": self.buses.status(now),
         }
 
-    async def _watch_clock(self) -> None:
+    def faults(self) -> MutableMapping[str, Callable[[], str]]:
+        """Name what can be wrong here, for the log: the journal, and each bus there is now."""
+        own = {
+            "journal": lambda: self.journal.stats().fault,
+            "flash": lambda: self.flash.warning(asyncio.get_running_loop().time()),
+        }
+        return ChainMap(own, self.buses.faults)
+
+    def know(self, config: EdgeConfig | HomeConfig) -> None:
+        """Be ready for readings of these meters."""
+        for row in config.meter:
+            about, limits = info_of(config, row), limits_of(row)
+            known = self.intake.meters.setdefault(about.id, Known(row.every, limits))
+            known.every = row.every
+            if known.limits != limits:  # the check looks anew at limits that are another object
+                known.limits = limits
+            self.book.know(LiveMeter(about.id, about.name, about.commodity, about.model, about.every))
+
+    def _take_rules(self, engine: Engine) -> None:
+        """Let a new engine go on from what the old one remembers; alerts whose rule or meter is gone end here."""
+        old, self.alerting.engine = self.alerting.engine, engine
+        for event in [event for meter in old.meters for event in engine.restore(meter, old.snapshot(meter))]:
+            self.journal.add_event(event.encode())
+            for listener in self.alerting.listeners:
+                listener(event)
+
+    def _written(self) -> int | None:
+        """Mark the journal's progress: commits, while anything waits for one and the disk does not refuse it."""
+        stats = self.journal.stats()
+        idle = not stats.unwritten and self.journal.next_seq == self.journal.closed_seq
+        return None if idle or stats.degraded else stats.commits
+
+    async def _watch_clock(self, pulse: Pulse) -> None:
         """Give held readings their time once there is one; without one in time, let them go untimed."""
-        started, released = asyncio.get_running_loop().time(), False
+        loop = asyncio.get_running_loop()
+        known, released = loop.time(), False
         while True:
-            self.flash.look(asyncio.get_running_loop().time())
+            pulse.alive()
+            now = loop.time()
+            self.flash.look(now)
             offset = self.clock.offset
-            late = asyncio.get_running_loop().time() - started > self.config.clock.wait
+            if offset is not None:
+                known, released = now, False
             with contextlib.suppress(Unwritable):  # the journal says so itself, and this comes round again
                 if offset is not None and self.journal.stats().held:
                     await self.journal.repair(self.clock.boot_id, offset)
-                elif offset is None and late and not released:
+                elif offset is None and not released and now - known > self.config.clock.wait:
                     await self.journal.release()
                     released = True
             await asyncio.sleep(CLOCK_EVERY)
-
-    def faults(self) -> dict[str, Callable[[], str]]:
-        """Name what can be wrong here, for the log: each bus, and the journal."""
-        return {
-            "journal": lambda: self.journal.stats().fault,
-            "flash": lambda: self.flash.warning(asyncio.get_running_loop().time()),
-            **{f"bus {poller.name}": partial(_fault_of, poller) for poller in self.pollers},
-        }
-
-
-def _fault_of(poller: Poller) -> str:
-    return "" if poller.connected or not poller.turns else poller.turns[0].error
 
 
 @contextlib.asynccontextmanager
@@ -142,6 +177,7 @@ async def station(
 ) -> AsyncIterator[Station]:
     """Open the parts of a gateway; on leaving, the journal keeps all that was read."""
     clock = clock or Clock(trust=config.clock.trust)
+    progress = Progress(asyncio.get_running_loop().time)
     settings = config.journal
     journal = await Journal.open(
         settings.folder,
@@ -157,28 +193,28 @@ async def station(
         patience=PATIENCE if isinstance(config, EdgeConfig) else FEED_EVERY + PATIENCE,
     )
     try:
-        alerting = await _alerting(config, clock, journal)
+        alerting = await _alerting(config, clock, journal, progress)
         try:
-            yield _wire(config, clock, journal, alerting, post)
+            yield await _wire(config, clock, journal, alerting, post, progress)
         finally:
             alerting.keep()
     finally:
         await journal.close()
 
 
-async def _alerting(config: EdgeConfig | HomeConfig, clock: Clock, journal: Journal) -> Alerting:
-    meters = {meter_id(config, row): row for row in config.meter}
-    engine = Engine({id_: rules_of(config.alerts, config.gateway.zone, row.rating_a) for id_, row in meters.items()})
-    limits = {id_: limits_of(row) for id_, row in meters.items()}
-    return await Alerting.open(engine, journal, lambda: clock.stamp(clock.boot_ms()), limits)
+async def _alerting(config: EdgeConfig | HomeConfig, clock: Clock, journal: Journal, progress: Progress) -> Alerting:
+    now = beaten(progress.pulse("alerting", PAUSE), lambda: clock.stamp(clock.boot_ms()))
+    limits = {meter_id(config, row): limits_of(row) for row in config.meter}
+    return await Alerting.open(engine_of(config), journal, now, limits)
 
 
-def _wire(
+async def _wire(
     config: EdgeConfig | HomeConfig,
     clock: Clock,
     journal: Journal,
     alerting: Alerting,
     post: Callable[..., None] | None,
+    progress: Progress,
 ) -> Station:
     alerts = dict.fromkeys(get_args(State), 0)
 
@@ -186,41 +222,14 @@ def _wire(
         alerts[event.state] += 1
 
     alerting.listeners.append(count)
-    book = LiveBook()
+    book = Book()
     intake = Intake(clock, alerting.checker, journal, book, post, alerting.hear)
-    drivers, pollers = [], []
-    for bus in config.bus:
-        rows = [row for row in config.meter if row.bus == bus.name]
-        drivers.append(open_driver(bus, clock.boot_ms))
-        meters = [(meter_of(config, row), row.every) for row in rows]
-        pollers.append(Poller(bus.name, drivers[-1], meters, _taker(config, rows, intake)))
-        for row in rows:
-            intake.meters[meter_id(config, row)] = Known(row.every, limits_of(row))
-            about = info_of(config, row)
-            book.know(LiveMeter(about.id, about.name, about.commodity, about.model, about.every))
-    return Station(
-        config,
-        clock,
-        journal,
-        alerting,
-        alerts,
-        intake,
-        book,
-        pollers,
-        drivers,
-        FlashMeter(asyncio.get_running_loop().time()),
-    )
-
-
-def _taker(config: EdgeConfig | HomeConfig, rows: Sequence[MeterTable], intake: Intake) -> Callable[[Reading], None]:
-    """Give what takes a bus's readings; only where a meter has a ratio or an offset, it stands before the intake."""
-    scalings = {meter_id(config, row): scaling for row in rows if (scaling := scaling_of(row))}
-
-    def take(reading: Reading) -> None:
-        scaling = scalings.get(reading.meter)
-        intake.take(scaling.apply(reading) if scaling else reading)
-
-    return take if scalings else intake.take
+    buses = Buses(clock.boot_ms, intake.take, progress)
+    flash = FlashMeter(asyncio.get_running_loop().time())
+    here = Station(config, clock, journal, alerting, alerts, intake, book, buses, flash, progress)
+    here.know(config)
+    await buses.change(config)
+    return here
 
 
 async def read_now(here: Station, meter: str) -> dict[str, Any]:
@@ -233,11 +242,10 @@ async def read_now(here: Station, meter: str) -> dict[str, Any]:
         return {"error": str(error)}
 
 
-def open_driver(bus: BusTable, boot_ms: Callable[[], int]) -> Driver:
-    """Make the driver of a bus; only its own protocol is imported."""
-    module = import_module(f"{PROTOCOLS[bus.driver]}.driver")
-    driver: Driver = module.open_bus(bus_of(bus), boot_ms)
-    return driver
+def engine_of(config: EdgeConfig | HomeConfig) -> Engine:
+    """Make the engine with the rules of every meter."""
+    zone = config.gateway.zone
+    return Engine({meter_id(config, row): rules_of(config.alerts, zone, row.rating_a) for row in config.meter})
 
 
 def info_of(config: EdgeConfig | HomeConfig, meter: MeterTable) -> MeterInfo:

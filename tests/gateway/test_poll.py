@@ -11,7 +11,8 @@ from typing import Any, Literal
 import pytest
 
 from drivers.contract import DriverError, Meter, NoAnswer, NotConnected, Reading
-from gateway.poll import Poller, Turn
+from gateway.poll import Poller
+from gateway.turn import Turn
 from tests.support.virtual_time import run_virtually
 
 

@@ -1,0 +1,126 @@
+"""Takes a changed configuration over while the program runs.
+
+1. It is read anew, beside the loop. A bad one is refused with all that is wrong in it, and everything goes on.
+2. What only a new start can change is named, and then nothing at all is changed: no half of a configuration runs.
+3. Else the program's own `apply` takes it over and says what that was.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Generic, TypeVar
+
+from gateway.config import ConfigError
+from gateway.config.models import Document, EdgeConfig, HomeConfig
+from gateway.config.table import Table
+from gateway.systemd import notify
+
+log = logging.getLogger("nabd")
+
+LIVE = {"edge": {"bus", "meter", "alerts"}, "home": {"bus", "meter", "alerts", "channel"}, "hub": {"channel"}}
+"""The tables of each program that change while it runs."""
+
+D = TypeVar("D", bound=Document)
+Answer = dict[str, Any]
+
+
+class Reloader(Generic[D]):
+    """One program's configuration, as it runs now."""
+
+    def __init__(
+        self, config: D, reread: Callable[[], D] | None, apply: Callable[[D], Awaitable[Mapping[str, Any]]]
+    ) -> None:
+        """`reread` reads the file again and raises ConfigError; None where a program was started without a file."""
+        self.config = config
+        self._reread, self._apply = reread, apply
+        self._one_at_a_time = asyncio.Lock()
+
+    async def run(self) -> Answer:
+        """Take the file over; the answer holds what changed, or `error`. Also in the log, and at systemd."""
+        async with self._one_at_a_time:
+            answer = await self._take_over()
+        error = answer.get("error")
+        if error:
+            log.error("not reloaded: %s", error)
+        said = f"not reloaded: {str(error).splitlines()[0]}" if error else "reloaded: " + _said(answer)
+        notify(f"STATUS={said}")
+        return answer
+
+    async def answer(self, _: Mapping[str, Any]) -> Answer:
+        """Reload for somebody who asked at the control socket."""
+        return await self.run()
+
+    async def _take_over(self) -> Answer:
+        if self._reread is None:
+            return {"error": "this program does not know its file; start it anew"}
+        try:
+            new = await _beside_the_loop(self._reread)
+        except ConfigError as error:
+            return {"error": str(error)}
+        fixed = needs_start(self.config, new)
+        if fixed:
+            return {"error": f"only a new start can change {', '.join(fixed)}; nothing was changed"}
+        try:
+            done = dict(await self._apply(new))
+        except ConfigError as error:  # a secret's file went since it was read
+            return {"error": str(error)}
+        self.config = new
+        return done
+
+
+def needs_start(old: Document, new: Document) -> list[str]:
+    """Name the options that differ and do not change while the program runs, such as `[journal] folder`."""
+    return [
+        name
+        for table in type(old).model_fields
+        if table not in LIVE[old.kind]
+        for name in _differing(table, getattr(old, table), getattr(new, table, None))
+    ]
+
+
+def meters_changed(old: EdgeConfig | HomeConfig, new: EdgeConfig | HomeConfig) -> dict[str, int]:
+    """Count meters that came, went and are described otherwise, by name."""
+    before, after = ({row.name: row for row in config.meter} for config in (old, new))
+    return {
+        "added": len(after.keys() - before.keys()),
+        "removed": len(before.keys() - after.keys()),
+        "changed": sum(after[name] != before[name] for name in after.keys() & before.keys()),
+    }
+
+
+async def again_when(changed: asyncio.Event, run: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run something that never ends, from its beginning whenever the event is set."""
+    while True:
+        changed.clear()
+        task = asyncio.create_task(run())
+        waiting = asyncio.create_task(changed.wait())
+        try:
+            await asyncio.wait((task, waiting), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            task.cancel()
+            waiting.cancel()
+            await asyncio.gather(task, waiting, return_exceptions=True)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            raise error
+
+
+def _differing(table: str, old: object, new: object) -> list[str]:
+    if old == new:
+        return []
+    if not isinstance(old, Table) or not isinstance(new, Table):
+        return [f"[{table}]"]
+    return [f"[{table}] {name}" for name in type(old).model_fields if getattr(old, name) != getattr(new, name, None)]
+
+
+async def _beside_the_loop(reread: Callable[[], D]) -> D:
+    """Read in a thread of its own, which then ends: thousands of meters take longer than a poll may wait."""
+    thread = ThreadPoolExecutor(1, thread_name_prefix="reload")
+    try:
+        return await asyncio.get_running_loop().run_in_executor(thread, reread)
+    finally:
+        thread.shutdown(wait=False)
+
+
+def _said(answer: Answer) -> str:
+    return ", ".join(f"{name} {count}" for name, count in answer.items() if count) or "nothing changed"
