@@ -17,6 +17,10 @@ MSB_FIRST = 0x04
 _FIXED = 0x73
 ERROR = 0x70
 
+CIPHERED = (5, 7, 13)
+FILLERS = b"\x2f\x2f"
+"""What deciphered records begin with."""
+
 MEDIA = {
     0x00: "other", 0x01: "oil", 0x02: "electricity", 0x03: "gas", 0x04: "heat", 0x05: "steam", 0x06: "warm water",
     0x07: "water", 0x08: "heat cost allocator", 0x09: "compressed air", 0x0A: "cooling, outlet",
@@ -66,6 +70,11 @@ class Header:
     status: int = 0
     signature: int = 0
 
+    @property
+    def security(self) -> int:
+        """How the records are ciphered; 0 is not at all."""
+        return self.signature >> 8 & 0x1F
+
 
 @dataclass(frozen=True, slots=True)
 class Telegram:
@@ -84,7 +93,8 @@ def decode_telegram(ci: int, data: bytes) -> Telegram:
     if ci & ~MSB_FIRST == _FIXED:
         return Telegram(*_fixed(data, msb_first=bool(ci & MSB_FIRST)))
     header = decode_header(ci, data)
-    if header.signature:
+    # Old meters put a signature of their own where newer ones say how they cipher.
+    if header.security in CIPHERED and not data.startswith(FILLERS, header.length):
         raise DecodeError("the records are ciphered", "a wired meter with a key is not supported")
     return Telegram(header, decode_records(data[header.length :]))
 
