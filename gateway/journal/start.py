@@ -21,6 +21,7 @@ from pathlib import Path
 
 from gateway.journal import mirror as mirrors
 from gateway.journal import schema
+from gateway.journal.age import Expiry
 from gateway.journal.ballast import Ballast
 from gateway.journal.commit import Committer
 from gateway.journal.database import Database
@@ -59,8 +60,7 @@ async def open_journal(
     try:
         found_file = await loop.run_in_executor(thread, _read_even_when_full, folder, quota, gw)
         database = found_file.database
-        expire = lambda: None if clock_state() == "unsynced" else wall() - int(keep * 1000)  # noqa: E731
-        committer = Committer(database, thread, boot, expire)
+        committer = Committer(database, thread, boot, Expiry(keep, wall, clock_state))
         committer.patience = patience
         tag = f"{zlib.crc32(os.fsencode(folder.resolve())):08x}"
         found = mirrors.find(mirror, tag)
