@@ -6,7 +6,7 @@ Each line is a figure beside its target. Ratios are taken within one run, so tha
 import argparse
 from collections.abc import Callable
 
-from benchmarks import alerts, backlog, hub, load, modbus, notify, page, wear
+from benchmarks import alerts, backlog, hub, load, modbus, notify, page, vee, wear
 from benchmarks.rig import Figure
 
 # name -> what it measures: full run, quick run
@@ -15,6 +15,7 @@ SUITES: dict[str, tuple[Callable[[], list[Figure]], Callable[[], list[Figure]]]]
     "hertz": (lambda: load.at_one_hertz(60), lambda: load.at_one_hertz(24)),
     "modbus": (modbus.full, modbus.quick),
     "alerts": (lambda: alerts.cost() + alerts.delay(), lambda: alerts.cost() + alerts.delay()),
+    "vee": (vee.full, vee.quick),
     "notify": (lambda: notify.at_once(100), lambda: notify.at_once(100)),
     "page": (page.full, page.quick),
     "wear": (lambda: wear.wear(24, 600), lambda: wear.wear(3, 60)),

@@ -12,18 +12,21 @@ from gateway.check.register import step_of
 from gateway.check.sentinels import is_sentinel
 from gateway.check.words import Flag, Remark
 
-REPEATS = 30
-"""So many polls with the very same value of four digits or more are no measurement any more (V13)."""
-DIGITS = 1000
+REPEATS, DIGITS = 30, 4
+"""So many polls with the very same value of so many digits are no measurement any more (V13)."""
 MOVING_W = 50.0
 STILL_MS = 900_000
 STILL_STEPS = 2
+STILL_POLLS = 3
 """A register must have had the power to move by two of its steps before standing still is a fault: one of whole kWh
-rests for hours at 60 W (V13)."""
+rests for hours at 60 W. And two polls say nothing of the time between them (V13)."""
 SUM_SHARE, SUM_W = 0.02, 5.0
 """Phases may miss their total by 2 %, or by what rounding four values to a watt and reading them one after another
 makes of small ones (V16)."""
 LOW_V, HIGH_V = 0.8 * 230, 1.2 * 230
+
+_W_MS = 3_600_000
+"""Milliseconds of a watt that make a watt hour."""
 
 _PHASES = ("power_l1_w", "power_l2_w", "power_l3_w")
 _VOLTAGES = ("voltage_v", "voltage_l1_v", "voltage_l2_v", "voltage_l3_v")
@@ -75,20 +78,24 @@ class Gauges:
         """Count polls with the same value, and give since when once they are too many."""
         run = self._repeats.get(key)
         if run is None or run[0] != value:
-            self._repeats[key] = [value, ts, 1]
+            decimals = max(_decimals(value), run[3] if run is not None else 0)
+            self._repeats[key] = [value, ts, 1, decimals]
             return None
         run[2] += 1
-        return run[1] if run[2] >= REPEATS and _has_digits(value) else None
+        return run[1] if run[2] >= REPEATS and value and _whole_digits(value) + run[3] >= DIGITS else None
 
     def _stands(self, key: str, ts: int, value: Number, power: Number) -> int | None:
         """Give since when a register stands still although the power should have moved it."""
         run = self._still.get(key)
-        if run is None or run[0] != value or power <= MOVING_W or ts - self._last > max(STILL_MS, 2 * run[4]):
-            step = step_of(value, run[0]) if run is not None and run[0] != value else run[3] if run is not None else 1.0
-            self._still[key] = [float(value), ts, 0.0, step, ts - self._last if self._last else 0]
+        pace = ts - self._last if self._last else 0
+        if run is None or run[0] != value or power <= MOVING_W or pace > max(STILL_MS, 2 * run[4]):
+            step = 1.0 if run is None else run[3] if run[0] == value else step_of(value, run[0])
+            self._still[key] = [float(value), ts, 0.0, step, pace, float(power), 1]
             return None
-        run[2] += float(power) * (ts - self._last) / 3_600_000
-        return run[1] if ts - run[1] >= STILL_MS and run[2] >= STILL_STEPS * run[3] else None
+        run[2] += min(float(power), run[5]) * pace / _W_MS
+        run[5:] = float(power), run[6] + 1
+        long = ts - run[1] >= STILL_MS and run[6] >= STILL_POLLS
+        return run[1] if long and run[2] >= STILL_STEPS * run[3] else None
 
     def _note(self, ts: int, noticed: Mapping[tuple[str, Flag], int]) -> None:
         for at in [at for at in self._open if at not in noticed]:
@@ -116,6 +123,9 @@ def _connected(key: str, values: Mapping[str, Number]) -> bool:
     return key == "voltage_v" or bool(values[key]) or bool(values.get(key.replace("voltage", "current")[:-1] + "a"))
 
 
-def _has_digits(value: float) -> bool:
-    digits = f"{abs(value):.4f}".rstrip("0").rstrip(".").replace(".", "").lstrip("0")
-    return len(digits) >= len(str(DIGITS))
+def _decimals(value: float) -> int:
+    return len(str(value).partition(".")[2]) if not value.is_integer() else 0
+
+
+def _whole_digits(value: float) -> int:
+    return len(str(abs(int(value)))) if abs(value) >= 1 else 0
