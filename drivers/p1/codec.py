@@ -1,32 +1,28 @@
-"""DSMR P1 telegrams: bytes in, telegrams out, and back again.
+"""P1 telegrams: bytes in, telegrams out, and back again. Where frames begin and end is in framing.py.
 
-1. A telegram starts at `/` and three letters, wherever they stand; a newer start inside an unfinished telegram means
-   that the old one was cut.
-2. It ends at a `!` that opens a line, with the CRC-16/ARC over everything from `/` to `!` in one to four hex digits.
-3. DSMR 2 and 3, and some later meters, end with a bare `!`: such a telegram is taken only when every line reads as an
-   object, and `checked` is False. Whoever knows that the meter sends checksums refuses it.
-4. `feed` has two outcomes: telegrams, or none yet. Whatever is left out is counted by reason.
+1. A telegram's checksum is the CRC-16/ARC over everything from `/` to `!`.
+2. DSMR 2 and 3, and some later meters, end with a bare `!`: such a telegram is taken only when every line reads as an
+   object of printable characters, and `checked` is False.
+3. Once a stream has shown a checksum, a telegram without one lost it on the way and is refused.
+4. A ciphered telegram comes out as it is, `Sealed`; sealed.py opens it.
+5. `feed` has two outcomes: telegrams, or none yet. Whatever is left out is counted by reason.
 """
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 
+from drivers.contract import DecodeError
+from drivers.p1.framing import Cut, Framing
+
 Value = tuple[str, str | None]
 
-LIMIT = 8192
-"""Bytes of one telegram. A DSMR 5 telegram has about 1 KB, its text message up to 2 KB of hex, a Belgian peak history
-1 KB; twice their sum. At 115,200 baud a telegram a second could not be longer than 11 KB."""
-
-_START = re.compile(rb"/[A-Za-z]{3}")
-_START_LENGTH = 4
-# All letters of one case: a lone flipped bit that changes a letter's case is then not taken for a spelling.
-_CHECKSUM = re.compile(rb"[0-9A-F]{4}|[0-9a-f]{4}|(?:[0-9A-F]{1,3}|[0-9a-f]{1,3})?(?=\r?\n)")
-_CHECKSUM_LENGTH = len(b"FFF\r\n")
 _OBJECT = re.compile(r"(\d+-\d+:\d+\.\d+\.\d+(?:\*\d+)?)((?:\([^()]*\))+)", re.ASCII)
 _OBJECT_ID = re.compile(r"\d+-\d+:", re.ASCII)
+_UNPRINTABLE = re.compile(rb"[^\x20-\x7E\r\n]")
+_LINE = re.compile(r"[^\n]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,101 +35,111 @@ class Object:
 
 @dataclass(frozen=True, slots=True)
 class Telegram:
-    """What a meter said at once; `checked` tells whether a checksum proves it."""
+    """What a meter said at once; `checked` tells whether a checksum proves it, `unreadable` counts odd lines."""
 
     identification: str
     objects: tuple[Object, ...]
     checked: bool
+    unreadable: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A ciphered telegram, the whole frame."""
+
+    frame: bytes
 
 
 class Decoder:
     """Finds the telegrams in a stream of bytes; never raises.
 
     `counters` holds what was left out: `noise_bytes`, `cut`, `too_long`, `bad_crc`, `malformed` (no checksum and a line
-    that is no object) and `unreadable_line` (in a telegram whose checksum is right).
+    that is no object), `missing_crc` and `unreadable_line` (in a telegram whose checksum is right).
     """
 
     def __init__(self) -> None:
         self.counters: Counter[str] = Counter()
-        self._buffer = bytearray()
+        self._framing = Framing()
+        self._checked = False
 
-    def feed(self, data: bytes) -> list[Telegram]:
+    def feed(self, data: bytes) -> list[Telegram | Sealed]:
         """Take the next bytes and give the telegrams they complete."""
-        buffer = self._buffer
-        buffer += data
-        telegrams = []
-        while self._find_start():
-            end = buffer.find(b"\n!") + 1
-            if self._cut_at_newer_start(end) or self._cut_too_long(end):
-                continue
-            if not end or not self._has_checksum(end):
-                break
-            telegram = self._take(end)
-            if telegram is not None:
-                telegrams.append(telegram)
-        return telegrams
+        found = [telegram for cut in self._framing.feed(data) if (telegram := self._judge(cut))]
+        if self._framing.noise:
+            self.counters["noise_bytes"] = self._framing.noise
+        return found
 
-    def _find_start(self) -> bool:
-        """Drop what comes before the next start mark; False when there is none yet."""
-        found = _START.search(self._buffer)
-        # The last bytes may be the first ones of a start mark.
-        count = found.start() if found else len(self._buffer) - _START_LENGTH + 1
-        if count > 0:
-            # Line ends between telegrams are no noise.
-            if noise := len(self._buffer[:count].translate(None, b"\r\n")):
-                self.counters["noise_bytes"] += noise
-            del self._buffer[:count]
-        return found is not None
-
-    def _cut_at_newer_start(self, end: int) -> bool:
-        starts = [found.start() for found in _START.finditer(self._buffer, 1, end or len(self._buffer))]
-        if starts:
-            self.counters["cut"] += len(starts)
-            del self._buffer[: starts[-1]]
-        return bool(starts)
-
-    def _cut_too_long(self, end: int) -> bool:
-        if (end + 1 if end else len(self._buffer)) <= LIMIT:
-            return False
-        self.counters["too_long"] += 1
-        del self._buffer[: end or len(self._buffer) - _START_LENGTH + 1]
-        return True
-
-    def _has_checksum(self, end: int) -> bool:
-        """Tell whether enough bytes follow the end mark to judge them."""
-        return len(self._buffer) - end > _CHECKSUM_LENGTH or _CHECKSUM.match(self._buffer, end + 1) is not None
-
-    def _take(self, end: int) -> Telegram | None:
-        """Cut the telegram that ends at `end` out of the buffer; None, and a count, when it is damaged."""
-        body = bytes(self._buffer[: end + 1])
-        found = _CHECKSUM.match(self._buffer, end + 1)
-        digits = found[0] if found else None
-        del self._buffer[: found.end() if found else end + 1]
-        if digits is None or (digits and int(digits, 16) != crc16_arc(body)):
-            self.counters["bad_crc"] += 1
+    def _judge(self, cut: Cut) -> Telegram | Sealed | None:
+        if cut.kind == "sealed":
+            return Sealed(cut.body)
+        if cut.kind != "plain":
+            self.counters[cut.kind] += 1
             return None
-        telegram, unreadable = _parse(body, checked=bool(digits))
-        if not telegram.checked and (unreadable or not telegram.objects):
-            self.counters["malformed"] += 1
+        try:
+            telegram = judge(cut)
+        except DecodeError as error:
+            self.counters[error.what] += 1
             return None
-        if unreadable:
-            self.counters["unreadable_line"] += unreadable
+        if self._checked and not telegram.checked:
+            self.counters["missing_crc"] += 1
+            return None
+        self._checked = telegram.checked
+        if telegram.unreadable:
+            self.counters["unreadable_line"] += telegram.unreadable
         return telegram
 
 
-def _parse(body: bytes, *, checked: bool) -> tuple[Telegram, int]:
-    """Split a telegram's body; also give the number of lines that are no object."""
-    head, *lines = (line.rstrip("\r") for line in body[1:-1].decode("latin-1").split("\n"))
-    joined: list[str] = []
-    for line in lines:
-        # DSMR 2 and 3 put a gas value on a line of its own; long texts are wrapped.
+def judge(cut: Cut) -> Telegram:
+    """Read a plain piece of the stream; raises DecodeError, whose `what` is the counter's reason."""
+    if cut.kind != "plain":
+        raise DecodeError(cut.kind, "the telegram does not end")
+    body, digits = cut.body, cut.checksum
+    if digits is None or (digits and int(digits, 16) != crc16_arc(body)):
+        raise DecodeError("bad_crc", "the checksum does not fit the text")
+    telegram = _parse(body, checked=bool(digits))
+    if not digits and (telegram.unreadable or not telegram.objects or _UNPRINTABLE.search(body)):
+        raise DecodeError("malformed", "no checksum, and lines that are no objects")
+    return telegram
+
+
+def decode(text: bytes) -> Telegram:
+    """Read one whole telegram, which a cipher has proven already; raises DecodeError."""
+    framing = Framing()
+    cuts = list(framing.feed(text.rstrip(b"\r\n\0") + b"\r\n"))
+    if len(cuts) != 1 or framing.noise:
+        raise DecodeError("malformed", "what was ciphered is no telegram")
+    return judge(cuts[0])
+
+
+def lines(body: bytes) -> Iterator[tuple[int, str]]:
+    """Give the objects' lines of a telegram from `/` to `!`, each with its place; wrapped ones are joined.
+
+    DSMR 2 and 3 put a gas value on a line of its own; long texts are wrapped.
+    """
+    place, joined = 0, ""
+    for found in _LINE.finditer(body[:-1].decode("latin-1"), body.find(b"\n") + 1):
+        line = found[0].rstrip("\r")
         if joined and not _OBJECT_ID.match(line):
-            joined[-1] += line
-        elif line:
-            joined.append(line)
-    found = [_OBJECT.fullmatch(line) for line in joined]
-    objects = tuple(Object(match[1], _groups(match[2])) for match in found if match)
-    return Telegram(head, objects, checked), len(joined) - len(objects)
+            joined += line
+            continue
+        if joined:
+            yield place, joined
+        place, joined = found.start(), line
+    if joined:
+        yield place, joined
+
+
+def read_object(line: str) -> Object | None:
+    """Take a line apart; None when it is no object."""
+    found = _OBJECT.fullmatch(line)
+    return Object(found[1], _groups(found[2])) if found else None
+
+
+def _parse(body: bytes, *, checked: bool) -> Telegram:
+    read = [read_object(line) for _, line in lines(body)]
+    objects = tuple(entry for entry in read if entry)
+    head = body[1:].partition(b"\n")[0].rstrip(b"\r").decode("latin-1")
+    return Telegram(head, objects, checked, len(read) - len(objects))
 
 
 def _groups(text: str) -> tuple[Value, ...]:

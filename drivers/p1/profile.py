@@ -16,10 +16,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from drivers.contract import Number
-from drivers.p1.codec import Decoder, Telegram, Value, encode, parse_time, parse_timestamp
+from drivers.contract import DecodeError, Number
+from drivers.obis import Row, RowOfFile, compile_rows
+from drivers.p1.codec import Telegram, Value, decode, encode, parse_time, parse_timestamp
 from drivers.profiles import Profile, ProfileError, ProfileFile, Strict
-from drivers.quantities import DECIMALS, QUANTITIES, UNITS, scale_of
+from drivers.quantities import DECIMALS, QUANTITIES, scale_of
 
 CHANNELS = ("1", "2", "3", "4")
 CLOCK = "0-0:1.0.0"
@@ -31,20 +32,13 @@ _CAPTURE_TIME = re.compile(r"\d{12}[SW]?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """Where a value stands and what it is; `scales` holds the factor into the base unit by the wire's unit, folded."""
-
-    obis: str
-    key: str
-    unit: str
-    scales: Mapping[str, Fraction]
-
-
-@dataclass(frozen=True, slots=True)
 class Layout:
-    """A compiled profile; `device_type` is None for the electricity meter itself."""
+    """A compiled profile: each row with its code as the file spells it, the channel an `n`.
 
-    rows: tuple[Row, ...]
+    `device_type` is None for the electricity meter itself.
+    """
+
+    rows: tuple[tuple[str, Row], ...]
     device_type: int | None
 
     @property
@@ -69,7 +63,8 @@ class Said:
 
 def read_telegram(layout: Layout, telegram: Telegram, address: int | str | None = None) -> Said:
     """Give what the telegram says of the meter; no values when it says nothing of it."""
-    objects = {entry.id.partition("*")[0]: entry.values for entry in telegram.objects}
+    # A sixth group other than 255 names a value of the past.
+    objects = {entry.id.removesuffix("*255"): entry.values for entry in telegram.objects}
     said = Said()
     for channel in _channels(layout, objects, address):
         said = _read_rows(layout, objects, channel, said.left_out)
@@ -93,8 +88,8 @@ def _device_type(values: tuple[Value, ...] | None) -> int | None:
 
 def _read_rows(layout: Layout, objects: Mapping[str, tuple[Value, ...]], channel: str, left_out: Counter[str]) -> Said:
     said = Said(left_out=left_out)
-    for row in layout.rows:
-        values = objects.get(row.obis.replace("n", channel, 1))
+    for code, row in layout.rows:
+        values = objects.get(code.replace("n", channel, 1))
         if values is None or row.key in said.values:
             continue
         time = values[0][0] if len(values) > 1 else None
@@ -128,24 +123,16 @@ def _measure(row: Row, values: tuple[Value, ...]) -> Number | None:
     unit = unit or found[2]
     if unit is None and len(values) > 1 and values[-2][0].lower() in row.scales:
         unit = values[-2][0]
-    scale = row.scales.get((unit or row.unit).lower())
-    if scale is None:
-        return None
-    exact = Fraction(found[1]) * scale
-    return exact.numerator if exact.denominator == 1 else round(float(exact), DECIMALS)
+    return row.measure(Fraction(found[1]), unit)
 
 
 # --- the file --------------------------------------------------------------------------------------------------------
 
-Obis = Annotated[str, StringConstraints(pattern=r"^(\d-\d|0-n):\d{1,3}\.\d{1,3}\.\d{1,3}$")]
 
-
-class RowOfFile(Strict):
+class P1Row(RowOfFile):
     """One row: `{ obis = "1-0:1.8.1", quantity = "energy_import_t1", unit = "kWh" }`."""
 
-    obis: Obis
-    quantity: str
-    unit: str
+    obis: Annotated[str, StringConstraints(pattern=r"^(\d-\d|0-n):\d{1,3}\.\d{1,3}\.\d{1,3}$")]
 
 
 class Example(Strict):
@@ -160,21 +147,20 @@ class File(ProfileFile):
 
     driver: Literal["p1"]
     device_type: int | None = Field(None, ge=0, le=255)
-    rows: tuple[RowOfFile, ...] = Field(min_length=1)
+    rows: tuple[P1Row, ...] = Field(min_length=1)
     examples: tuple[Example, ...] = Field(min_length=1)
 
     def compile(self) -> Layout:
         """Resolve quantities and units; raises ProfileError."""
-        rows: dict[str, Row] = {}
         for number, row in enumerate(self.rows):
-            place = f"rows.{number}"
-            if row.obis in rows:
-                raise ProfileError(None, place, f"{row.obis} stands twice", "keep one of them")
             if row.obis.startswith("0-n:") != (self.device_type is not None):
+                what = f"{row.obis} does not fit device_type {self.device_type}"
                 hint = "a sub-meter has a device_type and rows of `0-n:…`, the electricity meter has neither"
-                raise ProfileError(None, place, f"{row.obis} does not fit device_type {self.device_type}", hint)
-            rows[row.obis] = _compile_row(row, place)
-        return Layout(tuple(rows.values()), self.device_type)
+                raise ProfileError(None, f"rows.{number}", what, hint)
+        codes = [row.obis for row in self.rows]
+        # Any channel does: what the code means does not depend on it.
+        any_channel = [row.model_copy(update={"obis": row.obis.replace("n", CHANNELS[0])}) for row in self.rows]
+        return Layout(tuple(zip(codes, compile_rows(tuple(any_channel)), strict=True)), self.device_type)
 
     def quantities(self) -> tuple[str, ...]:
         """Name the quantities in the order of the rows, each once."""
@@ -200,25 +186,12 @@ class File(ProfileFile):
             raise ProfileError(None, f"{place}.readings", f"base units: {got}", "mend the row or the example")
 
 
-def _compile_row(row: RowOfFile, place: str) -> Row:
-    quantity = QUANTITIES.get(row.quantity)
-    if quantity is None:
-        raise ProfileError(None, f"{place}.quantity", f"{row.quantity!r} is not in the closed list", "docs: quantities")
-    units = UNITS[quantity.unit]
-    if row.unit not in units:
-        raise ProfileError(
-            None, f"{place}.unit", f"{row.unit!r} does not fit {row.quantity}", f"one of {', '.join(units)}"
-        )
-    # P1 meters spell reactive energy kvarh and kVArh. M-units never occur, so folding mixes up nothing but mW and MW.
-    scales = {unit.lower(): scale_of(row.quantity, unit) for unit in units}
-    return Row(row.obis, quantity.key, row.unit, scales)
-
-
 def _telegram_of(text: str, place: str) -> Telegram:
     """Make the telegram of an example anew, with the right checksum; raises ProfileError."""
     head, *lines = text.strip().splitlines()
     data = encode(head.removeprefix("/"), (line for line in lines if line and not line.startswith("!")))
-    telegrams = Decoder().feed(data)
-    if len(telegrams) != 1:
-        raise ProfileError(None, f"{place}.telegram", "is no P1 telegram", "it starts with `/` and three letters")
-    return telegrams[0]
+    try:
+        return decode(data)
+    except DecodeError as error:
+        hint = "it starts with `/` and three letters"
+        raise ProfileError(None, f"{place}.telegram", "is no P1 telegram", hint) from error

@@ -9,17 +9,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
-from drivers.contract import DecodeError, Refused
+from drivers.contract import DecodeError, Keys, Refused
 from drivers.modbus.codec import Read, RtuSearch, TcpFrames, crc16, judge, tcp_head
 from drivers.modbus.layout import Page
 from drivers.modbus.plan import Wire
-from drivers.p1.codec import Decoder, encode
+from drivers.p1.analyze import analyze as analyze_p1
+from drivers.p1.codec import Decoder, Telegram, encode
 from drivers.profiles import load
 
 READ = Read(3, 0x006B, 3)
 HEAD = tcp_head(0x0715, 0x11, READ)
 BODY = bytes.fromhex("110306 022B 0000 0064")
 LONGEST_CHUNK = 64
+P1_KEYS = Keys(bytes(16))
+P1_SEALED = bytes.fromhex(
+    "db084e42440000000001820040300000000794f46001652d9b5e6b9db439f743b17e2641741c5fadbe08f6b6168c47456bcde31e"
+    "9370f49cbcec2c063d58dd7c079eba92c4f49cd871a39205d7"
+)
 
 
 def chunks(data: bytes) -> list[bytes]:
@@ -76,7 +82,13 @@ def p1(data: bytes) -> None:
     decoder = Decoder()
     for part in chunks(data):
         for telegram in decoder.feed(part):
-            assert isinstance(telegram.identification, str)
+            assert not isinstance(telegram, Telegram) or telegram.identification
+
+
+def p1_analyze(data: bytes) -> None:
+    """P1 bytes explained, ciphered ones with a key: the spans of a frame cover it without a gap."""
+    for frame in analyze_p1(data, P1_KEYS):
+        assert [span.start for span in frame.spans[1:]] == [span.end for span in frame.spans[:-1]]
 
 
 def chunked(data: bytes) -> bytes:
@@ -97,5 +109,6 @@ TARGETS = {
     "rtu": Target(rtu, (chunked(BODY + crc16(BODY)), chunked(b"\x11\x83\x02" + crc16(b"\x11\x83\x02")))),
     "mbap": Target(mbap, (chunked(HEAD + BODY[3:]), chunked(HEAD[:4] + b"\x00\x03\x11\x83\x02"))),
     "registers": Target(registers, (bytes(256), bytes.fromhex("4366 3333 7FC0 0000 8000 0000 7FFF FFFF") * 8)),
+    "p1_analyze": Target(p1_analyze, (P1_SEALED, encode("NBD5", ["1-0:99.97.0(1)(260301120000W)(2*s)"]))),
     "p1": Target(p1, (chunked(encode("/NBD5\\2FUZZ", ["1-0:1.8.0(006545.766*kWh)", "0-0:1.0.0(260301120000W)"])),)),
 }

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from drivers.contract import Bus, Meter, NoAnswer, NotConnected, Reading
+from drivers.names import Names
 from drivers.p1.codec import encode, parse_timestamp
 from drivers.p1.driver import SILENCE, P1Driver, open_bus
 from drivers.profiles import load
@@ -103,6 +104,7 @@ def virtual(monkeypatch: pytest.MonkeyPatch) -> Virtual:
         ports: list[asyncio.Protocol] = []
 
         async def connect(_: Bus, protocol: Callable[[], asyncio.Protocol], **line: object) -> object:
+            assert isinstance(line.pop("names"), Names)
             assert line == {"baud": 115200, "framing": "8N1"}
             ports.append(protocol())
             return Silent(), ports[0]

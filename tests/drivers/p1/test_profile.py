@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from drivers.p1.codec import Decoder, Telegram, encode, parse_timestamp
+from drivers.p1.codec import Decoder, Telegram, decode, encode, parse_timestamp
 from drivers.p1.profile import Said, read_telegram
 from drivers.profiles import ProfileError, available, load, load_file
 
@@ -15,8 +15,7 @@ Read = Callable[..., Said]
 
 def telegram_of(*lines: str) -> Telegram:
     """Make a telegram of these lines."""
-    (telegram,) = Decoder().feed(encode("NBD5", lines))
-    return telegram
+    return decode(encode("NBD5", lines))
 
 
 @pytest.fixture
@@ -25,6 +24,7 @@ def of_capture(captures: Path) -> Read:
 
     def read(file: str, profile: str, address: int | str | None = None) -> Said:
         (telegram,) = Decoder().feed((captures / "p1" / file).read_bytes())
+        assert isinstance(telegram, Telegram)
         return read_telegram(load(profile).layout, telegram, address)
 
     return read
