@@ -10,6 +10,7 @@ import pytest
 from tests.conftest import skip_or_fail
 
 UNITS = sorted((Path(__file__).parents[1] / "systemd").glob("*.service"))
+LINES = ("Type=notify", "WatchdogSec=30", "Restart=always", "StartLimitIntervalSec=0", "UMask=0077")
 EXPOSURE = 15
 """Ten times the highest exposure allowed, of 100: the promise of 1.5."""
 
@@ -35,8 +36,17 @@ def test_a_unit_starts_its_own_command(unit: Path) -> None:
     text = unit.read_text()
     name = unit.stem.removeprefix("nabd-")
     assert re.search(rf"^ExecStart=\S+/nabd {name} -c /etc/nabd/{name}\.toml$", text, re.MULTILINE)
-    for line in ("Type=notify", "WatchdogSec=30", "Restart=always", "StartLimitIntervalSec=0", "UMask=0077"):
+    for line in (*LINES, "ExecReload=/bin/kill -HUP $MAINPID"):
         assert f"\n{line}\n" in text, line
+
+
+def test_a_unit_never_gives_up() -> None:
+    """F20: a start limit would end a gateway for good after a few crashes; it is switched off in [Unit]."""
+    for unit in UNITS:
+        head, service = unit.read_text().split("[Service]")
+        assert "\nStartLimitIntervalSec=0\n" in head
+        assert not re.search(r"^(RestartPreventExitStatus|SuccessExitStatus|StartLimitBurst)=", service, re.MULTILINE)
+        assert re.search(r"^RestartSec=5$", service, re.MULTILINE)
 
 
 def test_the_boot_id_stays_readable() -> None:

@@ -1,0 +1,206 @@
+"""Running for years: the watchdog of a real process, a changed configuration, and the end under load."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway import control
+from tests.support.counting_meters import CountingMeters
+from tests.support.stack import Stack
+
+CHILD = Path(__file__).parents[1] / "support" / "program_child.py"
+
+
+class Watched:
+    """An edge under a watchdog of one second; `meters` answer unless closed, no broker is ever there."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.meters = CountingMeters(2)
+        self._there = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._there.setblocking(False)
+        self.process: asyncio.subprocess.Process | None = None
+
+    async def start(self, sabotage: str) -> None:
+        """Start it and wait until it is ready."""
+        await self.meters.start()
+        CountingMeters.write_profile(self.folder)
+        (self.folder / "mirror").mkdir()
+        text = (
+            '[gateway]\nid = "gw"\n[clock]\ntrust = "system"\n[journal]\nfolder = "journal"\nwindow = "1s"\n'
+            f'mirror = "{self.folder / "mirror"}"\n[mqtt]\nurl = "mqtt://127.0.0.1:9"\n'
+        )
+        for number, port in enumerate(self.meters.ports):
+            text += f'[[bus]]\nname = "b{number}"\ndriver = "modbus"\nurl = "tcp://127.0.0.1:{port}"\n'
+            text += f'[[meter]]\nname = "m{number}"\nbus = "b{number}"\nprofile = "counting"\nevery = "200ms"\n'
+        (self.folder / "edge.toml").write_text(text, encoding="utf-8")
+        self._there.bind(str(self.folder / "notify"))
+        env = os.environ | {
+            "NOTIFY_SOCKET": str(self.folder / "notify"),
+            "WATCHDOG_USEC": "1000000",
+            "PYTHONPATH": str(CHILD.parents[2]),
+        }
+        with (self.folder / "log").open("wb") as log:
+            self.process = await asyncio.create_subprocess_exec(
+                sys.executable, str(CHILD), "edge", str(self.folder / "edge.toml"), sabotage, env=env, stderr=log
+            )
+        await self.until(lambda said: "READY=1" in said)
+
+    async def until(self, seen: Callable[[list[str]], bool], seconds: float = 30) -> list[str]:
+        """Listen until that was said."""
+        said: list[str] = []
+        until = time.monotonic() + seconds
+        while not seen(said):
+            assert time.monotonic() < until, (said[-5:], (self.folder / "log").read_text())
+            said += await self.listen(0.2)
+        return said
+
+    async def listen(self, seconds: float) -> list[str]:
+        """Give what is said meanwhile."""
+        await asyncio.sleep(seconds)
+        said = []
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                said.append(self._there.recv(4096).decode())
+        return said
+
+    async def stop(self) -> None:
+        """End it; a stuck one cannot leave by itself."""
+        if self.process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                self.process.kill()
+            await self.process.wait()
+        await self.meters.close()
+        self._there.close()
+
+
+@pytest.fixture
+async def watched(tmp_path: Path) -> AsyncIterator[Watched]:
+    """An edge under a watchdog."""
+    edge = Watched(tmp_path)
+    yield edge
+    await edge.stop()
+
+
+@pytest.mark.parametrize(("sabotage", "named"), [("hang", ""), ("deadlock", "poll[b"), ("disk", "journal")])
+async def test_what_stands_still_starves_the_watchdog(watched: Watched, sabotage: str, named: str) -> None:
+    """A hung loop, a task that waits for ever, a stuck disk thread: no more signs of life, and the reason is named."""
+    await watched.start(sabotage)
+    await watched.until(lambda said: said.count("WATCHDOG=1") >= 3)
+    assert watched.process is not None
+    watched.process.send_signal(signal.SIGUSR1)
+    if named:
+        await watched.until(lambda said: any(f"STATUS={named}" in line for line in said))
+    else:
+        await watched.listen(1)
+    assert "WATCHDOG=1" not in await watched.listen(2.5)
+
+
+async def test_the_world_s_failures_do_not_starve_it(watched: Watched) -> None:
+    """Dead meters, no broker and a full disk, all at once and for longer than any patience here: it is fed on."""
+    await watched.start("full")
+    assert watched.process is not None
+    watched.process.send_signal(signal.SIGUSR1)
+    await watched.listen(1)
+    await watched.meters.close()
+    said = await watched.listen(8)
+    assert not [line for line in said if line.startswith("STATUS=")]
+    assert (await watched.listen(2)).count("WATCHDOG=1") >= 2
+
+
+class Reloaded(Stack):
+    """A stack whose edge can be told to read its configuration again."""
+
+    async def reload(self, text: str) -> dict[str, Any]:
+        """Write a configuration and have it taken over."""
+        (self.folder / "edge.toml").write_text(text, encoding="utf-8")
+        return await control.ask(self.folder / "journal" / "edge.sock", {"do": "reload"}, timeout=20)
+
+    def text(self, *, without: int = 0) -> str:
+        """Give the configuration, without so many of the last meters."""
+        parts = self._edge_toml().split("[[bus]]")
+        return "[[bus]]".join(parts[: len(parts) - without])
+
+    async def run(self, program: str) -> None:
+        """Start the edge as a child that knows its file."""
+        if program != "edge":
+            await super().run(program)
+            return
+        env = os.environ | {"PYTHONPATH": str(CHILD.parents[2])}
+        with (self.folder / "edge.log").open("ab") as log:
+            self._processes["edge"] = await asyncio.create_subprocess_exec(
+                sys.executable, str(CHILD), "edge", str(self.folder / "edge.toml"), env=env, stdout=log, stderr=log
+            )
+        for _ in range(200):
+            if await self.status("edge"):
+                return
+            await asyncio.sleep(0.1)
+        raise AssertionError(self.log("edge"))
+
+    def _edge_toml(self) -> str:
+        # A turn is missed when it comes a whole interval late: half a second, which a busy machine keeps too.
+        return super()._edge_toml().replace('every = "100ms"', 'every = "500ms"')
+
+
+@pytest.mark.parametrize("broker", ["mosquitto"], indirect=True)
+async def test_a_reload_costs_other_meters_no_poll(tmp_path: Path, broker: Any) -> None:
+    """F30: ten meters go and come again while ten others are read, each of whose answers is stored and on time."""
+    stack = Reloaded(tmp_path, broker.port, broker.port, meters=20)
+    try:
+        await stack.start()
+        await stack.until_stored(100)
+        assert await stack.reload(stack.text(without=10)) == {"added": 0, "removed": 10, "changed": 0}
+        await stack.until_stored(100)
+        gone = stack.meters.counts[10:]
+        bad = await stack.reload(stack.text().replace("every =", "evry =", 1))
+        assert "evry" in bad["error"]
+        fixed = await stack.reload(stack.text().replace('window = "1s"', 'window = "2s"'))
+        assert "[journal] window" in fixed["error"]
+        status = await stack.status("edge")
+        assert len(status["buses"]) == 10
+        assert stack.meters.counts[10:] == gone, "a meter that went is still asked"
+        assert await stack.reload(stack.text()) == {"added": 10, "removed": 0, "changed": 0}
+        await stack.until_stored(200)
+        status = await stack.status("edge")
+        stayed = [meter for bus in status["buses"][:10] for meter in bus["meters"]]
+        assert len(stayed) == 10
+        assert sum(meter["missed"] + meter["failed"] for meter in stayed) == 0, stayed
+        await stack.drain(30)
+        # A meter that goes may just have been asked; its answer is dropped with it.
+        await stack.verdict(interrupted=1)
+    finally:
+        await stack.stop()
+
+
+async def _leave_under_load(stack: Stack, times: int) -> None:
+    for _ in range(times):
+        await stack.until_stored(30)
+        begun = time.monotonic()
+        assert await stack.kill("edge", signal.SIGTERM) == 0, stack.log("edge")
+        assert time.monotonic() - begun <= 5
+        await stack.run("edge")
+    await stack.drain(60)
+    assert (await stack.status("edge"))["journal"]["losses"] == {}
+    await stack.verdict(interrupted=times)
+
+
+@pytest.mark.parametrize("broker", ["mosquitto"], indirect=True)
+async def test_told_to_stop_under_load_it_leaves_in_order(stack: Stack) -> None:
+    """F28: code 0 within five seconds, five times; every reading is in the store, also those of the last window."""
+    await _leave_under_load(stack, 5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("broker", ["mosquitto"], indirect=True)
+async def test_told_to_stop_a_hundred_times(stack: Stack) -> None:
+    """F28, the long form."""
+    await _leave_under_load(stack, 100)
