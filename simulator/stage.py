@@ -13,6 +13,7 @@ from drivers.profiles import Profile
 from simulator.faults import RTU_UNIT, TCP_UNIT, Fault, Faults, Faulty
 from simulator.habits import Home
 from simulator.households import Extra, Household
+from simulator.iec62056_server import Iec62056Server, Model, values_of
 from simulator.meters import modbus_meter
 from simulator.modbus_server import ModbusServer
 from simulator.p1_server import P1Server, telegram
@@ -54,9 +55,11 @@ class Stage:
             return "modbus", self._modbus(table, meters, models)
         if protocols == {"p1"} and table.kind != "rtu+tcp":
             return "p1", self._p1(table, meters)
+        if protocols == {"iec62056-21"} and table.kind != "rtu+tcp":
+            return "iec62056-21", self._iec62056(table, meters, models[0])
         raise SimulatorError(
             f"line {table.name} cannot carry {' and '.join(sorted(protocols)) or 'no meter'}",
-            "give it meters of one protocol: modbus on any kind of line, p1 on pty or tcp",
+            "give it meters of one protocol: modbus on any kind of line, others on pty or tcp",
         )
 
     def _modbus(self, table: LineTable, meters: Sequence[MeterTable], models: Iterable[Profile]) -> Server:
@@ -82,6 +85,21 @@ class Stage:
         submeters = {channel: (meter.channel, self._homes[meter.household]) for channel, meter in subs.items()}
         zone = ZoneInfo(self._plan.zone)
         return self._around(table, P1Server(lambda: telegram(home, submeters, self.now(), zone)), None)
+
+    def _iec62056(self, table: LineTable, meters: Sequence[MeterTable], profile: Profile) -> Server:
+        if len(meters) != 1 or profile.commodity != "electricity":
+            raise SimulatorError(f"line {table.name} carries one electricity meter", "an optical head sees only one")
+        manner = profile.layout.manner
+        model = Model(
+            "C" if manner.mode == "auto" else manner.mode,
+            "E" if manner.mode == "B" else "5",
+            first_baud=table.baud or manner.speed,
+            framed=manner.bcc != "absent",
+            obeys=not manner.stay,
+            address=str(meters[0].address or ""),
+        )
+        server = Iec62056Server(model, lambda: values_of(self._values(meters[0])), paced=table.baud is not None)
+        return self._around(table.model_copy(update={"baud": None}), server, None if model.mode == "D" else 0)
 
     def _around(self, table: LineTable, server: Server, unit_at: int | None, gap: float = 0.0) -> Server:
         """Put the line's faults and pace around a server."""

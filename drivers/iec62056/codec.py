@@ -123,11 +123,12 @@ class Reader:
         elif buffer[0] in ACK + NAK and self.awaits == "answers":
             return len(buffer) - len(buffer.lstrip(ACK + NAK))
         end = self._end_of_block()
-        if 0 < end <= LIMIT:
-            return end
-        newer = _WHOLE_LINE.search(buffer, 1)
+        # A newer identification inside a block means that the old one was cut.
+        newer = _WHOLE_LINE.search(buffer, 1, end or len(buffer))
         if newer:
             return newer.start()
+        if 0 < end <= LIMIT:
+            return end
         return len(buffer) - LINE_LIMIT if len(buffer) > LIMIT + LINE_LIMIT else 0
 
     def _end_of_block(self) -> int:

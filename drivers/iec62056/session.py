@@ -195,7 +195,8 @@ class Session:
 
     def _switch(self, said: Identification) -> Script[None]:
         if not self._manner.stay and said.baud not in (None, self._manner.speed):
-            yield Switch(said.baud or self._manner.speed, at_once=said.is_fast)
+            # In mode B nothing of ours is on its way any more.
+            yield Switch(said.baud or self._manner.speed, at_once=said.is_fast or said.mode == "B")
 
     def _register(self, ask: Ask, name: str) -> Script[list[DataSet]]:
         """Ask for one register, block by block where the meter cuts it; none where it has none."""
