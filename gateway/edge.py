@@ -105,7 +105,11 @@ class Edge:
 
     def answers(self) -> dict[str, control.Answer]:
         """Name the questions that the control socket answers."""
-        return {"status": self._status, "read": self._read, "drain": self._drain}
+        return {"status": self._status, "read": self._read, "drain": self._drain, "share": self._share}
+
+    async def _share(self, _: Mapping[str, Any]) -> Mapping[str, Any]:
+        await self._here.journal.share()
+        return {"done": True}
 
     async def _drain(self, _: Mapping[str, Any]) -> Mapping[str, Any]:
         await self._here.drain()

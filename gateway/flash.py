@@ -1,10 +1,14 @@
 """What this program writes to flash: cards wear out by it, so it is measured here and shown, not promised only.
 
-The kernel counts what the process hands to disks; the file system's own journal comes on top, about a quarter more.
+1. The kernel counts what the process hands to disks.
+2. The file system's own journal comes on top: each write changes a file's time, and ext4 writes that down seconds
+   later, in a block that begins, one with the change and one that ends. Commits that come fast share these.
 """
 
+import os
 from collections import deque
 from collections.abc import Callable
+from pathlib import Path
 
 from gateway.journal.stats import written_by_process
 
@@ -14,27 +18,37 @@ LIMIT = 1_000_000_000
 _EVERY = 900.0
 _SOONEST = 60.0
 """Seconds after which a rate is told; a start writes more than a minute after it."""
+_TOGETHER = 5.0
+"""Seconds for which ext4 gathers changes, unless it is mounted with another `commit`."""
+_BLOCKS = 3
 
 
 class FlashMeter:
-    """Keeps a sample each quarter-hour of the last day; `now` is monotonic seconds."""
+    """Keeps a sample each quarter-hour of the last day; `now` is monotonic seconds.
 
-    def __init__(self, now: float, read: Callable[[], int] = written_by_process) -> None:
+    `commits` counts the journal's, `block` is the size of the file system's blocks, `read` gives what we wrote, in bytes.
+    """
+
+    def __init__(
+        self, now: float, commits: Callable[[], int], block: int, read: Callable[[], int] = written_by_process
+    ) -> None:
         """Begin to count."""
-        self._read = read
-        self._samples = deque([(now, read())], maxlen=int(DAY / _EVERY) + 1)
+        self._read, self._commits, self._overhead = read, commits, _BLOCKS * block
+        self._samples = deque([(now, read(), commits())], maxlen=int(DAY / _EVERY) + 1)
 
     def look(self, now: float) -> None:
         """Take a sample when it is time; call it as often as you like."""
         if now - self._samples[-1][0] >= _EVERY:
-            self._samples.append((now, self._read()))
+            self._samples.append((now, self._read(), self._commits()))
 
     def a_day(self, now: float) -> int | None:
         """Give bytes a day, from those of the last day or since the start; None in the first minute."""
-        began, before = self._samples[0]
-        if now - began < _SOONEST:
+        began, before, commits = self._samples[0]
+        passed = now - began
+        if passed < _SOONEST:
             return None
-        return int((self._read() - before) / (now - began) * DAY)
+        times = min(self._commits() - commits, passed / _TOGETHER)
+        return int((self._read() - before + times * self._overhead) / passed * DAY)
 
     def warning(self, now: float) -> str:
         """Say so when flash is written too much; the first quarter-hour says nothing about a day."""
@@ -42,3 +56,11 @@ class FlashMeter:
         if a_day is None or a_day <= LIMIT or now - self._samples[0][0] < _EVERY:
             return ""
         return f"{a_day / 1e9:.1f} GB a day are written to flash (poll more seldom, or lengthen journal.window)"
+
+
+def block_size(folder: Path) -> int:
+    """Give the bytes of a block of a folder's file system, those of a usual card when it cannot be asked."""
+    try:
+        return os.statvfs(folder).f_bsize
+    except OSError:
+        return 4096

@@ -1,6 +1,7 @@
 """What `nabd journal`, `nabd backup` and `nabd restore` print; each answers 0, or 1 when something cannot be read."""
 
 import asyncio
+import contextlib
 import json
 from argparse import Namespace
 from collections import Counter
@@ -9,6 +10,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
+from gateway import control
 from gateway.journal import schema
 from gateway.journal.backup import back_up, restore
 from gateway.journal.reader import BlockLine, Reader
@@ -19,6 +21,8 @@ Say = Callable[[str], None]
 
 def run(options: Namespace, folder: Path, gw: str, say: Say, complain: Say) -> int:
     """Do what the command line asks; raises JournalError."""
+    if (folder / "edge.sock").exists():
+        asyncio.run(_share(folder))
     if options.command == "backup":
         return save(folder, options.file, say)
     if options.command == "restore":
@@ -26,6 +30,12 @@ def run(options: Namespace, folder: Path, gw: str, say: Say, complain: Say) -> i
     if options.what == "export":
         return export(folder, say, complain, unsent=options.unsent)
     return ls(folder, say, as_json=options.json)
+
+
+async def _share(folder: Path) -> None:
+    """Ask a program that keeps this journal to let us look into its file."""
+    with contextlib.suppress(control.NobodyThere):
+        await control.ask(folder / "edge.sock", {"do": "share"})
 
 
 def ls(folder: Path, say: Say, *, as_json: bool) -> int:

@@ -18,7 +18,7 @@ from gateway.check import Limits
 from gateway.clock import Clock, wall_ms
 from gateway.config.build import meter_id, mirror_folder
 from gateway.config.models import EdgeConfig, HomeConfig, MeterTable
-from gateway.flash import FlashMeter
+from gateway.flash import FlashMeter, block_size
 from gateway.intake import Intake, Known
 from gateway.journal import PATIENCE, Journal, Unwritable
 from gateway.live import LiveBook, LiveMeter
@@ -225,7 +225,8 @@ async def _wire(
     book = Book()
     intake = Intake(clock, alerting.checker, journal, book, post, alerting.hear)
     buses = Buses(clock.boot_ms, intake.take, progress)
-    flash = FlashMeter(asyncio.get_running_loop().time())
+    block = block_size(config.journal.folder)
+    flash = FlashMeter(asyncio.get_running_loop().time(), lambda: journal.stats().commits, block)
     here = Station(config, clock, journal, alerting, alerts, intake, book, buses, flash, progress)
     here.know(config)
     await buses.change(config)

@@ -184,6 +184,10 @@ class Committer:
         """Give the next blocks above this one, of the `newest` there are."""
         return await self.do(self._database.after, block, newest)
 
+    async def share(self) -> None:
+        """Let another process look into the file for a while."""
+        await self.do(self._database.share)
+
     async def close(self) -> None:
         """Let the file go and end the thread."""
         await self.do(self._database.close)

@@ -16,6 +16,7 @@ class Connection:
         """Take over an open file, the journal in `folder`."""
         self.db: sqlite3.Connection | None = db
         self._folder, self._path = folder, folder / schema.NAME
+        self.shared, self._failed = schema.is_shared(db), False
 
     @contextlib.contextmanager
     def use(self) -> Iterator[sqlite3.Connection]:
@@ -29,15 +30,25 @@ class Connection:
             yield self.db
         except sqlite3.Error as error:
             if schema.is_damage(error):
-                self.close()
+                self._drop()
                 raise Damaged(str(error), "restart: the file is set aside and a new one begun") from error
             refusal = schema.refusal(error, self._folder)
             if not (isinstance(refusal, Full) and self._roll_back()):
-                self.close()
+                self._drop()
             raise refusal from error
         except BaseException:
-            self.close()
+            self._drop()
             raise
+
+    def share(self) -> None:
+        """Let others look into the file, until `reclaim`; raises sqlite3.Error, then the next use opens it."""
+        self.close()
+        self.db = schema.connect(self._path, shared=True)
+        self.shared = True
+
+    def reclaim(self) -> None:
+        """Have the file for us alone from the next use on, or shared still while somebody looks into it."""
+        self.close()
 
     def close(self) -> None:
         """Let the file go; the log is merged into it."""
@@ -50,13 +61,26 @@ class Connection:
         """Bytes of the file and of its log; callable from any thread."""
         return _size(self._path), _size(self._path.with_name(self._path.name + "-wal"))
 
+    def _drop(self) -> None:
+        self._failed = True
+        self.close()
+
     def _open(self) -> sqlite3.Connection:
-        """Open the file again, and trust nothing of its log that the disk has not taken anew.
+        """Open the file again; after a failure trust nothing of its log that the disk has not taken anew."""
+        db = schema.connect(self._path)
+        if self._failed:
+            self._bring_in(db)
+            self._failed = False
+        self.shared = schema.is_shared(db)
+        return db
+
+    @staticmethod
+    def _bring_in(db: sqlite3.Connection) -> None:
+        """Write all of the log into the file, and sync that, or close it and raise.
 
         After a failed sync the system may think that it wrote what it did not: pages that look whole here are gone
-        after the next power cut. Bringing all of the log into the file, and syncing that, makes it true or fails.
+        after the next power cut.
         """
-        db = schema.connect(self._path)
         try:
             (busy, _, _) = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         except sqlite3.Error:
@@ -65,7 +89,6 @@ class Connection:
         if busy:
             db.close()
             raise Unwritable("the journal's log cannot be brought in while others read it", "end what reads it")
-        return db
 
     def _roll_back(self) -> bool:
         """Undo what a full disk interrupted, and keep the connection; False when that fails too."""

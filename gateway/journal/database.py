@@ -23,6 +23,8 @@ from gateway.journal.runs import runs_of, to_text, touches
 from gateway.journal.window import Closed, checksum
 from gateway.message import Loss
 
+_SHARED_COMMITS = 6
+"""Commits for which somebody may begin to look into the file: a minute with windows of ten seconds."""
 _LEDGER_ROWS = 10_000
 """Rows of the ledger kept in the file after they travelled: a megabyte; counts by reason stay for ever."""
 
@@ -91,6 +93,13 @@ class Database:
         self.quota = self.meta.quota if quota is None else quota
         self._ballast = Ballast(folder)
         self._unsure: tuple[Job, tables.Meta, Done] | None = None
+        self._shared_commits = 0
+
+    def share(self) -> None:
+        """Let others look into the file for the next few commits, or as long as they have it open by then."""
+        with self._connection.use():
+            self._connection.share()
+        self._shared_commits = 0
 
     def commit(self, job: Job) -> Done:
         """Write everything of a job; raises Unwritable, or Damaged after marking the file as such.
@@ -104,6 +113,7 @@ class Database:
             raise
 
     def _commit_with_ballast(self, job: Job) -> Done:
+        self._reclaim()
         try:
             done = self._commit(job)
         except Full:
@@ -146,6 +156,12 @@ class Database:
             db.execute("COMMIT")
             self.meta, self._unsure = meta, None
             return done
+
+    def _reclaim(self) -> None:
+        """Every few commits, try to have a shared file for us alone again."""
+        self._shared_commits += 1
+        if self._connection.shared and self._shared_commits % _SHARED_COMMITS == 0:
+            self._connection.reclaim()
 
     def _rewind(self) -> None:
         """Bring what the log holds to its place, so that the next commits take no more space than the log has now."""

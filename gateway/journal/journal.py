@@ -218,6 +218,13 @@ class Journal:
             standstill=committer.standstill(),
         )
 
+    async def share(self) -> None:
+        """Let another process look into the file from now on, for a few commits or until it is done; raises Unwritable.
+
+        Otherwise the file is for this one alone, which spares the flash.
+        """
+        await self._committer.share()
+
     # -- for the alert engine, which goes on where it was
 
     async def states(self) -> Mapping[str, tuple[int, bytes]]:

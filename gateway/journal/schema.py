@@ -22,7 +22,7 @@ _REFUSALS = {
 again would never end."""
 _KEPT = 2
 _FULL = 64 * 1024
-"""SQLite's shared index grows by half of this, and says "I/O error" where it cannot."""
+"""The index of a shared log grows by half of this, and SQLite says "I/O error" where it cannot."""
 
 
 def is_damage(error: sqlite3.Error) -> bool:
@@ -45,15 +45,34 @@ def _space(folder: Path) -> int:
         return _FULL
 
 
-def connect(path: Path) -> sqlite3.Connection:
+def connect(path: Path, *, shared: bool = False) -> sqlite3.Connection:
     """Open the file for the one thread that may use it; raises sqlite3.Error, also when it is not there.
 
     A file that is gone is a disk that is not mounted: an empty one made in its place would hide the real one.
+
+    Opened for us alone, SQLite keeps the index of its log in our memory. Shared with others, as while somebody looks
+    into it, the index is a file, which the system writes to flash over and over: 40 MB a day.
     """
-    db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True, isolation_level=None, timeout=1.0)
+    if not shared:
+        try:
+            return _connect(path, "EXCLUSIVE", 0.0)
+        except sqlite3.Error as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
+    return _connect(path, "NORMAL", 1.0)
+
+
+def is_shared(db: sqlite3.Connection) -> bool:
+    """Say whether others may open the file beside this connection."""
+    return bool(db.execute("PRAGMA locking_mode").fetchone()[0] != "exclusive")
+
+
+def _connect(path: Path, locking: str, timeout: float) -> sqlite3.Connection:
+    db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=rw", uri=True, isolation_level=None, timeout=timeout)
     db.text_factory = lambda data: data.decode("utf-8", "replace")  # damaged text must not raise
     try:
         for pragma in (
+            f"locking_mode={locking}",  # before all else: the kind of index is chosen at the first look
             "page_size=1024",
             "journal_mode=WAL",
             "synchronous=FULL",

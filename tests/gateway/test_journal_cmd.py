@@ -1,14 +1,16 @@
 """`nabd journal`, `nabd backup` and `nabd restore`: they look without touching, and what they copy comes back whole."""
 
 import asyncio
+import contextlib
 import json
 import sqlite3
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from gateway import control
 from gateway.cli import main
 from gateway.journal import Journal
 from gateway.message import decode_block
@@ -44,6 +46,18 @@ async def journal_in(folder: Path) -> Journal:
     )
 
 
+@contextlib.asynccontextmanager
+async def answering(journal: Journal, folder: Path) -> AsyncIterator[None]:
+    """Let others look into a journal when they ask, as a running program does."""
+
+    async def share(_: object) -> dict[str, bool]:
+        await journal.share()
+        return {"done": True}
+
+    async with control.listening(folder / "edge.sock", {"share": share}):
+        yield
+
+
 async def fill(journal: Journal) -> None:
     """Put three readings into it, one of them stored, one held, and a loss."""
     journal.add("m-1", NOW, 0, 0, {"n": 1})
@@ -60,21 +74,22 @@ async def test_a_running_journal_is_listed_and_exported(
     """Every block and every reading is told while the journal is open and goes on."""
     journal = await journal_in(tmp_path / "journal")
     await fill(journal)
-    code, lines, _ = nabd("journal", "ls")
-    assert code == 0
-    assert lines[0].startswith(f"stream {journal.stream}, next reading 4")
-    assert lines[1:3] == ["blocks: 1 stored, 2 waiting", "lost: type_conflict 1"]
-    assert [line.split()[:2] for line in lines[5:]] == [["1", "stored"], ["2", "waiting"], ["3", "waiting"]]
-    code, lines, _ = nabd("journal", "ls", "--json")
-    assert json.loads(lines[0])["blocks"] == {"stored": 1, "waiting": 2}
-    code, lines, err = nabd("journal", "export")
-    told = [json.loads(line) for line in lines]
-    assert (code, err) == (0, "")
-    assert [(row["seq"], row["v"]["n"], row["state"], row["block"]) for row in told] == [
-        (1, 1, "stored", 1), (2, 2, "waiting", 3), (3, 3, "held", None),
-    ]  # fmt: skip
-    _, lines, _ = nabd("journal", "export", "--unsent")
-    assert [json.loads(line)["seq"] for line in lines] == [2, 3]
+    async with answering(journal, tmp_path / "journal"):
+        code, lines, _ = await asyncio.to_thread(nabd, "journal", "ls")
+        assert code == 0
+        assert lines[0].startswith(f"stream {journal.stream}, next reading 4")
+        assert lines[1:3] == ["blocks: 1 stored, 2 waiting", "lost: type_conflict 1"]
+        assert [line.split()[:2] for line in lines[5:]] == [["1", "stored"], ["2", "waiting"], ["3", "waiting"]]
+        code, lines, _ = await asyncio.to_thread(nabd, "journal", "ls", "--json")
+        assert json.loads(lines[0])["blocks"] == {"stored": 1, "waiting": 2}
+        code, lines, err = await asyncio.to_thread(nabd, "journal", "export")
+        told = [json.loads(line) for line in lines]
+        assert (code, err) == (0, "")
+        assert [(row["seq"], row["v"]["n"], row["state"], row["block"]) for row in told] == [
+            (1, 1, "stored", 1), (2, 2, "waiting", 3), (3, 3, "held", None),
+        ]  # fmt: skip
+        _, lines, _ = await asyncio.to_thread(nabd, "journal", "export", "--unsent")
+        assert [json.loads(line)["seq"] for line in lines] == [2, 3]
     journal.add("m-1", NOW + 2000, 0, 0, {"n": 4})
     await journal.flush()
     await journal.close()
@@ -112,11 +127,12 @@ async def test_a_running_journal_is_backed_up(tmp_path: Path, nabd: Callable[...
     """The copy is whole, private, and never written over; the journal goes on."""
     journal = await journal_in(tmp_path / "journal")
     await fill(journal)
-    assert nabd("backup", str(tmp_path / "copy"))[0] == 0
+    async with answering(journal, tmp_path / "journal"):
+        assert (await asyncio.to_thread(nabd, "backup", str(tmp_path / "copy")))[0] == 0
+        assert (await asyncio.to_thread(nabd, "backup", str(tmp_path / "copy")))[0] == 2
     assert (tmp_path / "copy").stat().st_mode & 0o077 == 0
     with closing(sqlite3.connect(tmp_path / "copy")) as db:
         assert db.execute("SELECT count(*) FROM payload").fetchone() == (3,)
-    assert nabd("backup", str(tmp_path / "copy"))[0] == 2
     journal.add("m-1", NOW + 2000, 0, 0, {"n": 4})
     await journal.flush()
     await journal.close()

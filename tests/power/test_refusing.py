@@ -99,10 +99,10 @@ async def test_a_failed_sync_is_no_commit(faulty: Path, fault: str) -> None:
         await journal.flush()
         assert await readings(journal) == set(range(1, journal.next_seq))
         assert journal.stats().losses == {"bus_down": 3}
-        with contextlib.closing(sqlite3.connect(faulty / "journal" / "journal.db")) as db:
-            assert db.execute("SELECT count(*) FROM loss").fetchone() == (1,)
-            assert db.execute("SELECT count FROM tally").fetchone() == (3,)
-            assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    with contextlib.closing(sqlite3.connect(faulty / "journal" / "journal.db")) as db:
+        assert db.execute("SELECT count(*) FROM loss").fetchone() == (1,)
+        assert db.execute("SELECT count FROM tally").fetchone() == (3,)
+        assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
 async def test_a_slow_disk_delays_nobody(faulty: Path) -> None:

@@ -2,6 +2,7 @@
 
 import shutil
 import sqlite3
+import tempfile
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -77,9 +78,13 @@ class Bench:
         return dict(rows)
 
     def ledger(self) -> list[Loss]:
-        """Give every row of the ledger in the file."""
-        with closing(sqlite3.connect(self.file)) as db:
-            rows = [row for (row,) in db.execute("SELECT row FROM loss ORDER BY id")]
+        """Give every row of the ledger in the file, of a copy since the file itself is a journal's alone."""
+        with tempfile.TemporaryDirectory(dir=self.root) as copy:
+            for name in ("journal.db", "journal.db-wal"):
+                if (self.folder / name).exists():
+                    shutil.copy(self.folder / name, copy)
+            with closing(sqlite3.connect(Path(copy) / "journal.db")) as db:
+                rows = [row for (row,) in db.execute("SELECT row FROM loss ORDER BY id")]
         return [Loss.model_validate_json(row) for row in rows]
 
     def fill(self, journal: Journal, count: int, meter: str = "m-1", step: int = 1000) -> list[int]:

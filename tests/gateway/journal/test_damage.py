@@ -245,6 +245,7 @@ async def test_a_real_disk_error_opens_the_file_anew(bench: Any) -> None:
     """After an error of SQLite the connection's state is unknown; a new one commits the same rows once."""
     journal = await bench.open()
     seqs = bench.fill(journal, 5)
+    await journal.share()
     blocker = sqlite3.connect(bench.file, isolation_level=None)
     blocker.execute("BEGIN EXCLUSIVE")
     with pytest.raises(Unwritable, match="locked"):

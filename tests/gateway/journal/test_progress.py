@@ -84,6 +84,7 @@ async def test_a_store_that_is_fed_seldom_has_more_patience(bench: Any, clock: C
 async def test_a_long_reader_s_log_is_given_back(bench: Any) -> None:
     """While somebody reads on and on the log grows, and shows it; afterwards it is small again within a few commits."""
     journal = await bench.open(mirror=None)
+    await journal.share()
     with closing(sqlite3.connect(bench.file)) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM block").fetchone()
@@ -98,3 +99,42 @@ async def test_a_long_reader_s_log_is_given_back(bench: Any) -> None:
     assert journal.stats().log_size <= 4_194_304
     assert journal.stats().losses == {}
     await journal.close()
+
+
+async def test_the_file_is_ours_alone_until_somebody_asks(bench: Any) -> None:
+    """No index of the log lies on the disk; one who asks may look, and once all have left the file is ours again."""
+    index = bench.file.with_name("journal.db-shm")
+    journal = await bench.open(mirror=None)
+    bench.fill(journal, 1)
+    await journal.flush()
+    assert not index.exists()
+    with closing(sqlite3.connect(bench.file, timeout=0)) as reader:
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            reader.execute("SELECT * FROM meta")
+        await journal.share()
+        assert reader.execute("SELECT count(*) FROM block").fetchone() == (1,)
+        for _ in range(20):
+            bench.fill(journal, 1)
+            await journal.flush()
+        assert reader.execute("SELECT count(*) FROM block").fetchone() == (journal.next_block - 1,)
+        assert index.exists()
+    for _ in range(6):
+        bench.fill(journal, 1)
+        await journal.flush()
+    assert not index.exists()
+    assert len(await bench.readings(journal)) == 27
+    await journal.close()
+
+
+async def test_a_journal_starts_beside_a_reader(bench: Any) -> None:
+    """Somebody who still has the file open from before does not keep a program from starting."""
+    journal = await bench.open(mirror=None)
+    bench.fill(journal, 1)
+    await journal.close()
+    with closing(sqlite3.connect(bench.file)) as reader:
+        assert reader.execute("SELECT count(*) FROM block").fetchone() == (1,)
+        journal = await bench.open(mirror=None)
+        bench.fill(journal, 1)
+        await journal.flush()
+        assert reader.execute("SELECT count(*) FROM block").fetchone() == (2,)
+        await journal.close()
