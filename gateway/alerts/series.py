@@ -16,6 +16,8 @@ from gateway.message import ID, MessageError
 COLUMNS = ["time", "meter", "quantity", "value"]
 MARK_COLUMNS = ["time", "meter", "event"]
 MARKS = ("away_on", "away_off")
+LATEST = 1 << 42
+"""UTC ms in 2109: what an event can hold."""
 
 
 @dataclass
@@ -45,6 +47,7 @@ class Row(NamedTuple):
 def load_rows(path: Path, zone: str = "UTC") -> list[Row]:
     """Read the values of a CSV file; raises ReplayError."""
     rows = []
+    newest: dict[tuple[str, str], int] = {}
     for line, (when, meter, quantity, text) in _lines(path, COLUMNS):
         key = quantity if quantity in BY_KEY else QUANTITIES[quantity].key if quantity in QUANTITIES else None
         if key is None:
@@ -54,7 +57,8 @@ def load_rows(path: Path, zone: str = "UTC") -> list[Row]:
         if text == "":
             continue  # an empty cell is no reading
         try:
-            rows.append(Row(_time(when, zone), meter, key, _number(text)))
+            ts = newest[meter, key] = _time(when, zone, newest.get((meter, key), 0))
+            rows.append(Row(ts, meter, key, _number(text)))
         except ValueError as error:
             raise ReplayError(path, line, str(error), "time,meter,quantity,value") from None
     return rows
@@ -93,11 +97,16 @@ def _lines(path: Path, columns: list[str]) -> Iterator[tuple[int, list[str]]]:
         raise ReplayError(path, 1, f"cannot be read: {error}", "a CSV file in UTF-8") from None
 
 
-def _time(text: str, zone: str) -> int:
+def _time(text: str, zone: str, before: int = 0) -> int:
+    """Read a time as UTC ms; a local time that comes twice is the second one where the first is not after `before`."""
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=ZoneInfo(zone))
-    return round(moment.timestamp() * 1000)
+    ts = round(moment.timestamp() * 1000)
+    if not 0 <= ts < LATEST:
+        raise ValueError(f"{text[:40]!r} is no time a meter is read at")
+    again = round(moment.replace(fold=1).timestamp() * 1000)
+    return again if ts <= before < again else ts
 
 
 def _number(text: str) -> float:

@@ -1,6 +1,6 @@
 """Alerts over a clock that is set: the same story with and without a step tells the same alerts, each once.
 
-The whole way from reading to event runs as in a gateway: clock, intake, check, engine, and a look at the time each 10 s.
+The whole way from reading to event runs as in a gateway: clock, intake, check, engine, a look at the time each 10 s.
 """
 
 from collections import Counter
@@ -24,10 +24,11 @@ from gateway.live import LiveBook
 from tests.support.alert_days import LIMITS, START, day, engine
 
 HOUR, DAY = 3_600_000, 86_400_000
-STORY = [("calm", 30), ("over", 30), ("calm", 40), ("leak", 300), ("calm", 40), ("quiet", 40), ("calm", 30), ("over", 30),
-         ("calm", 30)]  # fmt: skip
+STORY = [
+    ("calm", 30), ("over", 30), ("calm", 40), ("leak", 300), ("calm", 40), ("quiet", 40), ("calm", 30), ("over", 30),
+    ("calm", 30),
+]  # fmt: skip
 """Polls of 10 s: an overload, a leak with all its litres, everything silent, and another overload."""
-POLLS = sum(polls for _, polls in STORY)
 
 
 class Kept:
