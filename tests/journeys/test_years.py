@@ -7,13 +7,16 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from benchmarks.backlog import fill
+from benchmarks.soak import soak
 from gateway import control
+from tests.conftest import skip_or_fail
 from tests.support.counting_meters import CountingMeters
 from tests.support.stack import Stack
 
@@ -204,3 +207,75 @@ async def test_told_to_stop_under_load_it_leaves_in_order(stack: Stack) -> None:
 async def test_told_to_stop_a_hundred_times(stack: Stack) -> None:
     """F28, the long form."""
     await _leave_under_load(stack, 100)
+
+
+@pytest.mark.slow
+async def test_a_minute_of_the_soak_loses_and_leaks_nothing() -> None:
+    """F27, the short form: nothing missing, no more files or threads; memory needs the hours of `./run soak`."""
+    figures = await soak(60)
+    assert len(figures) == 9
+    assert not [str(figure) for figure in figures if not figure.reached and "memory" not in figure.name]
+
+
+LIMIT = 128 * 1024 * 1024
+PEAK = 100 * 1024 * 1024
+CGROUP = Path("/sys/fs/cgroup/memory")
+
+
+@pytest.fixture
+def limited() -> Iterator[Path]:
+    """Give a memory cgroup (version 1) that kills beyond 128 MB."""
+    group = CGROUP / f"nabd-test-{os.getpid()}"
+    try:
+        group.mkdir()
+    except OSError as error:
+        skip_or_fail(f"no memory cgroup of version 1 may be made here: {error}")
+    (group / "memory.limit_in_bytes").write_text(str(LIMIT))
+    yield group
+    for _ in range(50):
+        with contextlib.suppress(OSError):
+            group.rmdir()
+            return
+        time.sleep(0.1)
+
+
+class Limited(Stack):
+    """A stack whose edge lives in a memory cgroup."""
+
+    group: Path
+
+    async def run(self, program: str) -> None:
+        """Start it, then put the edge into its group: what it takes before it answers is part of the peak of RSS."""
+        started = asyncio.create_task(super().run(program))
+        while program == "edge" and program not in self._processes:
+            await asyncio.sleep(0.01)
+        if program == "edge":
+            (self.group / "cgroup.procs").write_text(str(self._processes["edge"].pid))
+        await started
+
+    def peak(self) -> int:
+        """Give the edge's highest resident memory in bytes."""
+        status = Path(f"/proc/{self._processes['edge'].pid}/status").read_text(encoding="ascii")
+        return int(status.split("VmHWM:")[1].split()[0]) * 1024
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("broker", ["mosquitto"], indirect=True)
+async def test_a_week_of_backlog_fits_into_the_unit_s_memory(tmp_path: Path, broker: Any, limited: Path) -> None:
+    """F16: started with seven days to send under a limit of 128 MB, the edge lives, drains, and peaks below 100 MB."""
+    _, blocks = await fill(tmp_path / "journal", 7, "gw")
+    stack = Limited(tmp_path, broker.port, broker.port, meters=10)
+    stack.group = limited
+    try:
+        await stack.start()
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            await asyncio.sleep(2)
+            status = await stack.status("edge")
+            assert status, "the edge was killed"
+        peak = stack.peak()
+        assert status["uplink"]["stored"] > 500, "nothing drains"
+        assert blocks > 50_000
+        assert peak <= PEAK, f"{peak / 1e6:.0f} MB"
+    finally:
+        await stack.stop()
