@@ -26,7 +26,7 @@ _BLOCKS = 3
 class FlashMeter:
     """Keeps a sample each quarter-hour of the last day; `now` is monotonic seconds.
 
-    `commits` counts the journal's, `block` is the size of the file system's blocks, `read` gives what we wrote, in bytes.
+    `commits` counts the journal's, `block` is the size of the file system's blocks, `read` gives bytes we wrote.
     """
 
     def __init__(
