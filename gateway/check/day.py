@@ -65,7 +65,7 @@ def judge_day(
     day = _Day(facts, edges, before)
     for said in readings:
         day.take(said)
-    return day.sheet(before, [week for week in weeks if week.trusted])
+    return day.sheet(before, [week for week in weeks if week.usual])
 
 
 class _Day:

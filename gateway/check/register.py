@@ -5,7 +5,8 @@
    a. One of the next three fits on to the last good one: it was a glitch, and one interval spans the whole time.
    b. None does: the register was reset or replaced. The time in between is an interval of unknown amount, never zero.
    c. It keeps rising faster than the limit: the limit is wrong. The rise is booked, but as suspect.
-3. A drop near the end of a known modulus is a rollover, if the amount is physically possible. Nothing is guessed.
+3. A drop near the end of a known modulus is a rollover, if the amount is physically possible. Nothing is guessed;
+   a zero is waited for like any drop, since that is what broken readings show.
 4. After a gap in time one interval covers all of it: the sum is known, its course is not.
 5. What means "no value" is suspect, and no question to decide.
 6. Readings are never changed; duplicates and late ones are no interval. All state is plain data (`snapshot`).
@@ -84,10 +85,8 @@ class Register:
         if self._may_rise(delta, ts, value):
             closed.append(self._book(meter, key, ts, value, delta))
             return 0
-        if self._modulus is not None and self._rolls_over(delta, ts, value, self._modulus):
-            through = _minus(self._modulus, _minus(self._value, value))
-            self._tell(Remark(meter, key, "roll", self._ts, ts))
-            closed.append(self._book(meter, key, ts, value, through)._replace(quality="rollover"))
+        if value and self._modulus is not None and self._rolls_over(delta, ts, value, self._modulus):
+            self._roll_over(meter, key, ts, value, self._modulus, closed)
             return ROLLOVER
         if value and -step_of(value, self._value) <= _amount(delta) < 0:
             # The last digit trembles in registers that meters compute (V4); the higher value stays.
@@ -134,6 +133,12 @@ class Register:
         through = _minus(modulus, _minus(self._value, value))
         return self._may_rise(through, ts, value)
 
+    def _roll_over(self, meter: str, key: str, ts: int, value: Number, modulus: Number, closed: list[Interval]) -> None:
+        """Close the interval in which the register passed its end."""
+        self._tell(Remark(meter, key, "roll", self._ts, ts))
+        through = _minus(modulus, _minus(self._value, value))
+        closed.append(self._book(meter, key, ts, value, through)._replace(quality="rollover"))
+
     def _take_late(self, meter: str, key: str, ts: int) -> int:
         """Leave out a duplicate or late reading; after many of them start over at their time, keeping the count."""
         self._tell(Remark(meter, key, "late" if ts < self._newest else "dup", ts, ts))
@@ -160,6 +165,11 @@ class Register:
     def _confirm(self, meter: str, key: str, closed: list[Interval]) -> int:
         """Decide about held readings that went on from one another."""
         held, start, value = self._held, self._ts, self._value
+        last, shown = held[-1]
+        if self._modulus is not None and self._rolls_over(_minus(shown, value), last, shown, self._modulus):
+            held.clear()
+            self._roll_over(meter, key, last, shown, self._modulus, closed)
+            return ROLLOVER
         pairs = list(pairwise(held))
         steady = all(_minus(b, a) <= self._rate * (end - begin) + step_of(b, a) for (begin, a), (end, b) in pairs)
         self._ts, self._value = held[-1]

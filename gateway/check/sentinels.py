@@ -12,7 +12,7 @@ from drivers.quantities import DECIMALS
 _WORDS = {bits - less for width in (16, 32, 64) for bits in (2**width, 2 ** (width - 1)) for less in (0, 1)}
 _NINES = {int("9" * digits) for digits in range(5, 11)}
 """Displays of five digits and more with every segment lit by an error; four nines are a reading like others."""
-_NO_VALUE = frozenset((_WORDS | _NINES) - {2**16, 2**32, 2**64})
+_NO_VALUE = frozenset((_WORDS | _NINES) - {2**16, 2**32})
 
 
 def is_sentinel(value: Number) -> bool:

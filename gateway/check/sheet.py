@@ -41,9 +41,12 @@ class Sheet:
         )
 
     @property
-    def trusted(self) -> bool:
-        """Whether the day may stand for other days: it was the same meter all day (V15)."""
-        return all(remark.flag != "idchg" for remark in self.remarks)
+    def usual(self) -> bool:
+        """Whether the day may stand for others: the same meter all day (V15), and nothing out of the way (V10).
+
+        A home whose habits change is not flagged for ever: with two days of three left out, nobody compares.
+        """
+        return all(remark.flag not in ("idchg", "hilo") for remark in self.remarks)
 
 
 def newer(old: Sheet, new: Sheet) -> Sheet:
