@@ -119,12 +119,14 @@ def lines(body: bytes) -> Iterator[tuple[int, str]]:
     place, joined = 0, ""
     for found in _LINE.finditer(body[:-1].decode("latin-1"), body.find(b"\n") + 1):
         line = found[0].rstrip("\r")
-        if joined and not _OBJECT_ID.match(line):
+        is_rest = line[:1] == "(" or joined.count("(") > joined.count(")")
+        if joined and is_rest and not _OBJECT_ID.match(line):
             joined += line
             continue
-        if joined:
-            yield place, joined
-        place, joined = found.start(), line
+        if line:
+            if joined:
+                yield place, joined
+            place, joined = found.start(), line
     if joined:
         yield place, joined
 
