@@ -65,11 +65,11 @@ def test_captures_give_every_value_and_unit(capture: tuple[bytes, dict[str, obje
     data, expected = capture
     right = expected["bcc_ok"]
     assert right in (True, False, None)
-    found = Decoder(BCC_OF[right]).feed(data)  # type: ignore[index]
+    found = Decoder(BCC_OF[right]).feed(data)
     said = found[-1].identification
     assert [said.maker, said.speed, said.type] == [expected[k] for k in ("manufacturer", "baud_char", "identification")]
     assert sets_of(found[-1]) == expected["data_sets"]
-    assert {True: "right", False: "wrong", None: "absent"}[right] == found[-1].block.check  # type: ignore[index]
+    assert {True: "right", False: "wrong", None: "absent"}[right] == found[-1].block.check
 
 
 def test_captures_without_a_right_check_are_refused(capture: tuple[bytes, dict[str, object]]) -> None:

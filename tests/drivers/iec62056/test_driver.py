@@ -25,7 +25,7 @@ BUS = Bus("head", "/dev/ttyUSB0")
 
 def profile_with(manner: Manner = PROFILE.layout.manner, **layout: object) -> Profile:
     """Give the generic profile with other options."""
-    return replace(PROFILE, layout=replace(PROFILE.layout, manner=manner, **layout))  # type: ignore[type-var]
+    return replace(PROFILE, layout=replace(PROFILE.layout, manner=manner, **layout))
 
 
 def meter_of(manner: Manner = PROFILE.layout.manner, **options: Any) -> Meter:
