@@ -9,7 +9,7 @@
 import asyncio
 import contextlib
 from collections import ChainMap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gateway import control
@@ -31,6 +31,7 @@ from gateway.store.contract import Store
 from gateway.teller import Teller
 from gateway.telling import Telling
 from gateway.today import Today
+from gateway.troubles import Trouble, has_network, troubles
 from gateway.web.alertbook import AlertBook
 from gateway.web.screen import Sources
 from gateway.web.serve import Served, serve
@@ -130,6 +131,12 @@ class House:
         waits = len(self._here.journal.pending()) > len(self._feeder.unreadable)
         return self._here.journal.stats().stored if waits and not self._feeder.error else None
 
+    def _troubles(self) -> Sequence[Trouble]:
+        """Say on the page what is waited for."""
+        buses = {name.removeprefix("bus "): fault() for name, fault in self._here.buses.faults.items()}
+        broker = self._announcer is None or self._announcer.connection is not None
+        return troubles(network=has_network(), clock=self._here.clock.state, buses=buses, broker=broker)
+
     def _hear(self, event: AlertEvent) -> None:
         self._alerts.take(self._config.gateway.tenant, event)
         self._feeder.wake()
@@ -157,7 +164,7 @@ class House:
         gateway = self._config.gateway
         today = Today(self._here.book, self._store, gateway.zone, wall_ms, gateway.tenant)
         group.create_task(today.run(), name="today")
-        sources = Sources(self._here.book, wall_ms, today, self._alerts, gateway.zone)
+        sources = Sources(self._here.book, wall_ms, today, self._alerts, gateway.zone, self._troubles)
         sessions = self._config.hub.database.with_name("sessions.json")
         served = await serve(
             group,

@@ -5,7 +5,7 @@ the browser, so that a part differs only when something was read, raised or answ
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,11 +15,12 @@ from markupsafe import Markup
 
 from gateway.i18n import LANGUAGES, direction
 from gateway.today import Day
+from gateway.troubles import Trouble
 from gateway.web.alertbook import AlertBook
 from gateway.web.alertview import alerts_of
 from gateway.web.source import DaySource, LiveSource
 from gateway.web.view import sections
-from gateway.web.words import Words
+from gateway.web.words import Words, isolated
 
 TEMPLATES = Path(__file__).parent / "templates"
 EVERY = 5
@@ -36,6 +37,7 @@ class Sources:
     today: DaySource | None = None
     alerts: AlertBook | None = None
     zone: str = "UTC"
+    troubles: Callable[[], Sequence[Trouble]] = tuple
 
     def day(self, meter: str) -> Day | None:
         """Give a meter's day, if anybody follows it."""
@@ -98,6 +100,10 @@ class Screen:
             "now": now,
             "sections": shown,
             "meters": len(cards),
+            "troubles": [
+                words.say(text, **{name: isolated(part) for name, part in parts.items()})
+                for text, parts in sources.troubles()
+            ],
             "behind": sum(card.state != "fresh" for card in cards),
             "alerts": alerts_of(sources.alerts, names, now, sources.zone, words) if sources.alerts else None,
         }
