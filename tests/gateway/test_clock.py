@@ -1,6 +1,7 @@
 """The clock: whom it believes, what it stamps, and what a step of the wall clock does."""
 
 import os
+import re
 from itertools import product
 from pathlib import Path
 
@@ -134,6 +135,13 @@ def test_every_combination_of_witnesses(tmp_path: Path, file: bool, kernel: bool
         pid.touch()
     probe = SystemProbe(wall_ms, lambda: 60_000, synchronized, (pid,), lambda: kernel)
     assert probe()[0] == TABLE[file, kernel, daemon]
+
+
+def test_the_manual_shows_the_table() -> None:
+    """T12: what docs/reference/time.md says of each combination is what the clock does."""
+    page = Path(__file__).parents[2] / "docs" / "reference" / "time.md"
+    rows = re.findall(r"^\| (yes|no) \| (yes|no) \| (yes|no) \| `(\w+)` \|$", page.read_text(encoding="utf-8"), re.M)
+    assert {tuple(cell == "yes" for cell in cells): state for *cells, state in rows} == TABLE
 
 
 def test_the_kernel_alone_proves_nothing() -> None:
