@@ -140,7 +140,7 @@ def test_every_combination_of_witnesses(tmp_path: Path, file: bool, kernel: bool
 def test_the_manual_shows_the_table() -> None:
     """T12: what docs/reference/time.md says of each combination is what the clock does."""
     page = Path(__file__).parents[2] / "docs" / "reference" / "time.md"
-    rows = re.findall(r"^\| (yes|no) \| (yes|no) \| (yes|no) \| `(\w+)` \|$", page.read_text(encoding="utf-8"), re.M)
+    rows = re.findall(r"(?m)^\| (yes|no) \| (yes|no) \| (yes|no) \| `(\w+)` \|$", page.read_text(encoding="utf-8"))
     assert {tuple(cell == "yes" for cell in cells): state for *cells, state in rows} == TABLE
 
 

@@ -54,7 +54,7 @@ class Board:
 
 
 async def test_starts_that_nobody_anchored_lie_between_their_neighbours(tmp_path: Path) -> None:
-    """T3: two starts without a clock arrive untimed, in order, each within a bracket as wide as the time without power."""
+    """T3: two starts without a clock arrive untimed, in order, each in a bracket as wide as the time without power."""
     board = Board(tmp_path)
     for polls, down, synced in ((5, 0, 0), (6, 60_000, None), (4, 300_000, None), (7, 120_000, 3)):
         await board.run(polls, down=down, synced_after=synced)
