@@ -6,6 +6,8 @@
 
 PROTOCOLS = {
     "iec62056-21": "drivers.iec62056",
+    "mbus": "drivers.mbus",
     "modbus": "drivers.modbus",
     "p1": "drivers.p1",
+    "sml": "drivers.sml",
 }

@@ -48,8 +48,10 @@ def show(name: str, folders: Iterable[Path], tell: Say, complain: Say) -> int:
     if "address" in table:
         tell("  address   can be set with `nabd meter set-address`")
     tell("")
-    for row in _rows(table):
-        tell(f"  {_place(row):12} {row['quantity']:26} {row['unit'] or '-':6} {row.get('type', '')}")
+    rows = _rows(table)
+    wide = max(12, *(len(_place(row)) for row in rows))
+    for row in rows:
+        tell(f"  {_place(row):{wide}} {row['quantity']:26} {_unit(row) or '-':6} {row.get('type', '')}")
     return 0
 
 
@@ -61,7 +63,7 @@ def prove(path: Path, tell: Say, complain: Say) -> int:
         complain(f"nabd: {error}")
         return 1
     table = _toml(profile)
-    units = {row["quantity"]: row["unit"] for row in reversed(_rows(table))}
+    units = {row["quantity"]: _unit(row) for row in reversed(_rows(table))}
     for number, example in enumerate(table["examples"]):
         tell(f"example {number}")
         for quantity, value in example["readings"].items():
@@ -106,5 +108,16 @@ def _rows(table: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return rows
 
 
+def _unit(row: Mapping[str, Any]) -> str:
+    """Give a row's unit; ours, where the wire names it with each value."""
+    return str(row.get("unit", QUANTITIES[row["quantity"]].unit))
+
+
 def _place(row: Mapping[str, Any]) -> str:
-    return f"0x{row['at']:04X}" if "at" in row else str(row.get("obis", ""))
+    """Say where a row finds its value, in its protocol's own words."""
+    if "at" in row:
+        return f"0x{row['at']:04X}"
+    if "obis" in row:
+        return str(row["obis"])
+    marks = [f"{key} {row[key]}" for key in ("function", "storage", "tariff", "subunit") if key in row]
+    return " ".join([str(row.get("record", "")), *row.get("modifiers", ()), *marks])

@@ -14,6 +14,7 @@ from simulator.faults import RTU_UNIT, TCP_UNIT, Fault, Faults, Faulty
 from simulator.habits import Home
 from simulator.households import Extra, Household
 from simulator.iec62056_server import Iec62056Server, Model, values_of
+from simulator.mbus_server import MEDIA, MbusMeter, MbusServer
 from simulator.meters import modbus_meter
 from simulator.modbus_server import ModbusServer
 from simulator.p1_server import P1Server, telegram
@@ -23,6 +24,12 @@ from simulator.serving import Server, SimulatorError
 
 Clock = Callable[[], float]
 """Gives unix seconds."""
+
+NUMBERS = 21_050_000
+"""What M-Bus meters have printed on them: this, and their primary address."""
+
+MBUS_ADDRESS = 2
+"""Where a short frame has the address."""
 
 RTU_SILENCE = 3.5
 """Characters of silence that end an RTU frame."""
@@ -57,9 +64,11 @@ class Stage:
             return "p1", self._p1(table, meters)
         if protocols == {"iec62056-21"} and table.kind != "rtu+tcp":
             return "iec62056-21", self._iec62056(table, meters, models[0])
+        if protocols == {"mbus"}:
+            return "mbus", self._mbus(table, meters, models)
         raise SimulatorError(
             f"line {table.name} cannot carry {' and '.join(sorted(protocols)) or 'no meter'}",
-            "give it meters of one protocol: modbus on any kind of line, others on pty or tcp",
+            "give it meters of one protocol: modbus and mbus on any kind of line, others on pty or tcp",
         )
 
     def _modbus(self, table: LineTable, meters: Sequence[MeterTable], models: Iterable[Profile]) -> Server:
@@ -100,6 +109,16 @@ class Stage:
         )
         server = Iec62056Server(model, lambda: values_of(self._values(meters[0])), paced=table.baud is not None)
         return self._around(table.model_copy(update={"baud": None}), server, None if model.mode == "D" else 0)
+
+    def _mbus(self, table: LineTable, meters: Iterable[MeterTable], models: Iterable[Profile]) -> Server:
+        slaves = [
+            MbusMeter(
+                meter.address or 0, f"{NUMBERS + (meter.address or 0):08}", MEDIA[model.commodity],
+                partial(self._values, meter),
+            )
+            for meter, model in zip(meters, models, strict=True)
+        ]  # fmt: skip
+        return self._around(table, MbusServer(slaves), MBUS_ADDRESS, RTU_SILENCE)
 
     def _around(self, table: LineTable, server: Server, unit_at: int | None, gap: float = 0.0) -> Server:
         """Put the line's faults and pace around a server."""

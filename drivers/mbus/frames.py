@@ -16,6 +16,9 @@ from drivers.contract import DecodeError
 ACK = b"\xe5"
 SHORT, LONG, STOP = 0x10, 0x68, 0x16
 _SHORT_LENGTH, _AROUND = 5, 6
+_MARKS = 4
+"""Bytes that begin a long frame: mark, length, length, mark."""
+
 _LEAST = 3
 """Bytes a long frame counts at least: C, A and CI."""
 
@@ -59,6 +62,26 @@ def long(control: int, address: int, ci: int, data: bytes = b"") -> bytes:
     return bytes((LONG, len(body), len(body), LONG)) + body + bytes((sum(body) & 0xFF, STOP))
 
 
+def length_of(head: bytes | bytearray) -> int | None:
+    """Give the length of the frame that begins with these (up to four) bytes, as far as they tell; None for none."""
+    if head[0] == ACK[0]:
+        return 1
+    if head[0] == SHORT:
+        return _SHORT_LENGTH
+    if head[0] != LONG:
+        return None
+    if len(head) < _MARKS:
+        return _AROUND if len(head) < _MARKS - 1 or head[1] == head[2] else None
+    same = head[1] == head[2] and head[3] == LONG and head[1] >= _LEAST
+    return head[1] + _AROUND if same else None
+
+
+def is_sound(frame: bytes | bytearray) -> bool:
+    """Tell whether a short or long frame that is there as a whole ends as it must."""
+    body = frame[1:-2] if frame[0] == SHORT else frame[4:-2]
+    return len(frame) >= _SHORT_LENGTH and frame[-1] == STOP and sum(body) & 0xFF == frame[-2]
+
+
 class Decoder:
     """Finds frames in a stream of bytes; never raises.
 
@@ -90,7 +113,7 @@ class Decoder:
     def _find(self, found: list[Frame | Ack]) -> None:
         buffer = self._buffer
         while buffer:
-            length = self._length()
+            length = length_of(buffer[:4])
             if length is None:
                 self._skip()
             elif len(buffer) < length:
@@ -98,31 +121,11 @@ class Decoder:
             elif length == 1:
                 del buffer[0]
                 found.append(Ack())
-            elif not self._is_sound(length):
+            elif not is_sound(buffer[:length]):
                 self.counters["bad_checksum"] += 1
                 self._skip()
             else:
                 self._take(length, found)
-
-    def _length(self) -> int | None:
-        """Give the length of the frame that begins here, as far as can be told yet; None when none can."""
-        buffer = self._buffer
-        if buffer[0] == ACK[0]:
-            return 1
-        if buffer[0] == SHORT:
-            return _SHORT_LENGTH
-        if buffer[0] != LONG:
-            return None
-        head = buffer[:4]
-        if len(head) < 4:  # noqa: PLR2004  two marks, two lengths
-            return _AROUND if head[1:2] == head[2:3] or len(head) < 3 else None  # noqa: PLR2004
-        same = head[1] == head[2] and head[3] == LONG and head[1] >= _LEAST
-        return head[1] + _AROUND if same else None
-
-    def _is_sound(self, length: int) -> bool:
-        frame = self._buffer[:length]
-        body = frame[1:-2] if frame[0] == SHORT else frame[4:-2]
-        return frame[-1] == STOP and sum(body) & 0xFF == frame[-2]
 
     def _take(self, length: int, found: list[Frame | Ack]) -> None:
         frame = bytes(self._buffer[:length])
