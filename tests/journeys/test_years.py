@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -279,3 +280,50 @@ async def test_a_week_of_backlog_fits_into_the_unit_s_memory(tmp_path: Path, bro
         assert peak <= PEAK, f"{peak / 1e6:.0f} MB"
     finally:
         await stack.stop()
+
+
+FETCH = """
+import re, sys, urllib.request as web
+from http.cookiejar import CookieJar
+link, opener = sys.argv[1], web.build_opener(web.HTTPCookieProcessor(CookieJar()))
+site = link.split("/enter/")[0]
+opener.open(web.Request(link, data=b"", headers={"origin": site}))
+for language in ("en", "ar"):
+    page = opener.open(f"{site}/?lang={language}").read().decode()
+    print(len(re.findall('class="summary behind"', page)))
+"""
+"""Opens the page with a one-time link, from inside the house's own network, and counts what it explains."""
+
+
+async def test_a_house_with_nothing_is_ready_and_explains_itself(tmp_path: Path) -> None:
+    """F19: no network, no serial adapter, no time, no broker: it is ready, and its page explains all four."""
+    if os.geteuid() != 0 or shutil.which("nsenter") is None:
+        skip_or_fail("a network of one's own takes root and util-linux")
+    (tmp_path / "home.toml").write_text(
+        '[journal]\nfolder = "journal"\n[store]\npath = "readings.sqlite"\n[hub]\ndatabase = "hub.sqlite"\n'
+        '[web]\nlisten = "127.0.0.1:8080"\n[mqtt]\nurl = "mqtt://broker.invalid"\n[[bus]]\nname = "line"\n'
+        'driver = "modbus"\ndevice = "/dev/serial/by-id/none"\n[[meter]]\nname = "m"\nbus = "line"\n'
+        'profile = "eastron-sdm120"\naddress = 1\n',
+        encoding="utf-8",
+    )
+    notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    notify.bind(str(tmp_path / "notify"))
+    notify.settimeout(10)
+    script = 'ip link set lo up; exec "$0" -m gateway.cli home -c "$1"'
+    process = await asyncio.create_subprocess_exec(
+        "unshare", "--net", "sh", "-c", script, sys.executable, str(tmp_path / "home.toml"),
+        env=os.environ | {"NOTIFY_SOCKET": str(tmp_path / "notify")},
+    )  # fmt: skip
+    try:
+        assert await asyncio.to_thread(notify.recv, 100) == b"READY=1"
+        status = await control.ask(tmp_path / "journal" / "edge.sock", {"do": "status"})
+        if status["clock"] != "unsynced":
+            skip_or_fail("this machine's clock is synchronised, which a test cannot undo")
+        link = (await control.ask(tmp_path / "journal" / "edge.sock", {"do": "link"}))["link"]
+        inside = ["nsenter", "--net", "--target", str(process.pid), sys.executable, "-c", FETCH]
+        fetch = await asyncio.create_subprocess_exec(*inside, link, stdout=asyncio.subprocess.PIPE)
+        assert (await fetch.communicate())[0].split() == [b"5", b"5"], "four troubles, and a meter that is behind"
+    finally:
+        process.terminate()
+        await process.wait()
+        notify.close()
