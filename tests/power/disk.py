@@ -57,11 +57,11 @@ class Disk:
     device: str = ""
 
     @classmethod
-    def make(cls, image: Path, path: Path, megabytes: int, *, options: str = "") -> "Disk":
-        """Make an image of so many MB, and mount it."""
+    def make(cls, image: Path, path: Path, megabytes: int, *, options: str = "", block: int = 1024) -> "Disk":
+        """Make an image of so many MB, and mount it; `block` is the size of ext4's blocks."""
         with image.open("wb") as file:
             file.truncate(megabytes * 1024 * 1024)
-        format_image(image)
+        format_image(image, block)
         path.mkdir(exist_ok=True)
         disk = cls(image, path, options)
         disk.mount()
@@ -116,9 +116,12 @@ class Disk:
                 sh("losetup", "--detach", device)
 
 
-def format_image(image: Path) -> None:
-    """Make an ext4 file system in a file; small, and all of it at once, so that nothing is written behind our back."""
-    sh("mkfs.ext4", "-q", "-F", "-E", "lazy_itable_init=0,lazy_journal_init=0", str(image))
+def format_image(image: Path, block: int = 1024) -> None:
+    """Make an ext4 file system in a file; small, and all of it at once, so that nothing is written behind our back.
+
+    Blocks of 1 KB are what a disk of few megabytes has by default, a card has 4 KB.
+    """
+    sh("mkfs.ext4", "-q", "-F", "-b", str(block), "-E", "lazy_itable_init=0,lazy_journal_init=0", str(image))
 
 
 def mount(device: str, path: Path, options: str = "") -> None:
@@ -129,9 +132,9 @@ def mount(device: str, path: Path, options: str = "") -> None:
 
 
 @contextlib.contextmanager
-def made(image: Path, path: Path, megabytes: int, *, options: str = "") -> Iterator[Disk]:
+def made(image: Path, path: Path, megabytes: int, *, options: str = "", block: int = 1024) -> Iterator[Disk]:
     """Have a disk while the block runs."""
-    disk = Disk.make(image, path, megabytes, options=options)
+    disk = Disk.make(image, path, megabytes, options=options, block=block)
     try:
         yield disk
     finally:

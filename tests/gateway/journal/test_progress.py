@@ -138,3 +138,24 @@ async def test_a_journal_starts_beside_a_reader(bench: Any) -> None:
         await journal.flush()
         assert reader.execute("SELECT count(*) FROM block").fetchone() == (2,)
         await journal.close()
+
+
+async def test_a_flapping_broker_costs_no_commit(bench: Any) -> None:
+    """However often blocks are asked for and confirmed in between, the disk hears of it with the next window only."""
+    commits = []
+    for flaps in (0, 600):
+        journal = await bench.open(mirror=None)
+        for _ in range(6):
+            bench.fill(journal, 10)
+            await journal.flush()
+        before = journal.stats().written, bench.file.with_name("journal.db-wal").read_bytes()
+        for _ in range(flaps):
+            for block in tuple(journal.pending()):
+                assert await journal.load(block)
+            journal.stored(next(iter(journal.pending()), 0))
+        assert (journal.stats().written, bench.file.with_name("journal.db-wal").read_bytes()) == before
+        bench.fill(journal, 10)
+        await journal.flush()
+        commits.append(journal.stats().commits)
+        await journal.close()
+    assert commits[0] == commits[1]
