@@ -102,9 +102,10 @@ class Quiet:
 
 @dataclass(frozen=True, slots=True)
 class Switch:
-    """Change the speed once all has been sent; `at_once` for meters that react within 20 ms."""
+    """Change speed and framing once all has been sent; `at_once` for meters that react within 20 ms."""
 
     baud: int
+    characters: str
     at_once: bool = False
 
 
@@ -116,10 +117,14 @@ Script = Generator[Step, bytes, T]
 class Session:
     """One conversation; `open` tells that the meter awaits a `BREAK` before it falls back to its first speed."""
 
-    def __init__(self, manner: Manner, address: str = "", timing: Timing | None = None) -> None:
+    def __init__(
+        self, manner: Manner, address: str = "", characters: str = "7E1", timing: Timing | None = None
+    ) -> None:
+        """Prepare to talk to one meter; `characters` is its framing, `address` its device address, if it needs one."""
         self.open = False
         self._manner = manner
         self._address = address
+        self._characters = characters
         self._timing = timing or Timing()
         self._reader = Reader(manner.bcc)
         self._echo = Echo()
@@ -171,6 +176,7 @@ class Session:
         """Agree on HDLC (mode E) and switch to the speed agreed on; the line is the caller's then."""
         said = yield from self._sign_on()
         yield from self._accept(said, "2", "2")
+        yield Switch(said.baud or self._manner.speed, "8N1")
         self.open = False
         return said
 
@@ -196,7 +202,8 @@ class Session:
     def _switch(self, said: Identification) -> Script[None]:
         if not self._manner.stay and said.baud not in (None, self._manner.speed):
             # In mode B nothing of ours is on its way any more.
-            yield Switch(said.baud or self._manner.speed, at_once=said.is_fast or said.mode == "B")
+            at_once = said.is_fast or said.mode == "B"
+            yield Switch(said.baud or self._manner.speed, self._characters, at_once)
 
     def _register(self, ask: Ask, name: str) -> Script[list[DataSet]]:
         """Ask for one register, block by block where the meter cuts it; none where it has none."""

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+import termios
 import tty
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from drivers.contract import Bus, NotConnected
-from drivers.link import Line, connect, is_tcp
+from drivers.link import Line, connect, is_tcp, set_line
 
 
 class Heard(asyncio.Protocol):
@@ -59,6 +60,39 @@ async def test_serial_port_both_ways(pty: tuple[int, str], framing: str) -> None
     assert os.read(far, 10) == b"ask"
     transport.abort()
     assert await heard.lost is None
+
+
+async def test_speed_changes_behind_what_was_written(pty: tuple[int, str]) -> None:
+    """A port takes another speed and framing without being opened again, and loses nothing that was sent before."""
+    far, path = pty
+    transport, heard = await opened(path, baud=300, framing="7E1")
+    transport.write(b"ack")
+    speeds = []
+    for line in (Line(9600, 7, "E", 1), Line(300, 7, "E", 1), Line(19200, 8, "N", 1)):
+        await set_line(transport, line, settle=line.baud == 9600)
+        speeds.append(termios.tcgetattr(far)[4:6])
+    os.write(far, b"list")
+    while heard.data != b"list":
+        await asyncio.sleep(0.001)
+    assert os.read(far, 10) == b"ack"
+    assert speeds == [[speed, speed] for speed in (termios.B9600, termios.B300, termios.B19200)]
+    transport.abort()
+    await heard.lost
+
+
+async def test_speed_the_port_cannot(pty: tuple[int, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """An adapter that refuses a speed is told from a meter that stays silent; a stream has no speed."""
+    transport, heard = await opened(pty[1], baud=300, framing="7E1")
+
+    async def refuse(**_: object) -> None:
+        raise OSError(22, "Invalid argument")
+
+    monkeypatch.setattr(transport, "reconfigure_port", refuse)
+    with pytest.raises(NotConnected, match=r"9600 baud: .*stay = true"):
+        await set_line(transport, Line(9600, 7, "E", 1), settle=False)
+    transport.abort()
+    await heard.lost
+    await set_line(asyncio.Transport(), Line(9600, 7, "E", 1))
 
 
 async def test_serial_port_is_locked(pty: tuple[int, str]) -> None:

@@ -9,7 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
-from drivers.contract import DecodeError, Keys, Refused
+from drivers.contract import NO_KEYS, DecodeError, Keys, Refused
+from drivers.iec62056.analyze import analyze as iec62056_analyze
+from drivers.iec62056.codec import Reader
+from drivers.iec62056.messages import BREAK, check_character
 from drivers.modbus.codec import Read, RtuSearch, TcpFrames, crc16, judge, tcp_head
 from drivers.modbus.layout import Page
 from drivers.modbus.plan import Wire
@@ -91,6 +94,23 @@ def p1_analyze(data: bytes) -> None:
         assert [span.start for span in frame.spans[1:]] == [span.end for span in frame.spans[:-1]]
 
 
+def iec62056(data: bytes) -> None:
+    """Messages of meters with an optical head, whatever is awaited, and the explanation of a recording."""
+    for mode in ("required", "absent", "ignored"):
+        for awaits in ("identification", "data", "answers"):
+            reader = Reader(mode)
+            reader.awaits = awaits
+            for part in chunks(data):
+                reader.feed(part)
+    for frame in iec62056_analyze(data, NO_KEYS):
+        assert frame.spans[0].start == frame.start
+        assert frame.spans[-1].end == frame.end <= len(data)
+
+
+IEC62056 = b"1.8.0(012345.678*kWh)\r\nP.01(24)(2*h)!\r\n\x03"
+IEC62056_LIST = b"/NBD5FUZZ\r\n\x02" + IEC62056 + bytes((check_character(IEC62056),))
+
+
 def chunked(data: bytes) -> bytes:
     """Write an input so that `chunks` gives it back."""
     parts = [data[at : at + LONGEST_CHUNK] for at in range(0, len(data), LONGEST_CHUNK)]
@@ -110,5 +130,6 @@ TARGETS = {
     "mbap": Target(mbap, (chunked(HEAD + BODY[3:]), chunked(HEAD[:4] + b"\x00\x03\x11\x83\x02"))),
     "registers": Target(registers, (bytes(256), bytes.fromhex("4366 3333 7FC0 0000 8000 0000 7FFF FFFF") * 8)),
     "p1_analyze": Target(p1_analyze, (P1_SEALED, encode("NBD5", ["1-0:99.97.0(1)(260301120000W)(2*s)"]))),
+    "iec62056": Target(iec62056, (chunked(IEC62056_LIST), IEC62056_LIST, chunked(BREAK), chunked(IEC62056_LIST[:40]))),
     "p1": Target(p1, (chunked(encode("/NBD5\\2FUZZ", ["1-0:1.8.0(006545.766*kWh)", "0-0:1.0.0(260301120000W)"])),)),
 }

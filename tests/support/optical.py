@@ -35,7 +35,8 @@ class Wire(asyncio.Transport):
     async def connect(self, _bus: Bus, protocol: Callable[[], P], *, baud: int, framing: str) -> tuple["Wire", P]:
         """Stand in for `drivers.link.connect`."""
         self.speeds.append(Line(baud, int(framing[0]), framing[1], int(framing[2])))
-        self.protocol = made = protocol()
+        made = protocol()
+        self.protocol: asyncio.Protocol = made
         self.session = Iec62056Server(self.model, lambda: self.values, paced=self.paced).open(self._arrive)
         self.closed = False
         self._busy_until = 0.0
@@ -64,6 +65,11 @@ class Wire(asyncio.Transport):
             self.closed = True
             self.session.close()
             asyncio.get_running_loop().call_soon(self.protocol.connection_lost, None)
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        """Hand what comes to somebody else."""
+        assert isinstance(protocol, asyncio.Protocol)
+        self.protocol = protocol
 
     def is_closing(self) -> bool:
         """Tell whether it was closed."""

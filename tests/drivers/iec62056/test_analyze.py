@@ -93,7 +93,7 @@ def test_damaged_lists_say_why(data: bytes, error: str) -> None:
     explained(frames[0])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.one_of(st.binary(max_size=30), st.sampled_from([LIST, LIST[:70], LIST[20:], b"/NBD5X\r\n"]))))
 def test_any_bytes_are_explained(pieces: list[bytes]) -> None:
     """Whatever comes, nothing is raised, and frames do not overlap."""

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from drivers import link
 from drivers.contract import Bus, DecodeError, Keys, Meter, NoAnswer, NotConnected, Reading, Refused
-from drivers.iec62056 import driver as module
 from drivers.iec62056.driver import SIGN_ON, Iec62056Driver
+from drivers.iec62056.hand_over import open_hdlc
 from drivers.iec62056.messages import BREAK
 from drivers.iec62056.session import Manner, Timing
 from drivers.profiles import Profile, load
@@ -39,8 +40,8 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """Give a callable that connects a driver to a wire and runs a conversation on virtual time."""
 
     def begin(wire: Wire, talk: Callable[[Iec62056Driver], Coroutine[Any, Any, Any]], bus: Bus = BUS) -> Any:
-        monkeypatch.setattr(module, "connect", wire.connect)
-        monkeypatch.setattr(module, "set_line", wire.set_line)
+        monkeypatch.setattr(link, "connect", wire.connect)
+        monkeypatch.setattr(link, "set_line", wire.set_line)
 
         async def whole() -> Any:
             loop = asyncio.get_running_loop()
@@ -272,3 +273,37 @@ def test_cancelled_in_the_middle(run: Callable[..., Any]) -> None:
         return await driver.read(meter_of())
 
     assert run(wire, talk).values == READ
+
+
+class Hdlc(asyncio.Protocol):
+    """What a DLMS driver would put on the line."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Say something at once."""
+        assert isinstance(transport, asyncio.Transport)
+        transport.write(b"~")
+
+
+@pytest.mark.parametrize("framing", [None, "7E1", "8N1"])
+def test_hand_over_to_hdlc(monkeypatch: pytest.MonkeyPatch, framing: str | None) -> None:
+    """Mode E agrees on protocol 2, switches to eight bits at the speed offered, and gives the open line away."""
+    wire = Wire(Model("C", "5"), parity=framing == "8N1")
+    monkeypatch.setattr(link, "connect", wire.connect)
+    monkeypatch.setattr(link, "set_line", wire.set_line)
+
+    async def talk() -> None:
+        transport, protocol, said = await open_hdlc(replace(BUS, framing=framing), Hdlc, lambda: 0)
+        assert transport is wire
+        assert wire.protocol is protocol
+        assert said.baud == 9600
+        transport.abort()
+
+    run_virtually(talk())
+    assert wire.speeds[-1] == link.Line(9600, 8, "N", 1)
+    assert wire.sent.endswith(b"\x06252\r\n~")
+
+
+def test_no_hand_over_through_a_serial_server() -> None:
+    """A serial server cannot change its framing, and the installer is told."""
+    with pytest.raises(NotConnected, match="serial port of this machine"):
+        run_virtually(open_hdlc(Bus("b", "tcp://h:1"), Hdlc, lambda: 0))
