@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from drivers.contract import Number, Reading
+from gateway.alerts.rules.meter_clock import KEY as METER_CLOCK
 from gateway.check import Checker, Interval, Limits
 from gateway.live import LiveBook
 from gateway.message import HOLDOVER
@@ -108,7 +109,7 @@ class Intake:
         self.read += 1
         if ts is not None:
             if self._hear is not None:
-                self._hear(reading.meter, ts, q, reading.values, () if stepped else intervals)
+                self._hear(reading.meter, ts, q, _with_clock(reading, ts), () if stepped else intervals)
             self._book.update(reading.meter, ts, q, reading.values)
             if self._post is not None:
                 self._post(reading.meter, ts, q, reading.values, known.every)
@@ -120,6 +121,13 @@ def _names_its_time(reading: Reading, now: int | None) -> bool:
         return reading.captured is not None
     shown = now if reading.meter_time is None else reading.meter_time
     return abs(shown - now) <= METER_CLOCK_LIMIT_MS and reading.captured - now <= METER_CLOCK_LIMIT_MS
+
+
+def _with_clock(reading: Reading, ts: int) -> Mapping[str, Number]:
+    """Add how far the meter's clock is ahead, where it shows one, for the rules to judge."""
+    if reading.meter_time is None or reading.captured is not None:
+        return reading.values
+    return {**reading.values, METER_CLOCK: (reading.meter_time - ts) / 1000}
 
 
 def _rising(known: Known, ts: int | None, at: int) -> tuple[int | None, bool]:

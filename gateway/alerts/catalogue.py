@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from gateway.alerts.night import nights
 from gateway.alerts.rule import Rule
+from gateway.alerts.rules.meter_clock import MeterClock
 from gateway.alerts.rules.overload import Overload
 from gateway.alerts.rules.silence import Silence
 from gateway.alerts.rules.water import WaterLeak
@@ -20,6 +21,8 @@ def rules_of(alerts: AlertsTable, zone: str, rating_a: float | None) -> list[Rul
     rules: list[Rule] = []
     if alerts.meter_offline.enabled:
         rules.append(Silence(**alerts.meter_offline.model_dump(exclude={"enabled"})))
+    if alerts.meter_clock.enabled:
+        rules.append(MeterClock(**alerts.meter_clock.model_dump(exclude={"enabled"})))
     if alerts.overload.enabled and rating_a is not None:
         rules.append(Overload(rating_a, **alerts.overload.model_dump(exclude={"enabled"})))
     if alerts.water_leak.enabled:

@@ -18,6 +18,7 @@ import orjson
 from drivers.contract import Number
 from gateway.alerts.engine import Engine
 from gateway.alerts.event import AlertEvent
+from gateway.alerts.rules.meter_clock import KEY as METER_CLOCK
 from gateway.check import Checker, Limits
 from gateway.journal import Journal
 from gateway.message import TIME_REPAIRED, MessageError, inflate
@@ -108,6 +109,8 @@ class _Replay:
             return
         values = {key: value if not isinstance(value, str) else _decimal(value) for key, value in row["v"].items()}
         bits, intervals = self.checker.judge(meter, ts, values, row.get("status", ()), self.limits[meter])
+        if "mt" in row:
+            values[METER_CLOCK] = (row["mt"] - ts) / 1000
         self.note(self.engine.hear(meter, ts, q | bits, values, intervals))
         self.alive = max(self.alive, ts)
 

@@ -64,9 +64,18 @@ class MeterOfflineTable(Table):
     least: Annotated[float, lasting("1s", "7d")] = option("How long any meter may be silent.", "15m")
 
 
+class MeterClockTable(Table):
+    """A meter whose own clock is wrong."""
+
+    enabled: bool = option("Watch the clocks of meters that show theirs.", True)
+    above: Annotated[float, lasting("10s", "1d")] = option("How far off a meter's clock may be.", "10s")
+    cooldown: Annotated[float, lasting("0s", "30d")] = option("How long after its end it is not told again.", "1d")
+
+
 class AlertsTable(Table):
     """The rules that run at the meters."""
 
     overload: OverloadTable = option("Overload of the main fuse.", OverloadTable())
     water_leak: WaterLeakTable = option("Water that never stops.", WaterLeakTable())
     meter_offline: MeterOfflineTable = option("A silent meter.", MeterOfflineTable())
+    meter_clock: MeterClockTable = option("A meter's clock that is wrong.", MeterClockTable())

@@ -64,7 +64,8 @@ class Bench:
 
     def _hear(self, meter: str, ts: int, q: int, values: Mapping[str, Number], intervals: Sequence[Interval]) -> None:
         assert self.journal.rows[-1][:2] == (meter, ts)
-        assert self.journal.rows[-1][3:5] == (q, values)
+        kept = {key: value for key, value in values.items() if key != "meter_clock_s"}
+        assert self.journal.rows[-1][3:5] == (q, kept)
         self.heard += intervals
 
     def take(self, at: int, energy: Number = 5, **more: Any) -> None:
@@ -198,3 +199,17 @@ def test_a_pause_of_the_whole_program_is_no_step() -> None:
     for at in (1000, 2000, 602_000):
         bench.take(at, at // 1000)
     assert [interval.end - interval.start for interval in bench.heard] == [1000, 600_000]
+
+
+def test_the_rules_hear_how_far_a_meter_s_clock_is_ahead() -> None:
+    """T10: beside the values that are kept, for readings that show the meter's clock."""
+    heard: list[Mapping[str, Number]] = []
+    bench = Bench(clock=FakeClock(offset=NOON))
+    bench.intake = Intake(
+        bench.clock, Checker(), bench.journal, bench.book, None, lambda *told: heard.append(told[3])
+    )  # fmt: skip
+    bench.intake.meters["m"] = Known(1.0, Limits())
+    bench.take(0, meter_time=NOON + 30_000)
+    bench.take(1000)
+    assert heard == [{"energy_import_wh": 5, "meter_clock_s": 30.0}, {"energy_import_wh": 5}]
+    assert [row[4] for row in bench.journal.rows] == [{"energy_import_wh": 5}] * 2

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from gateway.alerts.catalogue import rules_of
+from gateway.alerts.rules.meter_clock import MeterClock
 from gateway.alerts.rules.overload import Overload
 from gateway.alerts.rules.silence import Silence
 from gateway.alerts.rules.water import WaterLeak
@@ -14,8 +15,9 @@ DAY = 1_795_219_200_000 // 86_400_000 * 86_400_000
 
 def test_the_defaults_are_those_of_the_catalogue() -> None:
     """What a table says by default is what the rule itself has as default."""
-    silence, overload, water = rules_of(AlertsTable(), "UTC", 63.0)
+    silence, clock, overload, water = rules_of(AlertsTable(), "UTC", 63.0)
     assert silence == Silence()
+    assert clock == MeterClock()
     assert overload == Overload(63.0)
     assert isinstance(water, WaterLeak)
     assert water == WaterLeak(water.night_of)
@@ -23,7 +25,9 @@ def test_the_defaults_are_those_of_the_catalogue() -> None:
 
 def test_without_a_main_fuse_nobody_watches_it() -> None:
     """A rating is asked at installation, and never guessed."""
-    assert [rule.name for rule in rules_of(AlertsTable(), "UTC", None)] == ["meter_offline", "water_leak"]
+    assert [rule.name for rule in rules_of(AlertsTable(), "UTC", None)] == [
+        "meter_offline", "meter_clock", "water_leak",
+    ]  # fmt: skip
 
 
 def test_what_the_file_says_is_what_runs(tmp_path: Path) -> None:
@@ -35,7 +39,7 @@ def test_what_the_file_says_is_what_runs(tmp_path: Path) -> None:
         '[alerts.water_leak]\nsure_after = "12h"\nnight_from = "8h"\nnight_to = "13h"\nnights = 2\n'
     )
     config = load(path, "home", {})
-    overload, water = rules_of(config.alerts, config.gateway.zone, 40)
+    _, overload, water = rules_of(config.alerts, config.gateway.zone, 40)
     assert overload == Overload(40, dwell=120, warn_at=0.95)
     assert isinstance(water, WaterLeak)
     assert (water.sure_after, water.nights) == (43_200, 2)
