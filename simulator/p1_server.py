@@ -1,4 +1,4 @@
-"""A smart meter with a P1 port: a DSMR 5 telegram every second, its M-Bus sub-meters in it.
+"""A smart meter with a P1 port: a telegram every second in the form of its country, its M-Bus sub-meters in it.
 
 A sub-meter hands its register over every five minutes; until the next time the telegram repeats the old value with the
 old timestamp.
@@ -9,60 +9,47 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from drivers.p1.codec import encode
 from simulator.households import Channel, Household
+from simulator.p1_forms import FORMS, OLD_GAS, Form, cut, finish
 from simulator.serving import Send, Session
 
-IDENTIFICATION = "NBD5\\2SIMULATED"
 SUB_METER_STEP = 300
-_DEVICE_TYPES: Mapping[Channel, str] = {"gas": "003", "water": "007"}
+_DEVICE_TYPES: Mapping[Channel, str] = {"electricity": "002", "gas": "003", "water": "007"}
 
 Submeters = Mapping[int, tuple[Channel, Household]]
 """What hangs on which M-Bus channel, 1 to 4."""
 
 
-def telegram(home: Household, submeters: Submeters, time: float, zone: ZoneInfo) -> bytes:
+def telegram(home: Household, submeters: Submeters, time: float, zone: ZoneInfo, form: Form = FORMS["dsmr5"]) -> bytes:
     """Give what the meter says at a unix time."""
-    lines = [*_electricity(home.at("electricity", time), _stamp(time, zone))]
+    lines = [*_electricity(home.at("electricity", time), _stamp(time, zone), form)]
     for channel, (kind, household) in sorted(submeters.items()):
         taken = time // SUB_METER_STEP * SUB_METER_STEP
-        volume = household.at(kind, taken)[f"{kind}_volume"] / 1000
         lines += [
             f"0-{channel}:24.1.0({_DEVICE_TYPES[kind]})",
             f"0-{channel}:96.1.0({_hex(f'SIM{kind.upper():0>10}{channel}')})",
-            f"0-{channel}:24.2.1({_stamp(taken, zone)})({_cut(volume):09.3f}*m3)",
+            _captured(channel, kind, household.at(kind, taken), _stamp(taken, zone), form),
         ]
-    return encode(IDENTIFICATION, lines)
+    return finish(form, lines)
 
 
-def _electricity(values: Mapping[str, float], stamp: str) -> Iterator[str]:
-    yield "1-3:0.2.8(50)"
+def _electricity(values: Mapping[str, float], stamp: str, form: Form) -> Iterator[str]:
     yield f"0-0:1.0.0({stamp})"
     yield f"0-0:96.1.1({_hex('SIM0000000001')})"
-    for code, name in _COUNTERS.items():
-        yield f"{code}({_cut(values[name] / 1000):010.3f}*kWh)"
     yield f"0-0:96.14.0({'0001' if values['low_tariff'] else '0002'})"
-    for code, name in _POWERS.items():
-        yield f"{code}({values[name] / 1000:06.3f}*kW)"
     yield "0-0:96.13.0()"
-    for number in range(3):
-        yield f"1-0:{32 + 20 * number}.7.0({values[f'voltage_l{number + 1}']:05.1f}*V)"
-    for number in range(3):
-        yield f"1-0:{31 + 20 * number}.7.0({values[f'current_l{number + 1}']:06.2f}*A)"
+    for code, name in form.codes.items():
+        yield form.number(code, values[name])
 
 
-_COUNTERS = {
-    "1-0:1.8.1": "energy_import_t1",
-    "1-0:1.8.2": "energy_import_t2",
-    "1-0:2.8.1": "energy_export_t1",
-    "1-0:2.8.2": "energy_export_t2",
-}
-_POWERS = {
-    "1-0:1.7.0": "power_import",
-    "1-0:2.7.0": "power_export",
-    **{f"1-0:{20 * n + 1}.7.0": f"power_import_l{n}" for n in (1, 2, 3)},
-    **{f"1-0:{20 * n + 2}.7.0": f"power_export_l{n}" for n in (1, 2, 3)},
-}
+def _captured(channel: int, kind: Channel, values: Mapping[str, float], stamp: str, form: Form) -> str:
+    """Write a sub-meter's register with its own time."""
+    if kind == "electricity":
+        return f"0-{channel}:24.2.1({stamp})({cut(values['energy_import'] / 1000, 3):010.3f}{form.star}kWh)"
+    volume = f"{cut(values[f'{kind}_volume'] / 1000, 3):09.3f}"
+    if kind == "gas" and form.gas == OLD_GAS:
+        return f"0-{channel}:{OLD_GAS}({stamp[:-1]})(00)(60)(1)(0-{channel}:24.2.1)(m3)\r\n({volume})"
+    return f"0-{channel}:{form.gas if kind == 'gas' else '24.2.1'}({stamp})({volume}{form.star}m3)"
 
 
 def _stamp(time: float, zone: ZoneInfo) -> str:
@@ -72,11 +59,6 @@ def _stamp(time: float, zone: ZoneInfo) -> str:
 
 def _hex(text: str) -> str:
     return text.encode("ascii").hex().upper()
-
-
-def _cut(value: float) -> float:
-    """Cut a register at three decimals, as meters do: rounding up would count what has not gone through yet."""
-    return int(value * 1000) / 1000
 
 
 class P1Server:
