@@ -36,7 +36,7 @@ def test_a_unit_starts_its_own_command(unit: Path) -> None:
     text = unit.read_text()
     name = unit.stem.removeprefix("nabd-")
     assert re.search(rf"^ExecStart=\S+/nabd {name} -c /etc/nabd/{name}\.toml$", text, re.MULTILINE)
-    for line in (*LINES, "ExecReload=/bin/kill -HUP $MAINPID"):
+    for line in (*LINES, "ExecReload=/bin/sh -c 'kill -HUP $MAINPID'"):
         assert f"\n{line}\n" in text, line
 
 
