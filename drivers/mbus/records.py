@@ -87,15 +87,23 @@ class Records:
     more: bool = False
 
 
-def decode_records(data: bytes) -> Records:
-    """Take the data of a telegram apart; raises DecodeError."""
+def decode_records(data: bytes, *, cut_off: bool = False) -> Records:
+    """Take the data of a telegram apart; raises DecodeError.
+
+    `cut_off`: where the records stop making sense, the rest is taken for the maker's own, as some radio meters send it.
+    """
     records: list[Record] = []
     rest, more = b"", False
-    for item in walk(data):
-        if isinstance(item, Record):
-            records.append(item)
-        elif item.is_manufacturers:
-            rest, more = data[item.start + 1 :], item.more
+    try:
+        for item in walk(data):
+            if isinstance(item, Record):
+                records.append(item)
+            elif item.is_manufacturers:
+                rest, more = data[item.start + 1 :], item.more
+    except DecodeError:
+        if not cut_off:
+            raise
+        rest = data[records[-1].end if records else 0 :]
     return Records(tuple(records), rest, more)
 
 

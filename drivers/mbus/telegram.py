@@ -69,6 +69,8 @@ class Header:
     access: int = 0
     status: int = 0
     signature: int = 0
+    address: bytes = b""
+    """Maker, number, version and medium as ciphers use them."""
 
     @property
     def security(self) -> int:
@@ -109,7 +111,8 @@ def decode_header(ci: int, data: bytes) -> Header:
     if ci & ~MSB_FIRST == LONG_HEADER:
         part = _part(data, 12)
         identity = identity_of(part[:8], msb_first=bool(ci & MSB_FIRST))
-        return Header(12, identity, part[8], part[9], values.unsigned(part[10:12]))
+        address = part[4:6] + part[:4] + part[6:8]
+        return Header(12, identity, part[8], part[9], values.unsigned(part[10:12]), address)
     raise DecodeError(f"nothing is known of CI {ci:02X}", "`nabd analyze` shows its bytes")
 
 

@@ -1,0 +1,115 @@
+"""The link layer of wireless M-Bus: who sent a frame, and whether it came whole. Bytes in, values out.
+
+1. A frame begins with L (how many bytes follow), C (what kind), maker, and the address: number, version, medium.
+2. On air there are CRCs between the blocks. Format A has one behind the first ten bytes and behind each sixteen,
+   format B one behind at most 126 bytes, and counts them in L. Most receivers check and remove them.
+3. `split` finds the frames in bytes of any of these kinds.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from drivers.contract import DecodeError
+from drivers.mbus.telegram import Identity, identity_of
+
+HEAD = 10
+"""Bytes of L, C, maker and address."""
+
+_BLOCK_A, _BLOCK_B = 16, 126
+_CRC = 2
+LONGEST = 256 + 2 * _CRC * 16
+"""Bytes a frame can have with all its CRCs."""
+
+
+@dataclass(frozen=True, slots=True)
+class RadioFrame:
+    """A frame without CRCs; `sender` is who transmitted it, `payload` begins with CI."""
+
+    control: int
+    sender: Identity
+    address: bytes
+    """Maker and address as on air: eight bytes, which ciphers use."""
+    payload: bytes
+
+
+def crc16(data: bytes) -> int:
+    """Give the CRC of wireless M-Bus: polynomial 3D65, most significant bit first, inverted."""
+    crc = 0
+    for byte in data:
+        crc = (crc << 8 & 0xFFFF) ^ _TABLE[crc >> 8 ^ byte]
+    return crc ^ 0xFFFF
+
+
+def _table() -> tuple[int, ...]:
+    found = []
+    for byte in range(256):
+        crc = byte << 8
+        for _ in range(8):
+            crc = (crc << 1 ^ (0x3D65 if crc & 0x8000 else 0)) & 0xFFFF
+        found.append(crc)
+    return tuple(found)
+
+
+_TABLE = _table()
+
+
+def decode_frame(data: bytes) -> RadioFrame:
+    """Read a frame without CRCs; raises DecodeError."""
+    if len(data) <= HEAD or data[0] + 1 != len(data):
+        raise DecodeError("no wireless frame", "its first byte counts all that follow, CRCs left out")
+    return RadioFrame(data[1], identity_of(data[4:8] + data[2:4] + data[8:10]), data[2:10], data[10:])
+
+
+def split(data: bytes) -> Iterator[tuple[int, int, bytes]]:
+    """Give where each frame begins and ends, and the frame without CRCs; stops where none begins.
+
+    CRCs that are right tell the format; bytes without CRCs are taken by their length alone.
+    """
+    at = 0
+    while at < len(data):
+        part = data[at : at + LONGEST]
+        found = _format_a(part) or _format_b(part) or _bare(part)
+        if found is None:
+            return
+        end, frame = found
+        yield at, at + end, frame
+        at += end
+
+
+def _bare(data: bytes) -> tuple[int, bytes] | None:
+    length = data[0] + 1
+    return (length, data[:length]) if HEAD < length <= len(data) else None
+
+
+def _format_a(data: bytes) -> tuple[int, bytes] | None:
+    if len(data) < HEAD + _CRC:
+        return None
+    parts = [(0, HEAD)]
+    at = HEAD + _CRC
+    left = data[0] + 1 - HEAD
+    while left > 0:
+        size = min(_BLOCK_A, left)
+        parts.append((at, at + size))
+        at, left = at + size + _CRC, left - size
+    return _checked(data, parts, at)
+
+
+def _format_b(data: bytes) -> tuple[int, bytes] | None:
+    length = data[0] + 1 if data else 0
+    if len(data) < length or length < HEAD + 2 * _CRC:
+        return None
+    if length <= _BLOCK_B + _CRC:
+        parts, end = [(0, length - _CRC)], length
+    else:
+        parts, end = [(0, _BLOCK_B), (_BLOCK_B + _CRC, length - _CRC)], length
+    found = _checked(data, parts, end)
+    return None if found is None else (end, bytes((len(found[1]) - 1,)) + found[1][1:])
+
+
+def _checked(data: bytes, parts: list[tuple[int, int]], end: int) -> tuple[int, bytes] | None:
+    if len(data) < end:
+        return None
+    for start, stop in parts:
+        if crc16(data[start:stop]).to_bytes(_CRC, "big") != data[stop : stop + _CRC]:
+            return None
+    return end, b"".join(data[start:stop] for start, stop in parts)
