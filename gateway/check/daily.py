@@ -8,14 +8,14 @@
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
 import orjson
 
-from gateway.check.day import Facts, Said, judge_day
+from gateway.check.day import DayCheck, Facts, Said
 from gateway.check.identity import Identity, identity_of
 from gateway.check.ledger import Ledger
 from gateway.check.limits import Limits
@@ -62,11 +62,12 @@ class Days:
 
     async def run(self) -> None:
         """Look now and then; ends only when cancelled."""
-        await self.ledger.open()
         while True:
             try:
-                await self.look()
-                self.error = ""
+                made = await self.ledger.open()
+                self.error = made.why if isinstance(made, TryAgain) else ""
+                if not self.error:
+                    await self.look()
             except StoreError as error:
                 self.error = str(error)
             await asyncio.sleep(EVERY)
@@ -95,29 +96,25 @@ class Days:
         weeks = [await self.ledger.newest(tenant, meter.meter, days_before(day, self.zone, n)) for n in WEEKS]
         begin = edges[0] if before is not None else edges[0] - HOUR_MS
         end = edges[-1] + max(HOUR_MS, POLLS_AFTER * every)
-        readings = [said async for said in self._readings(tenant, meter.meter, begin, end)]
         now = identity_of(meter.info)
-        was = await self._commissioned(tenant, meter.meter, day, now, readings)
-        facts = Facts(meter.meter, every, self.limits(tenant, meter.meter), was, now)
-        known = [week for week in weeks if week is not None]
-        sheet = await asyncio.to_thread(judge_day, facts, edges, readings, before, known)
+        check = DayCheck(Facts(meter.meter, every, self.limits(tenant, meter.meter), now=now), edges, before)
+        for start in range(begin, end, HOUR_MS):
+            rows = await self.past.query(tenant, meter.meter, start, min(start + HOUR_MS, end))
+            await asyncio.to_thread(check.take, [Said(row.ts, row.v) for row in rows])
+        was = await self._commissioned(tenant, meter.meter, day, now, check.keys)
+        sheet = check.sheet([week for week in weeks if week is not None], was)
         self.judged += 1
         return await self.ledger.keep(tenant, sheet)
 
-    async def _readings(self, tenant: str, meter: str, begin: int, end: int) -> AsyncIterator[Said]:
-        for start in range(begin, end, HOUR_MS):
-            for row in await self.past.query(tenant, meter, start, min(start + HOUR_MS, end)):
-                yield Said(row.ts, row.v)
-
     async def _commissioned(
-        self, tenant: str, meter: str, day: int, now: Identity, readings: list[Said]
+        self, tenant: str, meter: str, day: int, now: Identity, seen: Iterable[tuple[str, ...]]
     ) -> Identity | None:
         """Give who the meter was; at its first day with readings that is what it said, as far as it was announced."""
         body = await self.ledger.commissioned(tenant, meter)
         if body is not None:
             row = orjson.loads(body)
             return Identity(row["model"], row["units"], row["serial"])
-        keys = {key for said in readings for key in said.values}
+        keys = {key for row in seen for key in row}
         if keys:
             units = {key: now.units.get(key, "") for key in sorted(keys)}
             made = orjson.dumps({"model": now.model, "units": units, "serial": now.serial})

@@ -62,16 +62,17 @@ def judge_day(
 
     `readings` are in order of time, those of an hour or of four polls after the day included.
     """
-    day = _Day(facts, edges, before)
-    for said in readings:
-        day.take(said)
-    return day.sheet(before, [week for week in weeks if week.usual])
+    day = DayCheck(facts, edges, before)
+    day.take(readings)
+    return day.sheet(weeks, facts.commissioned)
 
 
-class _Day:
+class DayCheck:
+    """Takes a day's readings bit by bit, as `judge_day` does at once; `keys` are the sets of keys they had."""
+
     def __init__(self, facts: Facts, edges: Sequence[int], before: Sheet | None) -> None:
         state = before.state if before is not None else {}
-        self.facts, self.edges = facts, edges
+        self.facts, self.edges, self.before = facts, edges, before
         self.remarks: list[Remark] = []
         self.checker = Checker(state.get("check"), self.remarks.append)
         self.gauges = Gauges(facts.meter, state.get("gauges"))
@@ -81,7 +82,12 @@ class _Day:
         self.steps: dict[str, tuple[Number, Number]] = {}
         self.longest = max(edges[1] - edges[0], facts.every * CATCH_UP_FACTOR // 2)
 
-    def take(self, said: Said) -> None:
+    def take(self, readings: Iterable[Said]) -> None:
+        """Take some more readings, in order of time."""
+        for said in readings:
+            self._take(said)
+
+    def _take(self, said: Said) -> None:
         values, absent = _numbers(said.values)
         begin, end = self.edges[0], self.edges[-1]
         if said.ts >= end and self.state is None:
@@ -97,8 +103,10 @@ class _Day:
                 before = self.steps.get(key)
                 self.steps[key] = (values[key], before[0] if before is not None else values[key])
 
-    def sheet(self, before: Sheet | None, weeks: Sequence[Sheet]) -> Sheet:
-        facts, begin, end = self.facts, self.edges[0], self.edges[-1]
+    def sheet(self, weeks: Sequence[Sheet], commissioned: Identity | None) -> Sheet:
+        """Judge what was taken; `commissioned` is who the meter should be."""
+        facts, begin, end, before = self.facts, self.edges[0], self.edges[-1], self.before
+        weeks = [week for week in weeks if week.usual]
         state = self.state or self._snapshot()
         if before is not None:  # a meter that is silent all day still has its slots
             for key in before.tracks:
@@ -110,6 +118,8 @@ class _Day:
                 tracks[key] = self._track(key, before.tracks.get(key) if before is not None else None, weeks)
         self.remarks += self.gauges.remarks()
         self.remarks += [Remark(facts.meter, key, flag, begin, end) for key, flag in self._of_totals(totals, weeks)]
+        if self._is_another(commissioned):
+            self.remarks.append(Remark(facts.meter, "", "idchg", begin, end))
         kept = sorted({r for r in self.remarks if begin <= r.end <= end}, key=lambda r: (r.start, r.end, r.key, r.flag))
         return Sheet(facts.meter, begin, end, tracks, totals, tuple(kept), state)
 
@@ -156,14 +166,11 @@ class _Day:
             yield "reactive_energy_import_varh", "relat"
         if self.facts.load_only and (totals.get("energy_export_wh") or 0.0) > 0:
             yield "energy_export_wh", "relat"
-        if self._is_another():
-            yield "", "idchg"
 
-    def _is_another(self) -> bool:
-        was, now = self.facts.commissioned, self.facts.now
+    def _is_another(self, was: Identity | None) -> bool:
         if was is None:
             return False
-        return (now is not None and was.differs(now)) or was.misses(self.keys)
+        return (self.facts.now is not None and was.differs(self.facts.now)) or was.misses(self.keys)
 
 
 def _typical(tracks: Sequence[Track], edges: Sequence[int]) -> Typical:

@@ -1,5 +1,6 @@
 """The hub's round: days judged when they are over, again while readings may come late, versions kept."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +12,7 @@ from gateway.check.daily import HOUR_MS, Days
 from gateway.check.ledger import Ledger
 from gateway.hubdb import EnrolledMeter, HubDatabase
 from gateway.message import MeterInfo
-from gateway.store.contract import Row
+from gateway.store.contract import Row, StoreError
 
 DAY = 1_767_225_600_000
 DAY_MS = 86_400_000
@@ -129,3 +130,25 @@ async def test_v15_a_meter_is_who_it_was_on_its_first_day(bench: Bench) -> None:
     bench.now += DAY_MS
     await bench.days.look()
     assert await bench.words(DAY + 2 * DAY_MS) == set()
+
+
+async def test_a_store_that_is_away_is_named_and_asked_again(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The round goes on; what could not be judged is judged at the next look."""
+    bench.read(DAY - HOUR_MS, DAY + DAY_MS + 2 * HOUR_MS)
+    bench.now = DAY + DAY_MS + HOUR_MS
+    days, query = bench.days, bench.query
+
+    async def away(*_: object) -> list[Row]:
+        raise StoreError("the store is away", "start it")
+
+    days.past.query = away  # type: ignore[method-assign]
+    monkeypatch.setattr("gateway.check.daily.EVERY", 0.001)
+    task = asyncio.create_task(days.run())
+    async with asyncio.timeout(10):
+        while "away" not in days.error:
+            await asyncio.sleep(0.001)
+        days.past.query = query  # type: ignore[method-assign]
+        while days.error or not days.judged:
+            await asyncio.sleep(0.001)
+    task.cancel()
+    assert await bench.words(DAY) == set()
