@@ -1,4 +1,6 @@
-"""A Modbus RTU meter on a paced pty: `python -m benchmarks.modbus_line BAUD TURNAROUND REGISTERS` prints its device.
+"""Modbus RTU meters on a paced pty, one at every address; it prints its device.
+
+    python -m benchmarks.modbus_line BAUD TURNAROUND REGISTERS
 
 It keeps time by sleeping, not by an event loop, so that what is lost on the line is lost by its reader. A request takes
 its characters' time from the moment it is written, the answer begins after the turnaround, and comes in chunks of at
@@ -21,8 +23,10 @@ def main(baud: int, turnaround: float, registers: int) -> None:
     master, slave = os.openpty()
     tty.setraw(slave)
     print(os.ttyname(slave), flush=True)
-    body = bytes((1, 4, 2 * registers)) + bytes(2 * registers)
-    answer = body + crc16(body)
+    answers = {}
+    for unit in range(1, 248):
+        body = bytes((unit, 4, 2 * registers)) + bytes(2 * registers)
+        answers[unit] = body + crc16(body)
     character = 10 / baud
     step = int(CHUNK / character)
     while True:
@@ -30,6 +34,7 @@ def main(baud: int, turnaround: float, registers: int) -> None:
         start = time.monotonic() + REQUEST * character + turnaround
         while len(heard) < REQUEST:
             heard += os.read(master, 256)
+        answer = answers[heard[0]]
         for at in range(0, len(answer), step):
             chunk = answer[at : at + step]
             time.sleep(max(0.0, start + (at + len(chunk)) * character - time.monotonic()))
