@@ -76,12 +76,23 @@ def old_journal(disk: Path) -> None:
 
 def test_a_migration_is_whole_or_not_begun(record: Callable[..., Recording], tmp_path: Path) -> None:
     """Cut anywhere while an old file is brought forward, the next start finds every row of it."""
+    migrate(record, tmp_path, 30)
+
+
+@pytest.mark.slow
+def test_a_migration_cut_at_a_hundred_points(record: Callable[..., Recording], tmp_path: Path) -> None:
+    """The same at a hundred points."""
+    migrate(record, tmp_path, 100)
+
+
+def migrate(record: Callable[..., Recording], tmp_path: Path, least: int) -> None:
+    """Cut the power at so many points of a migration, or a few more, and judge each."""
     recording = record(0.5, prepare=old_journal)
     end = next(index for index, (kind, _, data) in enumerate(recording.log) if kind == b"A" and data[:4] == b"open")
     dice, writes = random.Random(10), range(recording.begun, end + 1)
     verdicts = []
-    for _ in range(40 // len(writes) + 1):  # there are few records, so each is torn in several ways
+    for _ in range(least // len(writes) + 1):  # there are few records, so each is torn in several ways
         said = Said(added=dict.fromkeys(range(1, 10), 0), safe=10, stored={1})
         verdicts += judged(recording, list(writes), tmp_path, dice, said)
-    assert len(verdicts) >= 30
+    assert len(verdicts) >= least
     assert [verdict for verdict in verdicts if not verdict.ok] == []

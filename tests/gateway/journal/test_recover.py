@@ -141,6 +141,17 @@ async def test_a_mirror_that_cannot_be_written_stops_nothing(bench: Any) -> None
 
 def test_kill_9_loses_nothing(tmp_path: Path, make_bench: Any) -> None:
     """A process killed ten times at random moments loses no reading whose add had returned, and alters none."""
+    kill(tmp_path, make_bench, 10, 0.15)
+
+
+@pytest.mark.slow
+def test_five_hundred_kills_lose_nothing(tmp_path: Path, make_bench: Any) -> None:
+    """The same five hundred times on one journal, with checkpoints among them."""
+    kill(tmp_path, make_bench, 500, 0.1)
+
+
+def kill(tmp_path: Path, make_bench: Any, times: int, longest: float) -> None:
+    """Kill a process so often, each after so many seconds at most, then look for all that it had said."""
     (tmp_path / "run").mkdir()
     dice = random.Random(7)
     adder = subprocess.Popen(
@@ -150,7 +161,7 @@ def test_kill_9_loses_nothing(tmp_path: Path, make_bench: Any) -> None:
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
     )
     with adder:
-        acked = [seq for _ in range(10) for seq in killed_run(adder, dice.uniform(0, 0.15))]
+        acked = [seq for _ in range(times) for seq in killed_run(adder, dice.uniform(0, longest))]
         adder.communicate(timeout=10)
     assert len(acked) == len(set(acked)) > 100
     asyncio.run(all_are_there(make_bench(tmp_path), set(acked)))
