@@ -10,7 +10,7 @@
     [[fault]]     line kind probability times unit after lasts seconds size
 
 `after` and `lasts` are seconds of the homes, from the start of the simulator. Line kinds: "pty", a serial port; "tcp",
-Modbus TCP or a P1 port on the network; "rtu+tcp", Modbus RTU behind a transparent gateway.
+Modbus TCP, or a P1 or optical port on the network; "rtu+tcp", Modbus RTU behind a transparent gateway.
 """
 
 import tomllib

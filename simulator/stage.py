@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from drivers import profiles
 from drivers.profiles import Profile
+from simulator import sml_server
 from simulator.faults import RTU_UNIT, TCP_UNIT, Fault, Faults, Faulty
 from simulator.habits import Home
 from simulator.households import Extra, Household
@@ -30,6 +31,9 @@ NUMBERS = 21_050_000
 
 MBUS_ADDRESS = 2
 """Where a short frame has the address."""
+
+SML_EVERY = 2.0
+"""Seconds: a telegram takes half a second at 9600 baud, and meters leave a pause."""
 
 RTU_SILENCE = 3.5
 """Characters of silence that end an RTU frame."""
@@ -64,6 +68,8 @@ class Stage:
             return "p1", self._p1(table, meters)
         if protocols == {"iec62056-21"} and table.kind != "rtu+tcp":
             return "iec62056-21", self._iec62056(table, meters, models[0])
+        if protocols == {"sml"} and table.kind != "rtu+tcp":
+            return "sml", self._sml(table, meters)
         if protocols == {"mbus"}:
             return "mbus", self._mbus(table, meters, models)
         raise SimulatorError(
@@ -119,6 +125,12 @@ class Stage:
             for meter, model in zip(meters, models, strict=True)
         ]  # fmt: skip
         return self._around(table, MbusServer(slaves), MBUS_ADDRESS, RTU_SILENCE)
+
+    def _sml(self, table: LineTable, meters: Sequence[MeterTable]) -> Server:
+        if len(meters) != 1 or meters[0].channel != "electricity":
+            raise SimulatorError(f"line {table.name} carries one electricity meter", "an optical head sees only one")
+        home = self._homes[meters[0].household]
+        return self._around(table, P1Server(lambda: sml_server.telegram(home, self.now()), SML_EVERY), None)
 
     def _around(self, table: LineTable, server: Server, unit_at: int | None, gap: float = 0.0) -> Server:
         """Put the line's faults and pace around a server."""

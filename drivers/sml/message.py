@@ -28,6 +28,7 @@ SCALERS = range(-128, 128)
 # Optical ports exist since 2007. Clocks that were never set count from 1970, and some from the start of the meter.
 _TIMES = range(1_167_609_600, 2**32)
 _TIMESTAMP, _LOCAL_TIMESTAMP = 2, 3
+_DAY = 24 * 60
 
 
 @dataclass
@@ -136,5 +137,6 @@ def moment(time: Element) -> Moment | None:
         case (int(kind), int(unix)) if kind == _TIMESTAMP and unix in _TIMES:
             return Moment(unix)
         case (int(kind), (int(unix), int(zone), int(season))) if kind == _LOCAL_TIMESTAMP and unix in _TIMES:
-            return Moment(unix, zone + season)
+            # Beyond a day it is no offset, whatever else it may be.
+            return Moment(unix, zone + season) if abs(zone + season) < _DAY else None
     return None
