@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar
 from gateway.config import ConfigError
 from gateway.config.models import Document, EdgeConfig, HomeConfig
 from gateway.config.table import Table
+from gateway.store.contract import StoreError
 from gateway.systemd import notify
 
 log = logging.getLogger("nabd")
@@ -63,7 +64,7 @@ class Reloader(Generic[D]):
             return {"error": f"only a new start can change {', '.join(fixed)}; nothing was changed"}
         try:
             done = dict(await self._apply(new))
-        except ConfigError as error:  # a secret's file went since it was read
+        except (ConfigError, StoreError) as error:  # a secret's file went since it was read, or the disk refuses
             return {"error": str(error)}
         self.config = new
         return done

@@ -1,0 +1,74 @@
+"""A station whose meters come and go while it runs."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from drivers.contract import Reading
+from gateway.config import EdgeConfig, load
+from gateway.station import station
+
+if TYPE_CHECKING:
+    from gateway.alerts.event import AlertEvent
+
+HEAD = """[gateway]
+id = "gw"
+[clock]
+trust = "system"
+[journal]
+folder = "journal"
+mirror = "mirror"
+[mqtt]
+url = "mqtt://127.0.0.1:1"
+[[bus]]
+name = "line"
+driver = "modbus"
+device = "/dev/null/none"
+"""
+
+
+def configured(folder: Path, *names: str, more: str = "") -> EdgeConfig:
+    """Load a configuration with these meters."""
+    (folder / "mirror").mkdir(exist_ok=True)
+    rows = [
+        f'[[meter]]\nname = "{name}"\nbus = "line"\nprofile = "eastron-sdm120"\naddress = {number + 1}\nrating_a = 25\n'
+        for number, name in enumerate(names)
+    ]
+    (folder / "edge.toml").write_text("\n".join([HEAD, *rows]) + more, encoding="utf-8")
+    return load(folder / "edge.toml", "edge", {})
+
+
+def overloaded(meter: str, seconds: int) -> Reading:
+    """Make a reading of far more than the main fuse carries, so many seconds after the first."""
+    return Reading(meter, 1_000_000 + seconds * 1000, {"current_a": 80.0, "power_w": 18_400.0})
+
+
+async def test_what_rules_and_checks_remember_outlives_a_change(tmp_path: Path) -> None:
+    """A meter that stays keeps its state and its open alert; one that goes is known nowhere, its alert over."""
+    async with station(configured(tmp_path, "stays", "goes"), None) as here:
+        for second in range(0, 90, 10):
+            for name in ("stays", "goes"):
+                here.intake.take(overloaded(f"gw_{name}", second))
+        assert here.alerts["raised"] == 2
+        engine, remembered = here.alerting.engine, here.alerting.engine.snapshot("gw_stays")
+        done = await here.change(configured(tmp_path, "stays", more='[alerts.meter_offline]\nleast = "20m"\n'))
+        assert done == {"added": 0, "removed": 1, "changed": 0}
+        assert here.alerting.engine is not engine
+        assert here.alerting.engine.snapshot("gw_stays") == remembered
+        assert here.alerts["cleared"] + here.alerts["expired"] == 1
+        assert [meter.id for meter in here.book.meters()] == ["gw_stays"]
+        assert list(here.intake.meters) == ["gw_stays"]
+        assert [meter.id for meter in here.info().meters] == ["gw_stays"]
+        here.intake.take(overloaded("gw_stays", 100))
+        assert here.alerts["raised"] == 2, "an open alert is not raised again"
+
+
+async def test_a_rule_switched_off_ends_its_alert(tmp_path: Path) -> None:
+    """Nobody would ever tell that it is over otherwise."""
+    async with station(configured(tmp_path, "m"), None) as here:
+        for second in range(0, 90, 10):
+            here.intake.take(overloaded("gw_m", second))
+        told: list[AlertEvent] = []
+        here.alerting.listeners.append(told.append)
+        await here.change(configured(tmp_path, "m", more="[alerts.overload]\nenabled = false\n"))
+        assert [event.rule for event in told] == ["overload"]
+        assert not told[0].open
