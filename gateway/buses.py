@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from drivers import PROTOCOLS
 from drivers.contract import Driver, Reading
@@ -19,6 +19,9 @@ from gateway.config.models import BusTable, EdgeConfig, HomeConfig
 from gateway.poll import Poller
 from gateway.progress import Progress
 from gateway.scaling import Scaling, scaling_of
+
+if TYPE_CHECKING:
+    from gateway.thin import How
 
 
 @dataclass
@@ -39,6 +42,7 @@ class Buses:
         self.faults: dict[str, Callable[[], str]] = {}
         self._boot_ms, self._take, self._progress = boot_ms, take, progress
         self._running: dict[str, _Running] = {}
+        self._thin: dict[str, How] = {}
         self._scalings: dict[str, Scaling] = {}
         self._group: asyncio.TaskGroup | None = None
 
@@ -61,6 +65,7 @@ class Buses:
             if wanted.get(name) != running.table:
                 await self._end(name)
                 del self._running[name], self.faults[f"bus {name}"]
+        self._thin.update((meter_id(config, row), row.thin) for row in config.meter)
         self._scalings = {meter_id(config, row): found for row in config.meter if (found := scaling_of(row))}
         for bus in config.bus:
             meters = [(meter_of(config, row), row.every) for row in config.meter if row.bus == bus.name]
@@ -68,7 +73,7 @@ class Buses:
                 self._running[bus.name].poller.change(meters)
             else:
                 driver = open_driver(bus, self._boot_ms)
-                poller = Poller(bus.name, driver, meters, self._count)
+                poller = Poller(bus.name, driver, meters, self._count, thin=self._thin.__getitem__)
                 self._running[bus.name] = _Running(bus, driver, poller)
                 self.faults[f"bus {bus.name}"] = partial(_fault_of, poller)
             self._poll(self._running[bus.name])

@@ -4,7 +4,7 @@
    skipped, never made up in a burst.
 2. A meter that fails three times running is set aside: it is asked again after 10 s, then 20 s, at most 60 s, so that
    it costs its bus one deadline a minute.
-3. A bus of pushing meters has one task a meter; what comes faster than `every` is thinned to the last of each interval.
+3. A bus of pushing meters has one task a meter; what comes faster than `every` is thinned (thin.py).
 4. A lost link is opened again with full jitter, at most 10 s apart. Readings go out by `take`, at once and in order.
 5. A driver that fails in a way nobody foresaw costs the meter it was reading that turn; ten times in ten minutes, and
    the meter is left alone for an hour.
@@ -22,6 +22,7 @@ from heapq import heapify, heapreplace
 from drivers.contract import Driver, DriverError, Meter, NotConnected, Reading
 from gateway.backoff import Backoff
 from gateway.progress import Pulse
+from gateway.thin import How, Thinner, is_own
 from gateway.together import Together
 from gateway.turn import Turn
 
@@ -45,9 +46,10 @@ class Poller:
         meters: Sequence[tuple[Meter, float]],
         take: Callable[[Reading], None],
         *,
+        thin: Callable[[str], How] = lambda _: "last",
         dice: random.Random | None = None,
     ) -> None:
-        """`meters` pairs each meter with the seconds between its readings."""
+        """`meters` pairs each meter with the seconds between its readings; `thin` says how, by a meter's id."""
         self.name = name
         self.connected = False
         self.reconnects = 0
@@ -55,6 +57,7 @@ class Poller:
         self.turns = [Turn(0.0, index - len(meters), meter, every) for index, (meter, every) in enumerate(meters)]
         self._driver = driver
         self._take = take
+        self._thin = thin
         self._dice = dice
         self._asked: dict[str, list[asyncio.Future[Reading]]] = {}
         self._sleeper: asyncio.Future[None] | None = None
@@ -191,22 +194,28 @@ class Poller:
 
     async def _listen_to(self, turn: Turn) -> None:
         loop = asyncio.get_running_loop()
+        thinner, name = Thinner(), turn.meter.id
         while True:
             self.pulse.turns += 1
             try:
                 reading = await self._driver.read(turn.meter)
             except NotConnected:
+                # The last registers before a silence of unknown length.
+                if rest := thinner.give(self._thin(name)):
+                    self._hand_on(rest)
                 raise
             except DriverError as error:
                 turn.stayed_silent(str(error))
-                self._answer(turn.meter.id, error)
+                self._answer(name, error)
                 continue
             if turn.gone:
                 return
-            # A tenth of the interval is allowed for a meter that talks a little early.
-            early = turn.due - loop.time() > turn.every / 10
-            if early and reading.captured is None and turn.meter.id not in self._asked:
-                continue
+            if not is_own(reading):
+                thinner.add(reading)
+                # A tenth of the interval is allowed for a meter that talks a little early.
+                if turn.due - loop.time() > turn.every / 10 and name not in self._asked:
+                    continue
+                reading = thinner.give(self._thin(name)) or reading
             turn.succeeded(loop.time())
             self._hand_on(reading)
 

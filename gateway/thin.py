@@ -33,8 +33,7 @@ class _Mean:
 class Thinner:
     """Gathers one meter's readings until `give`; `count` is how many wait."""
 
-    def __init__(self, how: How) -> None:
-        self._how = how
+    def __init__(self) -> None:
         self._begin()
 
     def _begin(self) -> None:
@@ -51,17 +50,17 @@ class Thinner:
         self._last = reading
         self._values.update(reading.values)
         self._status.update(reading.status)
-        if self._how == "mean":
-            for key in _gauges(reading.values):
-                self._means.setdefault(key, _Mean()).add(reading.values[key])
+        for key in _gauges(reading.values):
+            self._means.setdefault(key, _Mean()).add(reading.values[key])
 
-    def give(self) -> Reading | None:
+    def give(self, how: How) -> Reading | None:
         """Give what was gathered as one reading at the time of the last, and begin anew; None when nothing was."""
         last = self._last
         if last is None:
             return None
         if self.count > 1:
-            values = self._values | {key: mean.give() for key, mean in self._means.items()}
+            means = {key: mean.give() for key, mean in self._means.items()} if how == "mean" else {}
+            values = self._values | means
             last = replace(last, values=values, status=tuple(flag for flag in FLAGS if flag in self._status))
         self._begin()
         return last

@@ -226,6 +226,10 @@ class MeterTable(Table):
         "Its address on the bus, where a bus has several: a Modbus unit, a P1 channel.", None
     )
     every: Annotated[float, lasting("0s", "1d")] = option("How often it is read; 0s is without pause.", "10s")
+    thin: Literal["last", "mean"] = option(
+        "What counts of powers and the like that a meter tells more often than that: the last value, or the mean.",
+        "last",
+    )
     deadline: Annotated[float, lasting("10ms", "10m")] = option("How long one answer may take.", "1s")
     key_file: Hidden | None = option("The file that holds its key in hexadecimal.", None)
     auth_key_file: Hidden | None = option("The file that holds its authentication key in hexadecimal.", None)

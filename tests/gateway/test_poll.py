@@ -207,6 +207,34 @@ def test_a_pushing_meter_is_thinned_to_its_interval() -> None:
     assert 9 <= len(taken) <= 11
 
 
+def test_pushed_readings_are_thinned_as_told_and_no_register_is_lost() -> None:
+    """The mean of each interval's powers, the last register; what waits when the link breaks goes out too."""
+    taken: list[Reading] = []
+    told = [Reading("a", at, {"power_w": at, "energy_import_wh": 100 + at}) for at in range(26)]
+
+    @dataclass
+    class Telling(FakeDriver):
+        async def read(self, meter: Meter) -> Reading:
+            if not told:
+                raise NotConnected("gone", meter=meter.id)
+            await asyncio.sleep(1)
+            return told.pop(0)
+
+    async def run() -> None:
+        poller = Poller("bus", Telling(turns="pushed"), [(meter("a"), 10.0)], taken.append, thin=lambda _: "mean")
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(40):
+                await poller.run()
+
+    run_virtually(run())
+    assert [dict(reading.values) for reading in taken] == [
+        {"power_w": 0, "energy_import_wh": 100},
+        {"power_w": 4.5, "energy_import_wh": 108},
+        {"power_w": 13.5, "energy_import_wh": 118},
+        {"power_w": 22, "energy_import_wh": 125},
+    ]
+
+
 def test_pushing_meters_do_not_wait_for_one_another() -> None:
     """A silent sub-meter does not hold up the main one."""
     driver = FakeDriver(turns="pushed", answers_in=1.0, dead={"gas"})

@@ -18,13 +18,13 @@ def reading(at: int, values: dict[str, Number], *status: str) -> Reading:
 
 def thinned(how: How, *readings: Reading) -> Reading:
     """Give what these readings become."""
-    thinner = Thinner(how)
+    thinner = Thinner()
     for each in readings:
         thinner.add(each)
     assert thinner.count == len(readings)
-    given = thinner.give()
+    given = thinner.give(how)
     assert given is not None
-    assert (thinner.count, thinner.give()) == (0, None)
+    assert (thinner.count, thinner.give(how)) == (0, None)
     return given
 
 
@@ -67,13 +67,13 @@ def test_status_is_all_that_was_said(how: How) -> None:
 
 def test_nothing_of_an_interval_is_left_in_the_next() -> None:
     """Means, values and words begin anew."""
-    thinner = Thinner("mean")
+    thinner = Thinner()
     for number in range(1, 4):
         thinner.add(reading(number, {"power_w": number}, "leak"))
-    thinner.give()
+    thinner.give("mean")
     thinner.add(reading(5, {"voltage_l1_v": 1.0}))
     thinner.add(reading(6, {"power_w": 7}))
-    assert thinner.give() == reading(6, {"voltage_l1_v": 1, "power_w": 7})
+    assert thinner.give("mean") == reading(6, {"voltage_l1_v": 1, "power_w": 7})
 
 
 def test_captured_values_are_told_apart() -> None:
@@ -88,16 +88,16 @@ STEPS = st.lists(st.tuples(st.integers(0, 10_000), st.booleans(), st.booleans())
 @given(STEPS, st.sampled_from(["last", "mean"]))
 def test_totals_are_the_same_however_it_is_thinned(steps: list[tuple[int, bool, bool]], how: How) -> None:
     """The sum of a counter's steps is that of the thinned ones, wherever intervals end and telegrams lack it."""
-    thinner, register = Thinner(how), 0
+    thinner, register = Thinner(), 0
     said, heard = [], []
     for at, (step, is_said, is_due) in enumerate(steps):
         register += step
         if is_said:
             said.append(register)
         thinner.add(reading(at, {"energy_import_wh": register} if is_said else {"power_w": step}))
-        if is_due and (given := thinner.give()):
+        if is_due and (given := thinner.give(how)):
             heard.append(given)
-    if rest := thinner.give():
+    if rest := thinner.give(how):
         heard.append(rest)
     totals = [int(given.values["energy_import_wh"]) for given in heard if "energy_import_wh" in given.values]
     assert totals == sorted(totals)
