@@ -41,6 +41,8 @@ from drivers.iec62056.messages import (
 Mode = Literal["auto", "A", "B", "C", "D"]
 Ask = Literal["R1", "R2", "R5", "R6"]
 
+BITS = 10
+"""Of a character: start, seven, parity, stop; or eight without parity."""
 WAKE_UP = 2.2
 """Seconds of NULs that wake the optical port of a meter with a battery."""
 AFTER_WAKE_UP = 1.5
@@ -128,6 +130,8 @@ class Session:
         self._timing = timing or Timing()
         self._reader = Reader(manner.bcc)
         self._echo = Echo()
+        self._speed = manner.speed
+        self._leaving = 0.0
         self._messages: deque[Message] = deque()
 
     @property
@@ -184,8 +188,8 @@ class Session:
 
     def _sign_on(self) -> Script[Identification]:
         if self._manner.wake_up:
-            yield Send(bytes(int(WAKE_UP * self._manner.speed / 10)))
-            yield Pause(AFTER_WAKE_UP)
+            yield Send(bytes(int(WAKE_UP * self._manner.speed / BITS)))
+            yield Pause(WAKE_UP + AFTER_WAKE_UP)
         yield Quiet()
         yield from self._send(sign_on(self._address))
         return (yield from self._expect(Identification, "silence", _HEAD_HINT))
@@ -203,7 +207,8 @@ class Session:
         if not self._manner.stay and said.baud not in (None, self._manner.speed):
             # In mode B nothing of ours is on its way any more.
             at_once = said.is_fast or said.mode == "B"
-            yield Switch(said.baud or self._manner.speed, self._characters, at_once)
+            self._speed, self._leaving = said.baud or self._manner.speed, 0.0
+            yield Switch(self._speed, self._characters, at_once)
 
     def _register(self, ask: Ask, name: str) -> Script[list[DataSet]]:
         """Ask for one register, block by block where the meter cuts it; none where it has none."""
@@ -225,6 +230,7 @@ class Session:
     def _send(self, data: bytes) -> Script[None]:
         self._messages.clear()
         self._echo.expect(data)
+        self._leaving = len(data) * BITS / self._speed
         yield Send(data)
 
     def _expect(self, kind: type[T], silence: str, hint: str) -> Script[T]:
@@ -239,11 +245,12 @@ class Session:
                     raise DecodeError(f"the answer came broken: {_REASONS[message.reason]}", _BROKEN_HINT)
                 if _is_no(message):
                     raise Refused("the meter said no", _PASSWORD_HINT)
-            data = yield Hear(self._timing.gap if heard else self._timing.answer)
+            data = yield Hear(self._timing.gap if heard else self._timing.answer + self._leaving)
             if not data:
                 raise NoAnswer(f"{heard} characters came, but not all of an answer" if heard else silence, hint)
-            heard += len(data)
-            self._messages.extend(self._reader.feed(self._echo.take_from(data)))
+            answer = self._echo.take_from(data)
+            heard += len(answer)
+            self._messages.extend(self._reader.feed(answer))
 
 
 class Echo:

@@ -17,7 +17,7 @@ VALUES: Mapping[str, str] = {"F.F": "00000000", "0.0.0": "4711", "1.8.0": "01234
 
 @dataclass
 class Wire(asyncio.Transport):
-    """What `link.connect` would give; `speeds` are those the driver set, `sent` what it wrote.
+    """What `link.connect` would give; `speeds` are those the driver set, `sent` what it wrote, `moments` when.
 
     A meter is heard only at its own speed: at another one its characters arrive as rubbish, as on a real line.
     """
@@ -30,6 +30,7 @@ class Wire(asyncio.Transport):
     damage: Callable[[bytes], bytes] = bytes
     speeds: list[Line] = field(default_factory=list)
     sent: bytes = b""
+    moments: list[float] = field(default_factory=list)
     closed: bool = False
 
     async def connect(self, _bus: Bus, protocol: Callable[[], P], *, baud: int, framing: str) -> tuple["Wire", P]:
@@ -54,6 +55,7 @@ class Wire(asyncio.Transport):
         data = without_parity(bytes(data)) if self.parity else bytes(data)
         self.sent += data
         now = asyncio.get_running_loop().time()
+        self.moments.append(now)
         self._busy_until = max(self._busy_until, now) + len(data) * 10 / self.speeds[-1].baud
         if self.echo:
             self._receive(data)
@@ -83,5 +85,5 @@ class Wire(asyncio.Transport):
         self._receive(heard)
 
     def _receive(self, data: bytes) -> None:
-        if not self.closed:
+        if data and not self.closed:
             self.protocol.data_received(with_parity(data) if self.parity else data)

@@ -138,6 +138,27 @@ def test_the_device_address_is_asked_for(run: Callable[..., Any]) -> None:
         run(wire, lambda driver: driver.read(meter_of(address="99")))
 
 
+def test_a_wake_up_leaves_the_meter_its_time(run: Callable[..., Any]) -> None:
+    """The sign-on follows 2.2 s of NULs, as long as they take to leave, and a pause."""
+    wire = Wire(Model("C", "0"))
+    assert run(wire, lambda driver: driver.read(meter_of(Manner(wake_up=True)))).values == READ
+    assert wire.sent.startswith(bytes(66) + b"/?!")
+    assert wire.moments[1] - wire.moments[0] == pytest.approx(2.2 + 1.5 + 0.2)
+
+
+def test_a_long_address_at_300_baud(run: Callable[..., Any]) -> None:
+    """A sign-on that takes a second to leave does not shorten the answer's deadline; nor does its echo."""
+    wire = Wire(Model("C", "0", address="A" * 31), echo=True, damage=lambda _: b"")
+
+    async def timed(driver: Iec62056Driver) -> float:
+        start = asyncio.get_running_loop().time()
+        with pytest.raises(NoAnswer, match="m: silence "):
+            await driver.read(meter_of(address="A" * 31))
+        return asyncio.get_running_loop().time() - start
+
+    assert run(wire, timed) >= 0.2 + 36 * 10 / 300 + Timing().answer
+
+
 def test_over_tcp_the_meter_is_told_to_stay(run: Callable[..., Any]) -> None:
     """A serial server keeps its speed, so the meter must."""
     wire = Wire(Model("C", "5"))
@@ -181,7 +202,7 @@ def test_nobody_there(run: Callable[..., Any]) -> None:
             await driver.read(meter_of())
         return asyncio.get_running_loop().time() - start
 
-    assert run(wire, timed) < 0.2 + Timing().answer + 0.1
+    assert run(wire, timed) == pytest.approx(0.2 + 5 * 10 / 300 + Timing().answer)
 
 
 @pytest.mark.parametrize("bit", range(8))
