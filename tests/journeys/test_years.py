@@ -124,6 +124,12 @@ async def test_the_world_s_failures_do_not_starve_it(watched: Watched) -> None:
 class Reloaded(Stack):
     """A stack whose edge can be told to read its configuration again."""
 
+    sabotage = "publisher"
+
+    def signal(self, program: str, number: signal.Signals) -> None:
+        """Send a signal and go on."""
+        self._processes[program].send_signal(number)
+
     async def reload(self, text: str) -> dict[str, Any]:
         """Write a configuration and have it taken over."""
         (self.folder / "edge.toml").write_text(text, encoding="utf-8")
@@ -142,8 +148,9 @@ class Reloaded(Stack):
         env = os.environ | {"PYTHONPATH": str(CHILD.parents[2])}
         with (self.folder / "edge.log").open("ab") as log:
             self._processes["edge"] = await asyncio.create_subprocess_exec(
-                sys.executable, str(CHILD), "edge", str(self.folder / "edge.toml"), env=env, stdout=log, stderr=log
-            )
+                sys.executable, str(CHILD), "edge", str(self.folder / "edge.toml"), self.sabotage,
+                env=env, stdout=log, stderr=log,
+            )  # fmt: skip
         for _ in range(200):
             if await self.status("edge"):
                 return
@@ -182,6 +189,28 @@ async def test_a_reload_costs_other_meters_no_poll(tmp_path: Path, broker: Any) 
         # A meter that goes may just have been asked; its answer is dropped with it.
         await stack.verdict(interrupted=1)
     finally:
+        await stack.stop()
+
+
+@pytest.mark.parametrize("broker", ["mosquitto"], indirect=True)
+@pytest.mark.parametrize(("program", "number"), [("edge", signal.SIGUSR1), ("hub", signal.SIGSTOP)])
+async def test_a_silent_stop_is_told(tmp_path: Path, broker: Any, program: str, number: signal.Signals) -> None:
+    """D22: a frozen publisher, a store that is stuck: connected, no error, nothing moves, and the edge says so."""
+    stack = Reloaded(tmp_path, broker.port, broker.port, meters=1)
+    try:
+        await stack.start()
+        await stack.until_stored(5)
+        assert (await stack.status("edge"))["journal"]["standstill"] == ""
+        stack.signal(program, number)
+        until = time.monotonic() + 30
+        while not (status := await stack.status("edge"))["journal"]["standstill"]:
+            assert time.monotonic() < until, status
+            await asyncio.sleep(0.3)
+        assert status["uplink"]["connected"]
+        assert status["uplink"]["error"] == ""
+        assert "confirmed nothing" in status["journal"]["standstill"]
+    finally:
+        stack.signal("hub", signal.SIGCONT)
         await stack.stop()
 
 

@@ -33,7 +33,7 @@ def _stuck(*_: object) -> None:
     time.sleep(3600)
 
 
-def _freeze(owner: type, name: str, instead: Any) -> None:
+def _freeze(owner: Any, name: str, instead: Any) -> None:
     setattr(owner, name, instead)
 
 
@@ -49,6 +49,7 @@ SABOTAGE: dict[str, Callable[[], object]] = {
 async def main(kind: Any, path: Path, sabotage: str) -> None:
     """Run it; a turn may take seconds, not minutes."""
     gateway.poll.PATIENCE, gateway.poll.ANSWERS, gateway.poll.LONGEST_SLEEP = 3.0, 0, 0.5
+    _freeze(gateway.station, "PATIENCE", 4.0)
     gateway.station.PAUSE, gateway.alerts.alerting.TICK = 3.0, 0.5
     asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, SABOTAGE[sabotage])
     await import_module(f"gateway.{kind}").run(load(path, kind), partial(load, path, kind))
