@@ -13,7 +13,9 @@ from typing import Any
 
 import pytest
 
+from simulator import sml_server as sml
 from simulator.iec62056_server import Iec62056Server, Model
+from simulator.p1_server import P1Server
 from simulator.wire import pty_line, tcp_line
 
 VALUES = {"0.0.0": "4711", "1.8.0": "012345.678*kWh", "16.7.0": "-000.250*kW", "32.7.0": "230.1*V"}
@@ -67,3 +69,17 @@ async def test_a_meter_that_talks_by_itself(node: str, *, framed: bool) -> None:
             node, protocol="D0Protocol", transport="TCPTransport", transportTcpHost="127.0.0.1", transportTcpPort=port
         )
     assert found == READ
+
+
+async def test_a_meter_with_sml(node: str) -> None:
+    """The peer listens to a household meter's SML over TCP."""
+    entries = [
+        sml.entry("1-0:1.8.0*255", sml.unsigned(123456789, 8), sml.WH, -1, status=0x182),
+        sml.entry("1-0:16.7.0*255", sml.signed(-250, 4), sml.W, 0),
+    ]
+    server = P1Server(lambda: sml.push(b"\x0a\x01NBD\0\0\0\0\x2a", entries, 1, 4711))
+    async with tcp_line(server, "127.0.0.1") as port:
+        found = await said_by(
+            node, protocol="SmlProtocol", transport="TCPTransport", transportTcpHost="127.0.0.1", transportTcpPort=port
+        )
+    assert found == {"1-0:1.8.0*255": [12345.6789, "kWh"], "1-0:16.7.0*255": [-250, "W"]}
