@@ -1,12 +1,14 @@
 """Random catastrophes, one after another, from a fixed seed: nothing missing, nothing doubled, nothing altered.
 
-The broker, the hub and the edge are killed with SIGKILL, and the link between edge and broker swallows bytes in
-silence, in an order drawn by dice. What the meters said of themselves judges the store. The negative control, that a
-broker which forgets does cost readings with `ack_mode = "puback"`, stands in test_wire_to_store.py.
+The broker, the hub and the edge are killed with SIGKILL, the link between edge and broker swallows bytes in silence,
+and the store refuses to write, in an order drawn by dice. What the meters said judges the store. The negative
+control, that a broker which forgets does cost readings with `ack_mode = "puback"`, stands in test_wire_to_store.py.
 """
 
 import asyncio
+import contextlib
 import random
+import sqlite3
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -34,6 +36,7 @@ class Chaos:
             self._kill_edge,
             self._silence,
             self._cut,
+            self._lock_store,
         ]
         until = loop.time() + seconds
         order: list[Callable[[], Awaitable[None]]] = []
@@ -67,6 +70,13 @@ class Chaos:
     async def _cut(self) -> None:
         self._proxy.cut()
 
+    async def _lock_store(self) -> None:
+        """Put the store down for everybody: another program holds its file for writing."""
+        with contextlib.closing(sqlite3.connect(self._stack.folder / "readings.sqlite")) as other:
+            other.execute("BEGIN IMMEDIATE")
+            await asyncio.sleep(self._dice.uniform(1, 8))
+            other.rollback()
+
 
 @pytest.mark.parametrize("seed", [1])
 async def test_thirty_seconds_of_chaos_lose_nothing(stack: Stack, broker: Any, proxy: TcpProxy, seed: int) -> None:
@@ -86,6 +96,6 @@ async def test_fifteen_minutes_of_chaos_lose_nothing(stack: Stack, broker: Any, 
 async def _survive(stack: Stack, chaos: Chaos, seconds: float) -> None:
     await stack.until_stored(100)
     await chaos.run(seconds)
-    assert len(chaos.counts) == 5
+    assert len(chaos.counts) == 6
     await stack.drain(60)
     await stack.verdict(interrupted=chaos.counts["_kill_edge"])
