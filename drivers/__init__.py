@@ -5,9 +5,9 @@
 """
 
 PROTOCOLS = {
-    "iec62056-21": "drivers.iec62056",
     "mbus": "drivers.mbus",
     "modbus": "drivers.modbus",
     "p1": "drivers.p1",
+    "iec62056-21": "drivers.iec62056",
     "sml": "drivers.sml",
 }
