@@ -146,7 +146,8 @@ class Register:
             self._late += 1
             if self._late >= LATE_LIMIT:
                 self._newest = ts
-                self._ts, self._moved = min(ts, self._ts), min(ts, self._moved)
+                heard = ts - LATE_LIMIT * self._usual  # the last good reading, by the clock as it is now
+                self._ts, self._moved = min(heard, self._ts), min(heard, self._moved)
                 self._late = 0
                 self._held.clear()
         return 0

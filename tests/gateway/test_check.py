@@ -508,3 +508,13 @@ def test_v14_a_register_does_not_begin_with_no_value() -> None:
 def test_v14_registers_pass_through_every_number() -> None:
     """65,535 Wh is a count like any other when it is reached by counting."""
     assert told(hourly(65_500, 65_535, 65_600)) == []
+
+
+def test_a_clock_set_back_books_all_that_was_used() -> None:
+    """T2: an hour back under nearly full load, and the intervals are still what the register rose by."""
+    readings: list[tuple[int, Number]] = [
+        (10**12 + n * 10_000 - (HOUR if n >= 100 else 0), round(n * 35_000 / 360, 1)) for n in range(200)
+    ]
+    bits, intervals = feed(readings)
+    assert not any(bits)
+    assert sum(interval.amount or 0 for interval in intervals) == pytest.approx(readings[-1][1])
