@@ -19,6 +19,9 @@ from drivers.modbus.plan import Wire
 from drivers.p1.analyze import analyze as analyze_p1
 from drivers.p1.codec import Decoder, Telegram, encode
 from drivers.profiles import load
+from drivers.sml.analyze import analyze as sml_analyze
+from drivers.sml.codec import Decoder as SmlDecoder
+from simulator.sml_server import LIST, file_of, message
 
 READ = Read(3, 0x006B, 3)
 HEAD = tcp_head(0x0715, 0x11, READ)
@@ -111,6 +114,26 @@ IEC62056 = b"1.8.0(012345.678*kWh)\r\nP.01(24)(2*h)!\r\n\x03"
 IEC62056_LIST = b"/NBD5FUZZ\r\n\x02" + IEC62056 + bytes((check_character(IEC62056),))
 
 
+def sml(data: bytes) -> None:
+    """An optical port, and files whose checksums are right whatever is in them."""
+    decoder = SmlDecoder()
+    sealed = [file_of([data]), file_of([message(1, LIST, data)])]
+    for part in (*chunks(data), *sealed):
+        for telegram in decoder.feed(part):
+            assert telegram.entries
+    for one in (data, *sealed):
+        for frame in sml_analyze(one, NO_KEYS):
+            assert frame.spans[0].start == frame.start
+            assert frame.spans[-1].end == frame.end
+
+
+SML_LIST = bytes.fromhex(
+    "77 01 0B0A014E42440000BC614E 01 7262016500000FFF"  # who and when
+    "71 77 070100010800FF 6282 72620265 6AB13B80 621E 52FF 5501020304 01"  # one entry
+    "01 01"
+)
+
+
 def chunked(data: bytes) -> bytes:
     """Write an input so that `chunks` gives it back."""
     parts = [data[at : at + LONGEST_CHUNK] for at in range(0, len(data), LONGEST_CHUNK)]
@@ -126,6 +149,7 @@ class Target:
 
 
 TARGETS = {
+    "sml": Target(sml, (SML_LIST, chunked(file_of([message(1, LIST, SML_LIST)])))),
     "rtu": Target(rtu, (chunked(BODY + crc16(BODY)), chunked(b"\x11\x83\x02" + crc16(b"\x11\x83\x02")))),
     "mbap": Target(mbap, (chunked(HEAD + BODY[3:]), chunked(HEAD[:4] + b"\x00\x03\x11\x83\x02"))),
     "registers": Target(registers, (bytes(256), bytes.fromhex("4366 3333 7FC0 0000 8000 0000 7FFF FFFF") * 8)),
