@@ -11,12 +11,13 @@ baud takes a minute. A silent meter costs `Timing.answer` only.
 """
 
 import asyncio
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from drivers.contract import BootClock, Bus, DriverError, Meter, NoAnswer, Reading
+from drivers.contract import BootClock, Bus, DriverError, Meter, NoAnswer, Reading, Refused
 from drivers.iec62056.codec import Decoder
 from drivers.iec62056.messages import ReadOut
 from drivers.iec62056.open_line import OpenLine
@@ -26,6 +27,8 @@ from drivers.link import is_tcp
 
 if TYPE_CHECKING:
     from drivers.pushed import PushedPort
+
+_ADDRESS = re.compile(r"[0-9A-Za-z ]{0,32}", re.ASCII)
 
 SIGN_ON = 20.0
 """Seconds of a budget for all that is no list: silence, wake-up, sign-on at 300 baud, a password."""
@@ -109,7 +112,7 @@ class Iec62056Driver:
         layout: Layout = meter.profile.layout
         manner = self._manner(layout.manner)
         await self._line.set_speed(manner.speed, layout.characters)
-        session = Session(manner, "" if meter.address is None else str(meter.address), layout.characters)
+        session = Session(manner, _address(meter), layout.characters)
         if layout.ask is None:
             script = session.read_list()
         else:
@@ -138,3 +141,11 @@ class Iec62056Driver:
     def _counted_by_line(self) -> Counter[str]:
         pushed = self._pushed.counters if self._pushed is not None else Counter[str]()
         return pushed + self._line.unasked + Counter(unread_bytes=self._line.port.lost_bytes)
+
+
+def _address(meter: Meter) -> str:
+    """Give the device address of a sign-on; raises Refused for what a meter cannot have."""
+    text = "" if meter.address is None else str(meter.address)
+    if not _ADDRESS.fullmatch(text):
+        raise Refused(f"{text!r} is no device address", "up to 32 letters and digits, or none where there is one meter")
+    return text

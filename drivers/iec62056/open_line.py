@@ -42,6 +42,7 @@ class OpenLine:
         if line != self._line:
             await link.set_line(self.transport, line, settle=settle)
             self._line = line
+        self.port.parity = self._bus.framing == "8N1" and characters == FRAMING
 
     async def run(self, session: Session, script: Script[T], budget: float) -> T:
         """Do what a script says, within the budget of seconds; raises DriverError."""

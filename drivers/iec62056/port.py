@@ -15,13 +15,13 @@ UNREAD_LIMIT = 65_536
 
 
 class Port(asyncio.Protocol):
-    """One link; `parity` makes and takes the eighth bit in software. `at` is the boot clock at the last byte."""
+    """One link; `parity` makes and takes the eighth bit in software, `at` is the boot clock at the last byte."""
 
     def __init__(self, now: BootClock, *, parity: bool) -> None:
         self.at = 0
+        self.parity = parity
         self.lost_bytes = 0
         self._now = now
-        self._parity = parity
         self._unread = bytearray()
         self._waiter: asyncio.Future[None] | None = None
         self._lost: NotConnected | None = None
@@ -48,7 +48,7 @@ class Port(asyncio.Protocol):
     def send(self, data: bytes) -> None:
         """Write characters, with their parity where we make it."""
         if self._transport is not None and not self._transport.is_closing():
-            self._transport.write(with_parity(data) if self._parity else data)
+            self._transport.write(with_parity(data) if self.parity else data)
 
     def push_to(self, decoder: StreamDecoder[T]) -> PushedPort[T]:
         """Decode what came and whatever comes, for a meter that talks by itself."""
@@ -66,7 +66,7 @@ class Port(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Keep what came, or hand it on."""
-        if self._parity:
+        if self.parity:
             data = without_parity(data)
         if self._pushed is not None:
             self._pushed.data_received(data)

@@ -11,9 +11,9 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from drivers.contract import Number
 from drivers.iec62056.codec import Decoder, by_address
@@ -96,7 +96,8 @@ class File(ProfileFile):
 
     `mode`: auto follows the meter's own offer; A, B and C insist; D is a meter that talks by itself. `speed`: baud of
     the sign-on (300 unless given), or of a talking meter (9600). `stay`: stay at that speed, for meters that offer more
-    than they do. `wake_up`: NULs first. `bcc`: what becomes of a list without a right check character. `ask`: read the
+    than they do. `option`: protocol and mode characters of mode C's acknowledgement, 00 for the standard list, 06 for a
+    maker's own. `wake_up`: NULs first. `bcc`: what becomes of a list without a right check character. `ask`: read the
     rows one by one in programming mode with this command; `level` is the password's. `characters`: 7E1 by the standard.
     `budget`: seconds for one read-out, reckoned from `LENGTH` and `speed` unless given.
     """
@@ -107,6 +108,7 @@ class File(ProfileFile):
     stay: bool = False
     wake_up: bool = False
     bcc: Bcc = "required"
+    option: Annotated[str, StringConstraints(pattern=r"^[0-9]{2}$")] = "00"
     ask: Ask | None = None
     level: Literal["P1", "P2"] = "P1"
     characters: Literal["7E1", "8N1"] = "7E1"
@@ -119,7 +121,7 @@ class File(ProfileFile):
         if self.ask and self.mode not in ("auto", "C"):
             raise ProfileError(None, "ask", f"mode {self.mode} has no programming mode", "leave ask or mode out")
         speed = self.speed or (PUSHED_SPEED if self.mode == "D" else SPEED)
-        manner = Manner(self.mode, speed, self.stay, self.wake_up, self.bcc)
+        manner = Manner(self.mode, speed, self.stay, self.wake_up, self.bcc, self.option)
         budget = self.budget or LENGTH * 10 / speed
         return Layout(compile_rows(self.rows), manner, self.ask, self.level, self.characters, budget)
 

@@ -20,6 +20,7 @@ from typing import Literal, TypeVar
 
 from drivers.contract import DecodeError, NoAnswer, Refused
 from drivers.iec62056.codec import Reader
+from drivers.iec62056.echo import Echo
 from drivers.iec62056.messages import (
     ACK,
     BREAK,
@@ -63,6 +64,7 @@ class Manner:
     stay: bool = False
     wake_up: bool = False
     bcc: Bcc = "required"
+    option: str = "00"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +146,7 @@ class Session:
         said = yield from self._sign_on()
         mode = said.mode if self._manner.mode == "auto" else self._manner.mode
         if mode == "C":
-            yield from self._accept(said, "0", "0")
+            yield from self._accept(said, *self._manner.option)
         elif mode == "B":
             self.open = True
             yield from self._switch(said)
@@ -162,7 +164,7 @@ class Session:
         self._reader = Reader()
         said = yield from self._sign_on()
         self._reader.awaits = "answers"
-        yield from self._accept(said, "0", "1")
+        yield from self._accept(said, self._manner.option[0], "1")
         yield from self._expect(Command, "no request for a password came", _SPEED_HINT)
         if password is not None:
             yield from self._send(command(level, b"(" + password + b")"))
@@ -179,8 +181,7 @@ class Session:
     def hand_over(self) -> Script[Identification]:
         """Agree on HDLC (mode E) and switch to the speed agreed on; the line is the caller's then."""
         said = yield from self._sign_on()
-        yield from self._accept(said, "2", "2")
-        yield Switch(said.baud or self._manner.speed, "8N1")
+        yield from self._accept(said, "2", "2", "8N1")
         self.open = False
         return said
 
@@ -194,21 +195,23 @@ class Session:
         yield from self._send(sign_on(self._address))
         return (yield from self._expect(Identification, "silence", _HEAD_HINT))
 
-    def _accept(self, said: Identification, protocol: str, mode: str) -> Script[None]:
+    def _accept(self, said: Identification, protocol: str, mode: str, characters: str | None = None) -> Script[None]:
         yield Pause(FAST_REACTION if said.is_fast else REACTION)
         speed = said.speed if said.mode == "C" else "0"
         if self._manner.stay:
             speed = next((char for char, baud in SPEEDS.items() if baud == self._manner.speed), "0")
         self.open = True
         yield from self._send(option(protocol, speed, mode))
-        yield from self._switch(said)
+        yield from self._switch(said, characters)
 
-    def _switch(self, said: Identification) -> Script[None]:
-        if not self._manner.stay and said.baud not in (None, self._manner.speed):
+    def _switch(self, said: Identification, characters: str | None = None) -> Script[None]:
+        """Follow the meter's offer, and change the framing where one is given."""
+        speed = self._manner.speed if self._manner.stay else said.baud or self._manner.speed
+        if speed != self._speed or characters:
             # In mode B nothing of ours is on its way any more.
             at_once = said.is_fast or said.mode == "B"
-            self._speed, self._leaving = said.baud or self._manner.speed, 0.0
-            yield Switch(self._speed, self._characters, at_once)
+            self._speed, self._leaving = speed, 0.0
+            yield Switch(speed, characters or self._characters, at_once)
 
     def _register(self, ask: Ask, name: str) -> Script[list[DataSet]]:
         """Ask for one register, block by block where the meter cuts it; none where it has none."""
@@ -251,33 +254,6 @@ class Session:
             answer = self._echo.take_from(data)
             heard += len(answer)
             self._messages.extend(self._reader.feed(answer))
-
-
-class Echo:
-    """Takes out what we sent ourselves: many optical heads and current loops hear their own light."""
-
-    def __init__(self) -> None:
-        self._expected = b""
-        self._held = b""
-
-    def expect(self, sent: bytes) -> None:
-        """Note what was just sent."""
-        self._expected, self._held = sent, b""
-
-    def take_from(self, data: bytes) -> bytes:
-        """Give what is no echo; what may still become one is held back."""
-        if not self._expected:
-            return data
-        data = self._held + data
-        if self._expected.startswith(data):
-            self._held = data
-            if data == self._expected:
-                self._expected = self._held = b""
-            return b""
-        echoed = data.startswith(self._expected)
-        rest = data[len(self._expected) :] if echoed else data
-        self._expected = self._held = b""
-        return rest
 
 
 def _is_no(message: object) -> bool:

@@ -34,8 +34,6 @@ CAPTURES = (
     "vzlogger_HagerEHZ_waitsync", "vzlogger_basic_dump_fd_autoack",
 )  # fmt: skip
 BCC_OF: dict[bool | None, Bcc] = {True: "required", False: "ignored", None: "absent"}
-EXCEPTIONS: dict[str, str] = {}
-"""Captures whose own expected values are wrong, and why: none so far."""
 
 LISTS = ({"1.8.0": "012345.678*kWh", "F.F": "00000000"}, {"1-0:16.7.0*255": "-000.250*kW", "0.9.1": "21:10:29"})
 MODELS = (Model(), Model(speed="A", maker="Nbd", type="\\2TYPE-1"))

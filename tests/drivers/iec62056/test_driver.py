@@ -159,6 +159,30 @@ def test_a_long_address_at_300_baud(run: Callable[..., Any]) -> None:
     assert run(wire, timed) >= 0.2 + 36 * 10 / 300 + Timing().answer
 
 
+@pytest.mark.parametrize("address", ["7!", "é", "1" * 33])
+def test_an_address_that_is_none(run: Callable[..., Any], address: str) -> None:
+    """What no sign-on can carry is refused before anything is sent."""
+    wire = Wire()
+    with pytest.raises(Refused, match="no device address"):
+        run(wire, lambda driver: driver.read(meter_of(address=address)))
+    assert wire.sent == b""
+
+
+def test_another_list_is_opted_for(run: Callable[..., Any]) -> None:
+    """The acknowledgement carries the profile's protocol and mode characters around the meter's speed."""
+    wire = Wire(Model("C", "0"))
+    with pytest.raises(NoAnswer):  # the simulated meter has the standard list only
+        run(wire, lambda driver: driver.read(meter_of(Manner(option="06"))))
+    assert b"\x06006\r\n" in wire.sent
+
+
+def test_a_meter_of_eight_bits_needs_no_parity(run: Callable[..., Any]) -> None:
+    """A meter that talks 8N1 itself is read as it is through a head of 8N1."""
+    wire = Wire(Model("C", "5"))
+    bus = replace(BUS, framing="8N1")
+    assert run(wire, lambda driver: driver.read(meter_of(characters="8N1")), bus).values == READ
+
+
 def test_over_tcp_the_meter_is_told_to_stay(run: Callable[..., Any]) -> None:
     """A serial server keeps its speed, so the meter must."""
     wire = Wire(Model("C", "5"))
