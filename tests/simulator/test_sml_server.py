@@ -1,8 +1,16 @@
 """A simulated SML meter says what its home takes, in bytes that were checked by hand."""
 
+from typing import Any
+
+import pytest
+
+from drivers.sml.codec import Decoder
 from simulator.habits import Home
 from simulator.households import Household
+from simulator.scenario import Scenario
+from simulator.serving import SimulatorError
 from simulator.sml_server import crc_kermit, crc_x25, entry, file_of, octets, signed, telegram, unsigned
+from simulator.stage import Stage
 
 NOON = 1_790_000_000.0
 
@@ -36,3 +44,31 @@ def test_it_says_what_the_home_takes() -> None:
         register = unsigned(int(values["energy_import"] * 10), 8)
         assert entry("1-0:1.8.0*255", register, 30, -1, flows) in said
         assert entry("1-0:16.7.0*255", signed(round(values["power"]), 4), 27, 0) in said
+
+
+def staged(*meters: dict[str, str], kind: str = "pty") -> tuple[str, Any]:
+    """Put meters on one line of a scenario; give its protocol and server."""
+    plan = Scenario.model_validate(
+        {
+            "line": [{"name": "head", "kind": kind}],
+            "meter": [{"line": "head", "profile": "sml", **row} for row in meters],
+        }
+    )
+    return Stage(plan, lambda: NOON).line(plan.line[0])
+
+
+async def test_a_scenario_puts_it_on_a_line(heard: Any) -> None:
+    """Whoever listens hears whole telegrams of its home."""
+    protocol, server = staged({"name": "flat"})
+    assert protocol == "sml"
+    session = server.open(heard)
+    await heard.until(100)
+    session.close()
+    assert len(Decoder().feed(heard.data)) == 1
+
+
+@pytest.mark.parametrize("meters", [[{"name": "a"}, {"name": "b"}], [{"name": "a", "channel": "gas"}]])
+def test_an_optical_head_sees_one_electricity_meter(meters: list[dict[str, str]]) -> None:
+    """Two meters, or a gas meter, cannot be behind it."""
+    with pytest.raises(SimulatorError, match="one electricity meter"):
+        staged(*meters)
