@@ -97,12 +97,14 @@ def _left(data: bytes, span: Span, *, as_text: bool) -> Iterator[str]:
     """Give the bytes of a span, as text where they are, cut in the middle when they are many."""
     is_text = as_text and _TEXT.fullmatch(data, span.start, span.end) is not None
     row = 3 * ROW - 2 if is_text else ROW
-    starts = list(range(span.start, span.end, row))
+    # A line's end says nothing.
+    end = span.start + len(data[span.start : span.end].rstrip(b"\r\n")) if is_text else span.end
+    starts = list(range(span.start, end, row))
     shown = starts if len(starts) <= ROWS else [*starts[: ROWS - 1], starts[-1]]
     for start, after in pairwise([*shown, None]):
         assert start is not None  # noqa: S101  only the last is
-        part = data[start : min(start + row, span.end)]
-        said = part.decode("latin-1").rstrip("\r\n") if is_text else part.hex(" ")
+        part = data[start : min(start + row, end)]
+        said = part.decode("latin-1") if is_text else part.hex(" ")
         yield f"  {start:08x}  {said}"
         if after is not None and after - start > row:
             yield f"  {'':8}  … {after - start - row} bytes"
