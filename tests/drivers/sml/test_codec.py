@@ -10,10 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivers.analysis import Keys
+from drivers.profiles import load
 from drivers.sml.analyze import analyze
 from drivers.sml.codec import ESCAPE, LIMIT, MARK, START, Decoder
 from drivers.sml.crc import kermit, x25
 from drivers.sml.message import Entry, Moment, Telegram
+from drivers.sml.profile import read_telegram
 from simulator.sml_server import (
     LEFT_OUT,
     LIST,
@@ -237,14 +239,18 @@ def test_what_another_encoder_writes_is_read(rows: list[Any], time: int) -> None
 
 
 def test_lists_of_several_messages_are_one_telegram() -> None:
-    """A file may list values twice; other messages say nothing of them."""
+    """A file may list values twice, and the first says who and what; other messages say nothing of them."""
     lists = []
     for number in (1, 2):
         rows = listed(entry("1-0:1.8.0*255", unsigned(number, 1)))
-        lists.append(listed(LEFT_OUT, octets(SERVER), LEFT_OUT, LEFT_OUT, rows, LEFT_OUT, LEFT_OUT))
+        lists.append(
+            listed(LEFT_OUT, octets(SERVER if number == 1 else b"other"), LEFT_OUT, LEFT_OUT, rows, LEFT_OUT, LEFT_OUT)
+        )
     other = message(5, 0x0501, listed(octets(b"profile")))
     (telegram,) = decode(file_of([message(1, LIST, lists[0]), other, message(2, LIST, lists[1])]))
     assert [e.value for e in telegram.entries] == [1, 2]
+    assert telegram.server == SERVER
+    assert read_telegram(load("sml").layout, telegram).values == {"energy_import_wh": 1000}
 
 
 def test_an_odd_entry_costs_itself_and_is_counted() -> None:

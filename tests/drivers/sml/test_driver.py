@@ -122,6 +122,10 @@ def test_the_meters_clock_and_name(virtual: Callable[[Story], None]) -> None:
         body = listed(LEFT_OUT, octets(SERVER), LEFT_OUT, CLOCK, listed(ROW), LEFT_OUT, LEFT_OUT)
         port.data_received(file_of([message(1, LIST, body)]))
         assert (await driver.read(MAIN)).meter_time == int(NOON) * 1000
+        # Whether meters count local time in UTC is not known of all of them.
+        local = listed(unsigned(3, 1), listed(unsigned(int(NOON), 4), signed(60, 2), signed(0, 2)))
+        port.data_received(file_of([message(1, LIST, body.replace(CLOCK, local))]))
+        assert (await driver.read(MAIN)).meter_time is None
         assert isinstance(driver, HasNameplate)
         assert await driver.nameplate(MAIN) == {"maker": "NBD", "serial": "1 NBD00 1234 5678"}
 
@@ -135,12 +139,15 @@ async def test_a_lost_link_is_told_and_opened_again(captures: Path) -> None:
         await driver.read(MAIN)
     for turn in (1, 2):
         await driver.connect()
+        heard = 0
         while True:
             try:
                 reading = await driver.read(MAIN)
             except NotConnected:
                 break
+            heard += 1
             assert reading.values["voltage_l1_v"] > 200
+        assert heard
         assert driver.counters()["bad_crc"] == 3 * turn
     await driver.close()
     await driver.close()
