@@ -120,6 +120,14 @@ class HasNameplate(Protocol):
         """Ask for maker, model, serial number: whatever the profile names; raises DriverError."""
 
 
+@runtime_checkable
+class HasBudget(Protocol):
+    """A driver whose readings may take long: lists at 300 baud, many telegrams of one meter."""
+
+    def budget(self, meter: Meter) -> float:
+        """Give the seconds one reading may take."""
+
+
 @dataclass
 class DriverError(Exception):
     """The root: what was being done, to which meter or line, and what an installer can do about it."""

@@ -68,7 +68,8 @@ def look(data: bytes, protocol: str | None, keys: Keys, model: str | None = None
         raise CannotAnalyze(f"{model} is a {profile.driver} meter: leave --protocol out, or name another model")
     tried = [protocol] if protocol else list(PROTOCOLS)
     found = [Findings(name, data, _module(name).analyze(data, keys), profile) for name in tried]
-    best = max(found, key=lambda findings: understood(findings.frames))
+    # Where nothing is whole, whoever found damaged frames knows more than who found none.
+    best = max(found, key=lambda findings: (understood(findings.frames), len(findings.frames)))
     if profile is None:
         return best
     readings = _module(best.protocol).readings(data, profile, keys)

@@ -9,6 +9,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,8 @@ def _parser() -> argparse.ArgumentParser:
         ("home", "Run both for one house: meters to store and pages."),
     ):
         _config_option(command(name, _serve, about), ETC / f"{name}.toml")
+    reload = command("reload", _reload, "Let a running program take its changed configuration over.")
+    _config_option(reload, None)
     check = command("check", _check, "Explain a configuration or what is wrong with it; touches nothing.")
     check.add_argument("file", type=Path)
     read = command("read", _read, "Read one meter now and print what it says.")
@@ -154,10 +157,11 @@ def _config_option(parser: argparse.ArgumentParser, default: Path | None) -> Non
 
 
 def _serve(options: argparse.Namespace) -> int:
-    config: Any = load(options.config, options.command)
+    reread = partial(load, options.config, options.command)
+    config: Any = reread()
     from importlib import import_module  # noqa: PLC0415  only the wiring that runs is loaded
 
-    return _run(import_module(f"gateway.{options.command}").run(config))
+    return _run(import_module(f"gateway.{options.command}").run(config, reread))
 
 
 def _run(work: Any) -> int:
@@ -205,6 +209,12 @@ def _status(options: argparse.Namespace) -> int:
     from gateway.show import status  # noqa: PLC0415
 
     return asyncio.run(status(_configuration(options), as_json=options.json))
+
+
+def _reload(options: argparse.Namespace) -> int:
+    from gateway.show import reload  # noqa: PLC0415
+
+    return asyncio.run(reload(_configuration(options)))
 
 
 def _web(options: argparse.Namespace) -> int:

@@ -11,10 +11,14 @@ import contextlib
 from collections import ChainMap
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from gateway import control
 from gateway.alerts.event import AlertEvent
 from gateway.alerts.post import EventPoster
+from gateway.check import Limits
+from gateway.check.daily import Days
+from gateway.check.ledger import Ledger
 from gateway.clock import wall_ms
 from gateway.config.build import endpoint_of
 from gateway.config.models import HomeConfig
@@ -93,7 +97,10 @@ class House:
         await self._database.enrol(config.gateway.tenant, config.gateway.id, here.info().meters)
         here.start(group)
         group.create_task(self._feeder.run(), name="feeder")
-        faults = ChainMap({"store": lambda: self._feeder.error}, here.faults())
+        days = self._days()
+        group.create_task(days.run(), name="days")
+        own = {"store": lambda: self._feeder.error, "daily checks": lambda: days.error}
+        faults = ChainMap(own, here.faults())
         group.create_task(Teller(faults).run(), name="teller")
         if self._poster is not None:
             self._announce(group, self._poster)
@@ -136,6 +143,17 @@ class House:
         buses = {name.removeprefix("bus "): fault() for name, fault in self._here.buses.faults.items()}
         broker = self._announcer is None or self._announcer.connection is not None
         return troubles(network=has_network(), clock=self._here.clock.state, buses=buses, broker=broker)
+
+    def _days(self) -> Days:
+        gateway = self._config.gateway
+        ledger = Ledger(self._database.file)
+        return Days(
+            self._database, self._store, ledger, (gateway.tenant,), ZoneInfo(gateway.zone), wall_ms, self._limits
+        )
+
+    def _limits(self, _tenant: str, meter: str) -> Limits:
+        known = self._here.intake.meters.get(meter)
+        return known.limits if known is not None else Limits()
 
     def _hear(self, event: AlertEvent) -> None:
         self._alerts.take(self._config.gateway.tenant, event)

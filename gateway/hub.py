@@ -5,9 +5,12 @@ import contextlib
 import sqlite3
 from collections.abc import Callable
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from gateway import control
 from gateway.backoff import Backoff
+from gateway.check.daily import Days
+from gateway.check.ledger import Ledger
 from gateway.clock import wall_ms
 from gateway.collector import Collector
 from gateway.config.build import endpoint_of
@@ -54,9 +57,11 @@ async def run(config: HubConfig, reread: Callable[[], HubConfig] | None = None) 
         root=config.mqtt.root,
     )
     book, alerts = LiveBook(), AlertBook(wall_ms)
-    for tenant in {channel.tenant for channel in config.channel} | {DEFAULT_TENANT}:
+    tenants = {channel.tenant for channel in config.channel} | {DEFAULT_TENANT}
+    for tenant in tenants:
         alerts.restore(await telling.outbox.alerts(tenant, only_open=True))
     today = Today(book, store, config.hub.zone, wall_ms)
+    days = Days(database, store, Ledger(database.file), tuple(tenants), ZoneInfo(config.hub.zone), wall_ms)
     pages: list[Served] = []
 
     async def link(_: Any) -> dict[str, Any]:
@@ -82,10 +87,11 @@ async def run(config: HubConfig, reread: Callable[[], HubConfig] | None = None) 
         group.create_task(collector.run(), name="collector")
         progress.watch("collector", CONNECTS_WITHIN, lambda: dials.turns if collector.error else None)
         group.create_task(_probe(database, progress.pulse("hub database", DISK)), name="probe")
-        group.create_task(Teller(_faults(collector)).run(), name="teller")
+        group.create_task(Teller(_faults(collector, days)).run(), name="teller")
         endpoint = endpoint_of(config.mqtt, f"{config.hub.id}-live")
         group.create_task(_listen(endpoint, config.mqtt.root, book, alerts), name="live")
         group.create_task(today.run(), name="today")
+        group.create_task(days.run(), name="days")
         sources = Sources(book, wall_ms, today, alerts, config.hub.zone)
         sessions = config.hub.database.with_name("sessions.json")
         pages.append(
@@ -140,5 +146,9 @@ async def _listen(endpoint: Endpoint, root: str, book: LiveBook, alerts: AlertBo
             await asyncio.sleep(backoff.next())
 
 
-def _faults(collector: Collector) -> dict[str, Callable[[], str]]:
-    return {"broker": lambda: collector.error, "stores": lambda: "; ".join(collector.troubles.values())}
+def _faults(collector: Collector, days: Days) -> dict[str, Callable[[], str]]:
+    return {
+        "broker": lambda: collector.error,
+        "stores": lambda: "; ".join(collector.troubles.values()),
+        "daily checks": lambda: days.error,
+    }

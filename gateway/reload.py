@@ -44,7 +44,7 @@ class Reloader(Generic[D]):
         error = answer.get("error")
         if error:
             log.error("not reloaded: %s", error)
-        said = f"not reloaded: {str(error).splitlines()[0]}" if error else "reloaded: " + _said(answer)
+        said = f"not reloaded: {str(error).splitlines()[0]}" if error else "reloaded: " + said_of(answer)
         notify(f"STATUS={said}")
         return answer
 
@@ -123,5 +123,6 @@ async def _beside_the_loop(reread: Callable[[], D]) -> D:
         thread.shutdown(wait=False)
 
 
-def _said(answer: Answer) -> str:
+def said_of(answer: Mapping[str, Any]) -> str:
+    """Say in one line what changed."""
     return ", ".join(f"{name} {count}" for name, count in answer.items() if count) or "nothing changed"

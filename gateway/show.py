@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from drivers.contract import Driver, DriverError, HasNameplate, Meter
+from drivers.contract import Driver, DriverError, HasBudget, HasNameplate, Meter
 from drivers.quantities import BY_KEY
 from gateway import control
 from gateway.clock import Clock
@@ -15,6 +15,9 @@ from gateway.config.build import meter_id, meter_of
 from gateway.config.models import Document, EdgeConfig, HomeConfig, HubConfig, MeterTable
 from gateway.scaling import scaling_of, shown
 from gateway.station import open_driver
+
+LONGEST_READ = 300.0
+"""Seconds to wait for a reading by a running program: a full list at 300 baud takes two minutes and a half."""
 
 
 def socket_of(config: Document) -> Path:
@@ -35,7 +38,7 @@ async def read(config: Document, name: str, *, as_json: bool) -> int:
         print(f"nabd: there is no meter {name!r}; configured: {names}", file=sys.stderr)
         return 2
     try:
-        answer = await control.ask(socket_of(config), {"do": "read", "meter": meter.name}, timeout=90)
+        answer = await control.ask(socket_of(config), {"do": "read", "meter": meter.name}, timeout=LONGEST_READ)
     except control.NobodyThere:
         answer = await _read_directly(config, meter)
     if "error" in answer:
@@ -51,7 +54,7 @@ async def _read_directly(config: EdgeConfig | HomeConfig, row: MeterTable) -> di
     meter = meter_of(config, row)
     try:
         await driver.connect()
-        async with asyncio.timeout(max(30.0, 3 * meter.deadline)):
+        async with asyncio.timeout(max(30.0, 3 * meter.deadline, _budget(driver, meter))):
             reading = await driver.read(meter)
             other = await _other_model(driver, meter)
             plate = dict(await driver.nameplate(meter)) if isinstance(driver, HasNameplate) else {}
@@ -63,6 +66,10 @@ async def _read_directly(config: EdgeConfig | HomeConfig, row: MeterTable) -> di
         await driver.close()
     more = {"other_model": other, "nameplate": plate}
     return shown(reading, scaling_of(row)) | {key: value for key, value in more.items() if value}
+
+
+def _budget(driver: Driver, meter: Meter) -> float:
+    return driver.budget(meter) if isinstance(driver, HasBudget) else 0.0
 
 
 async def _other_model(driver: Driver, meter: Meter) -> str | None:
@@ -125,6 +132,22 @@ async def link(config: Document) -> int:
         print(f"nabd: {answer.get('error', 'no pages are served here')}", file=sys.stderr)
         return 1
     print(answer["link"])
+    return 0
+
+
+async def reload(config: Document) -> int:
+    """Let the running program take its changed file over, and say what changed."""
+    from gateway.reload import said_of  # noqa: PLC0415
+
+    try:
+        answer = await control.ask(socket_of(config), {"do": "reload"}, timeout=60)
+    except control.NobodyThere as error:
+        print(f"nabd: nothing runs with this configuration (nobody answers at {error})", file=sys.stderr)
+        return 1
+    if "error" in answer:
+        print(f"nabd: {answer['error']}", file=sys.stderr)
+        return 1
+    print(said_of(answer))
     return 0
 
 

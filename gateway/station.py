@@ -113,6 +113,7 @@ class Station:
             "clock_error_ms": self.clock.error_ms,
             "read": self.intake.read,
             "alerts": self.alerts,
+            "checks": dict(self.alerting.checker.remarks),
             "journal": asdict(self.journal.stats()),
             "flash": flash,
             "standstill": self.progress.overdue,

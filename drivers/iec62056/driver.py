@@ -79,6 +79,11 @@ class Iec62056Driver:
             raise
         return Reading(meter.id, at, said.values, said.status)
 
+    def budget(self, meter: Meter) -> float:
+        """Give the seconds one read-out may take."""
+        layout: Layout = meter.profile.layout
+        return max(layout.budget + SIGN_ON, meter.deadline)
+
     async def close(self) -> None:
         """Let the bus go; never raises."""
         self._line.close()
@@ -119,7 +124,7 @@ class Iec62056Driver:
             names = tuple(dict.fromkeys(str(row.obis) for row in layout.rows))
             script = session.read_registers(layout.ask, names, meter.keys.password, layout.level)
         try:
-            read_out = await self._line.run(session, script, max(layout.budget + SIGN_ON, meter.deadline))
+            read_out = await self._line.run(session, script, self.budget(meter))
         finally:
             self._left_out += Counter(session.counters)
         said = self._understood(layout, read_out)
