@@ -125,6 +125,10 @@ class Reader:
         """Take one byte."""
         return self.take(1)[0]
 
+    def peek(self) -> int | None:
+        """Look at the next byte; None when there is none."""
+        return self.data[self.at] if self.left else None
+
     def take(self, count: int) -> bytes:
         """Take some bytes."""
         end = self.at + count
@@ -151,6 +155,42 @@ class Reader:
         if not 0 < count <= _LONGEST_LENGTH:
             raise DecodeError(f"a length of {count} bytes is none", "the message is damaged")
         return int.from_bytes(self.take(count), "big")
+
+    def number(self, size: int, meaning: str = "") -> int:
+        """Take an unsigned number of some bytes; one with a meaning is noted."""
+        start = self.at
+        number = int.from_bytes(self.take(size), "big")
+        if meaning:
+            self.note(start, f"{meaning}: {number}")
+        return number
+
+    def flag(self, meaning: str) -> bool:
+        """Take a byte that says yes or no, as before all that may be left out; raises DecodeError for another."""
+        start, said = self.at, self.byte()
+        if said > 1:
+            raise DecodeError(f"{said:#04x} is neither yes nor no ({meaning})", "the message is damaged")
+        self.note(start, f"{meaning}: {'yes' if said else 'no'}")
+        return bool(said)
+
+    def octets(self, meaning: str) -> bytes:
+        """Take a length, and so many bytes."""
+        start = self.at
+        octets = self.take(self.length())
+        self.note(start, f"{meaning}: {octets.hex(' ') or 'none'}")
+        return octets
+
+    def count(self, meaning: str) -> int:
+        """Take how many things follow, each of at least a byte; raises DecodeError for more than there can be."""
+        start, count = self.at, self.length()
+        if count > self.left:
+            raise DecodeError(f"{count} {meaning} in {self.left} bytes", "the message is damaged")
+        self.note(start, f"{meaning}: {count}")
+        return count
+
+    def end(self) -> None:
+        """Raise DecodeError when there are bytes left."""
+        if self.left:
+            raise DecodeError(f"{self.left} bytes too many behind a message", "it is damaged")
 
     def note(self, start: int, meaning: str, depth: int = 0) -> None:
         """Tell whoever explains the bytes what those since `start` mean."""
