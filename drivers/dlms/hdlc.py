@@ -126,18 +126,35 @@ def decode(body: bytes) -> Frame:
     """Read what stands between two flags; raises DecodeError."""
     if len(body) < _SHORTEST or body[0] & _TYPE_MASK != _TYPE or _length(body) != len(body):
         raise DecodeError("no HDLC frame", "its first two bytes say A and the length")
-    if x25(body[:-2]).to_bytes(2, "little") != body[-2:]:
-        raise DecodeError("the checksum of the frame is wrong", "it was damaged on its way")
+    if not (_is_right(body[: _end_of_head(body)]) and _is_right(body)):
+        raise DecodeError("a checksum of the frame is wrong", "it was damaged on its way")
     destination, at = _address(body, 2)
     source, at = _address(body, at)
-    if at + 3 > len(body):
-        raise DecodeError("the head of the frame is cut off", "it was damaged on its way")
     information = body[at + 3 : -2]
-    if len(body) > at + 3 and x25(body[: at + 1]).to_bytes(2, "little") != body[at + 1 : at + 3]:
-        raise DecodeError("the checksum of the head is wrong", "it was damaged on its way")
     kind, send, receive = _control(body[at])
     final, segmented = bool(body[at] & _POLL), bool(body[0] & _SEGMENTED)
     return Frame(destination, source, kind, information, send, receive, final, segmented)
+
+
+def _is_right(body: bytes) -> bool:
+    """Tell whether the last two bytes are the checksum of those before."""
+    return x25(body[:-2]).to_bytes(2, "little") == body[-2:]
+
+
+def _end_of_head(body: bytes) -> int:
+    """Give where the checksum of the head ends; raises DecodeError."""
+    _, at = _address(body, 2)
+    _, at = _address(body, at)
+    if at + 3 > len(body):
+        raise DecodeError("the head of the frame is cut off", "it was damaged on its way")
+    return at + 3
+
+
+def _has_right_head(body: bytes) -> bool:
+    try:
+        return _is_right(body[: _end_of_head(body)])
+    except DecodeError:
+        return False
 
 
 def _length(body: bytes | bytearray) -> int:
@@ -181,14 +198,19 @@ class Decoder:
         found: list[Frame] = []
         at = 0
         while (end := self._end(at)) is not None:
-            frame = self._frame(at, end) if end else None
-            if frame is None:
-                self.counters["noise_bytes"] += self._buffer[at] != FLAG
-                at += 1
-            else:
-                found.append(frame)
-                at = end - 1  # the closing flag may open the next frame
+            step = self._take(bytes(self._buffer[at + 1 : end]), found) if end else 1
+            self.counters["noise_bytes"] += step == 1 and self._buffer[at] != FLAG
+            at += step
         del self._buffer[:at]
+        return found
+
+    def end(self) -> list[Frame]:
+        """Give the frames behind a start that silence shows to be none; nothing is kept."""
+        found: list[Frame] = []
+        while self._buffer:
+            self.counters["noise_bytes"] += self._buffer[0] != FLAG
+            del self._buffer[0]
+            found += self.feed(b"")
         return found
 
     def _end(self, at: int) -> int | None:
@@ -207,13 +229,15 @@ class Decoder:
         end = at + length + 2
         return end if end <= len(buffer) else None
 
-    def _frame(self, at: int, end: int) -> Frame | None:
-        body = bytes(self._buffer[at + 1 : end - 1])
-        if self._buffer[end - 1] != FLAG or x25(body[:-2]).to_bytes(2, "little") != body[-2:]:
+    def _take(self, body: bytes, found: list[Frame]) -> int:
+        """Keep the frame that a flag ends, if it is one; gives how far to go on."""
+        body, flag = body[:-1], body[-1]
+        if flag != FLAG or not _has_right_head(body):
             self.counters["bad_checksum"] += 1
-            return None
+            return 1
         try:
-            return decode(body)
+            found.append(decode(body))
         except DecodeError:
-            self.counters["malformed"] += 1
-            return None
+            self.counters["malformed" if _is_right(body) else "bad_checksum"] += 1
+        # With a right head the length was right: the damage is inside, and the closing flag may open the next frame.
+        return len(body) + 1

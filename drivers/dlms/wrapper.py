@@ -1,9 +1,11 @@
 """The wrapper of DLMS over TCP: eight bytes before each message. Bytes in, messages out, and back."""
 
 import struct
+from collections import Counter
 from dataclasses import dataclass
 
-from drivers.contract import DecodeError
+from drivers.contract import DecodeError, NoAnswer
+from drivers.dlms.link import Script
 
 _HEAD = struct.Struct(">HHHH")
 VERSION = 1
@@ -47,3 +49,39 @@ class Decoder:
             at = end
         self._rest = rest[at:]
         return found
+
+
+class WrapperLink:
+    """Carries messages from `client` to `server` over one TCP connection.
+
+    `counters` holds `foreign_message`: one of other ports, or one that came before it was asked for.
+    """
+
+    def __init__(self, client: int, server: int) -> None:
+        self.counters: Counter[str] = Counter()
+        self._client, self._server = client, server
+        self._decoder = Decoder()
+
+    def open(self) -> Script[None]:
+        """Do nothing: the connection is the link."""
+        yield from ()
+
+    def ask(self, message: bytes) -> Script[bytes]:
+        """Send one message and give the answer; raises NoAnswer, DecodeError."""
+        heard = yield bytes(Wrapped(self._client, self._server, message))
+        while heard:
+            answers = self._decoder.feed(heard)
+            ours = [one.message for one in answers if (one.source, one.destination) == (self._server, self._client)]
+            self.counters["foreign_message"] += len(answers) - len(ours[-1:])
+            if ours:
+                return ours[-1]
+            heard = yield b""
+        raise NoAnswer("the meter does not answer", "client and server address, deadline of the meter?")
+
+    def close(self) -> Script[None]:
+        """Do nothing: the connection's end is the link's."""
+        yield from ()
+
+    def goodbye(self) -> bytes:
+        """Give nothing: the connection's end says it."""
+        return b""

@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.contract import DecodeError
-from drivers.dlms import wrapper
+from drivers.dlms import hdlc, wrapper
 from drivers.dlms.hdlc import Address, Decoder, Frame, Kind, decode
 from drivers.dlms.wrapper import Wrapped
+from drivers.sml.crc import x25
 
 SEVEN = st.integers(0, 127)
 ADDRESSES = st.one_of(
@@ -52,6 +53,27 @@ def test_a_flipped_bit_is_caught(frame: Frame, data: st.DataObject) -> None:
     bit = data.draw(st.integers(8, 8 * len(raw) - 9))
     raw[bit // 8] ^= 1 << bit % 8
     assert Decoder().feed(bytes(raw)) == []
+
+
+def test_starts_that_are_none_cost_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of heads that each promise two thousand bytes, no more than the heads is summed up."""
+    summed: list[int] = []
+    monkeypatch.setattr(hdlc, "x25", lambda data: (summed.append(len(data)), x25(data))[1])
+    frame = bytes(Frame(Address(1), Address(16), Kind.I, b"x" * 1900))
+    head = frame[:8]
+    decoder = Decoder()
+    summed.clear()
+    assert decoder.feed(head * 8000 + frame[:-3] + b"\x00\x00\x7e" + frame) == [decode(frame[1:-1])]
+    assert sum(summed) < 20 * 8 * 8000
+
+
+def test_silence_shows_that_a_start_was_none() -> None:
+    """What stands behind a start that never ends is given when the line falls silent."""
+    frame = Frame(Address(1), Address(16), Kind.RR)
+    decoder = Decoder()
+    assert decoder.feed(b"\x7e\xa7\xff" + bytes(frame)) == []
+    assert decoder.end() == [frame]
+    assert decoder.end() == []
 
 
 def test_frames_share_a_flag() -> None:
