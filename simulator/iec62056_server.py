@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from simulator.place import Place, Placed
 from simulator.serving import Send, Session
 
 REACTION = 0.2
@@ -32,6 +33,24 @@ _BODY = re.compile(r"([^()]*)\(([^()]*)\)")
 
 Values = Callable[[], Mapping[str, str]]
 """Gives `{"1.8.0": "012345.678*kWh"}`."""
+
+
+def line(place: Place) -> Placed:
+    """Serve the one meter below an optical head; raises SimulatorError."""
+    place.no_gateway()
+    meter = place.only_meter()
+    manner, baud = place.models[0].layout.manner, place.table.baud
+    model = Model(
+        "C" if manner.mode == "auto" else manner.mode,
+        "E" if manner.mode == "B" else "5",
+        first_baud=baud or manner.speed,
+        framed=manner.bcc != "absent",
+        obeys=not manner.stay,
+        address=str(meter.address or ""),
+    )
+    values = place.values(meter)
+    server = Iec62056Server(model, lambda: values_of(values()), paced=baud is not None)
+    return Placed(server, None if model.mode == "D" else 0, keeps_pace=True)
 
 
 @dataclass(frozen=True, slots=True)

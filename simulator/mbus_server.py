@@ -7,12 +7,20 @@
 3. Telegrams are made here, byte by byte, from what a household's channel shows: not by the codec that will read them.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from simulator.place import Place, Placed, Values
 from simulator.serving import Send, Session
 
-Values = Callable[[], Mapping[str, float]]
+NUMBERS = 21_050_000
+"""What M-Bus meters have printed on them: this, and their primary address."""
+
+ADDRESS_AT = 2
+"""Where a short frame has the address."""
+
+SILENCE = 3.5
+"""Characters of silence that end a request."""
 
 MEDIA: Mapping[str, int] = {"electricity": 0x02, "gas": 0x03, "water": 0x07, "heat": 0x04}
 MAKER, VERSION = "NBD", 0x01
@@ -36,6 +44,15 @@ _RECORDS: Mapping[str, tuple[bytes, float]] = {
     "frequency": (b"\x04\xfb\x2e", 10), "water_volume": (b"\x04\x13", 1), "gas_volume": (b"\x04\x13", 1),
     "water_flow": (b"\x04\x3b", 1), "gas_flow": (b"\x04\x3b", 1),
 }  # fmt: skip
+
+
+def line(place: Place) -> Placed:
+    """Serve the meters of a line, each by its address and the number that follows from it."""
+    slaves = [
+        MbusMeter(address := meter.address or 0, f"{NUMBERS + address:08}", MEDIA[model.commodity], place.values(meter))
+        for meter, model in zip(place.meters, place.models, strict=True)
+    ]
+    return Placed(MbusServer(slaves), ADDRESS_AT, SILENCE)
 
 
 @dataclass

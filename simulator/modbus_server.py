@@ -16,10 +16,29 @@ from pymodbus.framer import FramerType
 from pymodbus.server import ModbusTcpServer
 from pymodbus.simulator import DataType, SimData, SimDevice
 
-from simulator.meters import Constant, VirtualMeter
-from simulator.serving import Send, Session
+from simulator.faults import RTU_UNIT, TCP_UNIT
+from simulator.meters import Constant, VirtualMeter, modbus_meter
+from simulator.place import Place, Placed
+from simulator.serving import Send, Session, SimulatorError
 
 HOLDING, INPUT = 3, 4
+
+RTU_SILENCE = 3.5
+"""Characters of silence that end an RTU frame."""
+
+
+def line(place: Place) -> Placed:
+    """Serve the units of a line or host; raises SimulatorError."""
+    addresses = [1 if meter.address is None else meter.address for meter in place.meters]
+    units = {
+        address: modbus_meter(model, place.values(meter), address)
+        for address, meter, model in zip(addresses, place.meters, place.models, strict=True)
+    }
+    if len(units) < len(addresses):
+        raise SimulatorError(f"two meters of line {place.table.name} have one address", "give each its own")
+    if place.table.kind == "tcp":
+        return Placed(ModbusServer(units, "tcp"), TCP_UNIT)
+    return Placed(ModbusServer(units, "rtu"), RTU_UNIT, RTU_SILENCE)
 
 
 class ModbusServer:

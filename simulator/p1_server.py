@@ -4,20 +4,42 @@ A sub-meter hands its register over every five minutes; until the next time the 
 old timestamp.
 """
 
-import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from simulator.households import Channel, Household
-from simulator.p1_forms import FORMS, OLD_GAS, Form, cut, finish
-from simulator.serving import Send, Session
+from simulator.p1_forms import FORMS, OLD_GAS, Form, Seal, cut, finish
+from simulator.place import Place, Placed
+from simulator.pushing import PushingServer
+from simulator.serving import SimulatorError
+
+PUBLIC_KEY = "00112233445566778899AABBCCDDEEFF"
+"""The authentication key that all Luxembourg meters share."""
 
 SUB_METER_STEP = 300
 _DEVICE_TYPES: Mapping[Channel, str] = {"electricity": "002", "gas": "003", "water": "007"}
 
 Submeters = Mapping[int, tuple[Channel, Household]]
 """What hangs on which M-Bus channel, 1 to 4."""
+
+
+def line(place: Place) -> Placed:
+    """Serve the port of one electricity meter, with what hangs on its channels; raises SimulatorError."""
+    place.no_gateway()
+    main = [meter for meter in place.meters if meter.channel == "electricity"]
+    subs = {meter.address or 1: meter for meter in place.meters if meter.channel != "electricity"}
+    if len(main) != 1 or any(channel not in range(1, 5) for channel in subs):
+        what = f"line {place.table.name} must have one electricity meter"
+        raise SimulatorError(what, "others hang on its channels 1 to 4, by address")
+    meter = main[0]
+    form = FORMS.get(meter.form or "dsmr5")
+    if form is None:
+        raise SimulatorError(f"{meter.name}: no country's form is {meter.form!r}", f"one of {', '.join(FORMS)}")
+    home = place.homes[meter.household]
+    submeters = {channel: (sub.channel, place.homes[sub.household]) for channel, sub in subs.items()}
+    seal = Seal(bytes.fromhex(meter.key), bytes.fromhex(meter.auth_key or PUBLIC_KEY)).seal if meter.key else bytes
+    return Placed(PushingServer(lambda: seal(telegram(home, submeters, place.now(), place.zone, form))))
 
 
 def telegram(home: Household, submeters: Submeters, time: float, zone: ZoneInfo, form: Form = FORMS["dsmr5"]) -> bytes:
@@ -59,48 +81,3 @@ def _stamp(time: float, zone: ZoneInfo) -> str:
 
 def _hex(text: str) -> str:
     return text.encode("ascii").hex().upper()
-
-
-class P1Server:
-    """Says its telegram to everyone on the line, every `every` seconds, as long as anyone is there."""
-
-    def __init__(self, say: Callable[[], bytes], every: float = 1.0) -> None:
-        self._say = say
-        self._every = every
-        self._listeners: set[Send] = set()
-        self._timer: asyncio.TimerHandle | None = None
-
-    def open(self, send: Send) -> Session:
-        """Add a listener; what it says is not heard."""
-        self._listeners.add(send)
-        if self._timer is None:
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_at(loop.time(), self._talk, loop, loop.time())
-        return _Listener(self, send)
-
-    def leave(self, send: Send) -> None:
-        """Take a listener away; with the last one the meter falls silent."""
-        self._listeners.discard(send)
-        if not self._listeners and self._timer:
-            self._timer.cancel()
-            self._timer = None
-
-    def _talk(self, loop: asyncio.AbstractEventLoop, due: float) -> None:
-        # A machine that slept says the next telegram, not all those it missed.
-        due = max(due + self._every, loop.time())
-        self._timer = loop.call_at(due, self._talk, loop, due)
-        said = self._say()
-        for send in tuple(self._listeners):
-            send(said)
-
-
-class _Listener:
-    def __init__(self, server: P1Server, send: Send) -> None:
-        self._server = server
-        self._send = send
-
-    def feed(self, data: bytes) -> None:
-        """A P1 port has no way in."""
-
-    def close(self) -> None:
-        self._server.leave(self._send)

@@ -5,12 +5,12 @@
     speed = 1.0                    # seconds of the homes in one real second
     [[household]] name solar       # solar: peak of the panels in W
     [[line]]      name kind baud framing turnaround host port
-    [[meter]]     name line profile address household channel
+    [[meter]]     name line profile address household channel form key auth_key
     [[event]]     household channel rate phase after lasts
     [[fault]]     line kind probability times unit after lasts seconds size
 
 `after` and `lasts` are seconds of the homes, from the start of the simulator. Line kinds: "pty", a serial port; "tcp",
-Modbus TCP, or a P1 or optical port on the network; "rtu+tcp", Modbus RTU behind a transparent gateway.
+Modbus TCP, or any other meter on the network; "rtu+tcp", Modbus RTU or M-Bus behind a transparent gateway.
 """
 
 import tomllib
@@ -28,6 +28,7 @@ from simulator.serving import SimulatorError
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$")]
 NotNegative = Annotated[float, Field(ge=0)]
+Key = Annotated[str, StringConstraints(pattern=r"^[0-9A-Fa-f]{32}$")]
 Byte = Annotated[int, Field(ge=0, le=255)]
 
 
@@ -55,7 +56,10 @@ class LineTable(_Table):
 
 
 class MeterTable(_Table):
-    """A meter on a line: what model, which address, and what of which home it measures."""
+    """A meter on a line: what model, which address, and what of which home it measures.
+
+    `form` is a P1 meter's country; with a `key` the meter ciphers what it says.
+    """
 
     name: Name
     line: Name
@@ -63,6 +67,9 @@ class MeterTable(_Table):
     address: Byte | None = None
     household: Name = "home"
     channel: Channel = "electricity"
+    form: Name | None = None
+    key: Key | None = None
+    auth_key: Key | None = None
 
 
 class EventTable(_Table):

@@ -9,6 +9,8 @@ It writes its bytes by itself: nothing of the driver's codec is used here, so th
 from collections.abc import Callable, Iterable
 
 from simulator.households import Household
+from simulator.place import Place, Placed
+from simulator.pushing import PushingServer
 
 ESCAPE = b"\x1b\x1b\x1b\x1b"
 MAKER = b"NBD"
@@ -124,9 +126,19 @@ def push(server: bytes, entries: Iterable[bytes], number: int, seconds: int, crc
 
 # --- a household's meter ---------------------------------------------------------------------------------------------
 
+EVERY = 2.0
+"""Seconds: a telegram takes half a second at 9600 baud, and meters leave a pause."""
+
 _STATUS = 0x001C_0104
 _GIVES = 0x0800
 _START_OF_METER = 1_700_000_000
+
+
+def line(place: Place) -> Placed:
+    """Serve the one meter below an optical head; raises SimulatorError."""
+    place.no_gateway()
+    home = place.homes[place.only_meter().household]
+    return Placed(PushingServer(lambda: telegram(home, place.now()), EVERY))
 
 
 def telegram(home: Household, time: float, serial: int = 1) -> bytes:

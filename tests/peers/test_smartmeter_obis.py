@@ -15,7 +15,7 @@ import pytest
 
 from simulator import sml_server as sml
 from simulator.iec62056_server import Iec62056Server, Model
-from simulator.p1_server import P1Server
+from simulator.pushing import PushingServer
 from simulator.wire import pty_line, tcp_line
 
 VALUES = {"0.0.0": "4711", "1.8.0": "012345.678*kWh", "16.7.0": "-000.250*kW", "32.7.0": "230.1*V"}
@@ -77,7 +77,7 @@ async def test_a_meter_with_sml(node: str) -> None:
         sml.entry("1-0:1.8.0*255", sml.unsigned(123456789, 8), sml.WH, -1, status=0x182),
         sml.entry("1-0:16.7.0*255", sml.signed(-250, 4), sml.W, 0),
     ]
-    server = P1Server(lambda: sml.push(b"\x0a\x01NBD\0\0\0\0\x2a", entries, 1, 4711))
+    server = PushingServer(lambda: sml.push(b"\x0a\x01NBD\0\0\0\0\x2a", entries, 1, 4711))
     async with tcp_line(server, "127.0.0.1") as port:
         found = await said_by(
             node, protocol="SmlProtocol", transport="TCPTransport", transportTcpHost="127.0.0.1", transportTcpPort=port

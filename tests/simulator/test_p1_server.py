@@ -9,7 +9,8 @@ import pytest
 
 from simulator.habits import Home
 from simulator.households import Household
-from simulator.p1_server import P1Server, telegram
+from simulator.p1_server import telegram
+from simulator.pushing import PushingServer
 
 ZONE = ZoneInfo("Europe/Amsterdam")
 WINTER, SUMMER = 1_768_478_520.0, 1_782_907_200.0  # 2026-01-15 12:02 UTC, 2026-07-01 12:00 UTC
@@ -76,7 +77,7 @@ def test_the_gas_register_keeps_its_own_time() -> None:
 async def test_it_talks_while_somebody_listens(heard: Any) -> None:
     """A telegram at once and then at its interval, to each listener; silence when the last has gone."""
     count = iter(range(100))
-    server = P1Server(lambda: b"%02d" % next(count), every=0.02)
+    server = PushingServer(lambda: b"%02d" % next(count), every=0.02)
     ear = type(heard)()
     session, other = server.open(heard), server.open(ear)
     session.feed(b"nobody hears this")

@@ -16,7 +16,7 @@ from gateway.config import load as load_config
 from simulator.faults import Fault, Faults, Faulty
 from simulator.habits import Home
 from simulator.households import Household
-from simulator.p1_server import P1Server
+from simulator.pushing import PushingServer
 from simulator.serving import Server
 from simulator.sml_server import (
     LEFT_OUT,
@@ -179,7 +179,7 @@ async def test_the_simulated_meter_in_spite_of_faults(kind: str, tmp_path: Path)
         return telegram(home, clock[0])
 
     faults = [Fault("flip", times=2), Fault("babble", times=3, size=40), Fault("noise", size=30)]
-    server = Faulty(P1Server(say, 0.02), Faults(faults, 1, lambda: NOON), None)
+    server = Faulty(PushingServer(say, 0.02), Faults(faults, 1, lambda: NOON), None)
     async with on_a_wire(kind, tmp_path, server) as where, asyncio.timeout(10):
         driver = open_bus(Bus("sml", where), lambda: 1)
         await driver.connect()
@@ -193,7 +193,7 @@ async def test_the_simulated_meter_in_spite_of_faults(kind: str, tmp_path: Path)
 async def test_nabd_read(kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The command shows values and nameplate of the simulated meter, over a serial port and over TCP."""
     home = Household(Home(3))
-    async with on_a_wire(kind, tmp_path, P1Server(lambda: telegram(home, NOON), 0.2)) as where:
+    async with on_a_wire(kind, tmp_path, PushingServer(lambda: telegram(home, NOON), 0.2)) as where:
         (tmp_path / "edge.toml").write_text(
             '[gateway]\nid = "gw"\n[journal]\nfolder = "journal"\n[mqtt]\nurl = "mqtts://b"\n'
             f'[[bus]]\nname = "head"\ndriver = "sml"\n{"url" if kind == "tcp" else "device"} = "{where}"\n'
