@@ -63,22 +63,34 @@ def decode_frame(data: bytes) -> RadioFrame:
 def split(data: bytes) -> Iterator[tuple[int, int, bytes]]:
     """Give where each frame begins and ends, and the frame without CRCs; stops where none begins.
 
-    CRCs that are right tell the format; bytes without CRCs are taken by their length alone.
+    CRCs that are right tell the format. Bytes without CRCs are taken by their lengths, which must fill all that is left:
+    a damaged frame with CRCs is none then.
     """
     at = 0
     while at < len(data):
-        part = data[at : at + LONGEST]
-        found = _format_a(part) or _format_b(part) or _bare(part)
+        found = with_crcs(data[at : at + LONGEST])
         if found is None:
+            yield from _bare(data, at)
             return
         end, frame = found
         yield at, at + end, frame
         at += end
 
 
-def _bare(data: bytes) -> tuple[int, bytes] | None:
-    length = data[0] + 1
-    return (length, data[:length]) if HEAD < length <= len(data) else None
+def with_crcs(data: bytes) -> tuple[int, bytes] | None:
+    """Give how long the frame is that the bytes begin with, and the frame without CRCs; None where a CRC is wrong."""
+    return _format_a(data) or _format_b(data)
+
+
+def _bare(data: bytes, at: int) -> list[tuple[int, int, bytes]]:
+    found = []
+    while at < len(data):
+        end = at + data[at] + 1
+        if end - at <= HEAD or end > len(data):
+            return []
+        found.append((at, end, data[at:end]))
+        at = end
+    return found
 
 
 def _format_a(data: bytes) -> tuple[int, bytes] | None:

@@ -5,12 +5,18 @@
 
 import hmac
 
+from drivers.contract import DecodeError
+
 BLOCK = 16
 PROOF = b"\x2f\x2f"
 """What deciphered records begin with; two bytes prove the key to one in 65,536."""
 
 _ENCRYPTION, _AUTHENTICATION = 0x00, 0x01
 _PADDING = b"\x07" * 7
+
+
+class WrongKey(DecodeError):  # noqa: N818  the caller counts these apart
+    """The frame is whole, and the key does not fit it, or there is none."""
 
 
 def decipher_cbc(key: bytes, iv: bytes, data: bytes) -> bytes:

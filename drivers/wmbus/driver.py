@@ -1,0 +1,198 @@
+"""A radio stick, and the meters it hears: pushing, one link, each meter fed from its own frames.
+
+1. A meter is found by its number, with its maker's letters before it or not; whoever else is heard is left alone.
+2. A meter with a key is believed only when a frame was ciphered with it; without, anybody could speak in its name.
+3. A counter that the meter signs must rise. It is kept as long as the program runs.
+4. A meter of which nothing was heard for twenty of its intervals is NoAnswer; a broken link is NotConnected for all.
+"""
+
+import asyncio
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from drivers.contract import BootClock, Bus, DecodeError, Meter, NoAnswer, NotConnected, Reading, Refused
+from drivers.link import connect
+from drivers.mbus.profile import Said
+from drivers.names import Names
+from drivers.pushed import PushedPort
+from drivers.wmbus.air import Air, Heard, Sender
+from drivers.wmbus.compact import Formats, UnknownFormat
+from drivers.wmbus.layers import Message, WrongKey, unwrap
+from drivers.wmbus.profile import read_message
+
+BAUD = 57_600
+FRAMING = "8N1"
+"""iM871A. iU891A: 115200; CUL: 38400; RC1180: 19200; AMB8465: 9600."""
+
+SILENCE = 900.0
+"""Seconds, as long as a meter's interval is unknown: few send less often than each quarter of an hour."""
+MISSED = 20
+"""Frames that may be missed before a meter is called silent: at the edge of reception most are."""
+LEAST, MOST = 300.0, 86_400.0
+PATIENCE = 180.0
+"""Seconds for which one reading by hand waits."""
+
+_ADDRESS = re.compile(r"(?:([A-Z]{3})[ -]?)?([0-9A-F]{8})")
+
+
+def open_bus(bus: Bus, now: BootClock) -> "WmbusDriver":
+    """Make the driver of one stick."""
+    return WmbusDriver(bus, now)
+
+
+@dataclass(slots=True)
+class _Listener:
+    """Where one meter's reader is."""
+
+    seen: int = 0
+    counter: int = -1
+    opened: bool = False
+
+
+class WmbusDriver:
+    """Owns one stick; several meters may be read at once, one task each."""
+
+    turns: Literal["asked", "pushed"] = "pushed"
+
+    def __init__(self, bus: Bus, now: BootClock) -> None:
+        """Take the bus; nothing is opened."""
+        self._bus = bus
+        self._now = now
+        self._names = Names()
+        self._link: asyncio.Transport | None = None
+        self._left_out: Counter[str] = Counter()
+        self._formats = Formats()
+        # By meter id, and so bounded by the configuration.
+        self._listeners: dict[str, _Listener] = {}
+        self._new_port()
+        self._port.lose(NotConnected(f"{bus.where} is not open", "connect first"))
+
+    async def connect(self) -> None:
+        """Open the stick's port; raises NotConnected."""
+        await self.close()
+        # A port of its own for each connection: the end of the former one may still be under way.
+        self._left_out += self._port.counters
+        self._new_port()
+        for listener in self._listeners.values():
+            listener.seen = 0
+        try:
+            self._link, _ = await connect(self._bus, lambda: self._port, baud=BAUD, framing=FRAMING, names=self._names)
+        except NotConnected as error:
+            self._port.lose(error)
+            raise
+
+    async def read(self, meter: Meter) -> Reading:
+        """Await what the meter says next; raises NoAnswer, NotConnected, DecodeError while its key is wrong, Refused."""
+        port, air, wanted = self._port, self._air, wanted_of(meter)
+        listener = self._listeners.setdefault(meter.id, _Listener())
+        silence = max(meter.deadline, _silence(list(air.senders(wanted))))
+        try:
+            async with asyncio.timeout(silence):
+                while True:
+                    number = port.newest[0] if port.newest else 0
+                    frames = {heard.number: heard for sender in air.senders(wanted) for heard in sender.frames}
+                    for heard in (frames[key] for key in sorted(frames) if key > listener.seen):
+                        listener.seen = heard.number
+                        said = self._take(meter, listener, heard)
+                        if said is not None and said.values:
+                            return Reading(meter.id, heard.at, said.values, said.status)
+                    await port.after(number)
+        except TimeoutError:
+            raise self._silent(meter, silence) from None
+
+    async def nameplate(self, meter: Meter) -> Mapping[str, str]:
+        """Give what is known of a meter that was heard: who, how strong, how often, how long ago."""
+        found: dict[str, str] = {}
+        for sender in self._air.senders(wanted_of(meter)):
+            who = sender.last.frame.sender
+            found = {"maker": who.manufacturer, "serial": who.number, "version": str(who.version)}
+            if sender.last.signal is not None:
+                found["signal"] = f"{sender.last.signal} dBm"
+            if sender.interval is not None:
+                found["interval"] = f"{sender.interval:.0f} s"
+            found["heard"] = f"{(self._now() - sender.last.at) / 1000:.0f} s ago"
+        return found
+
+    def budget(self, meter: Meter) -> float:  # noqa: ARG002  a meter sends when it likes
+        """Give the seconds that a reading by hand waits for a frame."""
+        return PATIENCE
+
+    async def close(self) -> None:
+        """Let the port go; never raises."""
+        link, self._link = self._link, None
+        if link is not None:
+            link.close()
+            self._port.lose(NotConnected(f"{self._bus.where} was closed", "connect again"))
+
+    def counters(self) -> Mapping[str, int]:
+        """What was left out so far, by reason."""
+        return self._port.counters + self._left_out
+
+    def _new_port(self) -> None:
+        self._air = Air(self._now)
+        self._port: PushedPort[Heard] = PushedPort(self._air, self._now)
+
+    def _take(self, meter: Meter, listener: _Listener, heard: Heard) -> Said | None:
+        """Read a frame of the meter; what cannot be read is counted, and raised while nothing was ever read."""
+        try:
+            message = unwrap(heard.frame, meter.keys.encryption)
+            if not self._is_trusted(meter, listener, message):
+                return None
+            for heads in meter.profile.layout.formats:
+                self._formats.know(heads)
+            said = read_message(meter.profile.layout, message, self._formats)
+        except UnknownFormat:
+            self._left_out["unknown_format"] += 1
+            return None
+        except WrongKey as error:
+            return self._leave_out("wrong_key", error, meter, listener)
+        except DecodeError as error:
+            return self._leave_out("bad_frame", error, meter, listener)
+        listener.opened = True
+        return said
+
+    def _is_trusted(self, meter: Meter, listener: _Listener, message: Message) -> bool:
+        """Hold a message against what the meter proves; raises WrongKey for one in the clear where there is a key."""
+        if meter.keys.encryption and not message.mode:
+            raise WrongKey("the frame is not ciphered, though the meter has a key", "anybody can send such a frame")
+        if message.counter is not None and message.mode:
+            if message.counter <= listener.counter:
+                self._left_out["replayed"] += 1
+                return False
+            listener.counter = message.counter
+        return True
+
+    def _leave_out(self, reason: str, error: DecodeError, meter: Meter, listener: _Listener) -> None:
+        self._left_out[reason] += 1
+        if not listener.opened:
+            error.meter = meter.id
+            raise error
+
+    def _silent(self, meter: Meter, silence: float) -> NoAnswer:
+        if self._port.newest is None:
+            hint = "is the stick set to the meters' mode (T, C or S), and is this its baud?"
+            return NoAnswer(f"no frame of any meter within {silence:g} s", hint, meter=meter.id)
+        if not list(self._air.senders(wanted_of(meter))):
+            hint = "is the number the one on the meter? Others are heard"
+            return NoAnswer(f"nothing of this meter within {silence:g} s", hint, meter=meter.id)
+        hint = "`nabd analyze` shows what its frames hold; does the profile fit?"
+        return NoAnswer(f"nothing new of this meter within {silence:g} s", hint, meter=meter.id)
+
+
+def wanted_of(meter: Meter) -> str:
+    """Give what a meter's name in the air ends with: its number, or maker and number; raises Refused."""
+    number = meter.address
+    text = f"{number:08d}" if isinstance(number, int) else (number or "").strip().upper()
+    found = _ADDRESS.fullmatch(text)
+    if not found:
+        hint = 'address = "12345678", the number printed on it, or with its maker: "KAM 12345678"'
+        raise Refused(f"{number!r} is no wireless meter's number", hint, meter=meter.id)
+    return (found[1] or "") + found[2]
+
+
+def _silence(senders: list[Sender]) -> float:
+    intervals = [sender.interval for sender in senders if sender.interval is not None]
+    return min(max(MISSED * min(intervals), LEAST), MOST) if intervals else SILENCE

@@ -1,0 +1,147 @@
+"""Wireless meter models: the rows of a wired one, formats of compact frames, and rules for a maker's own block.
+
+1. Rows name records as in drivers/mbus/profile.py; the records come from full or compact frames alike.
+2. `formats` are heads of records known beforehand, so that a compact frame is read before the first full one came.
+3. `block` are rules for the maker's own bytes; `ci` says which frames are meant, 0x0F is the block behind the records.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from drivers.contract import DecodeError, Number
+from drivers.mbus.profile import Layout, RowOfFile, Said, compare, compile_rows, flags_of, read_telegram
+from drivers.mbus.records import MANUFACTURER_DATA, Record, decode_records, walk
+from drivers.mbus.telegram import Telegram
+from drivers.profiles import Profile, ProfileError, ProfileFile, Strict
+from drivers.quantities import QUANTITIES, scale_of
+from drivers.wmbus.compact import Formats
+from drivers.wmbus.layers import COMPACT, MAKERS, Message, unwrap
+from drivers.wmbus.link import decode_frame
+from drivers.wmbus.maker import Rule, Written, read_block
+
+Format = tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WirelessLayout:
+    """A compiled profile; `blocks` are the rules by CI."""
+
+    records: Layout
+    formats: tuple[Format, ...] = ()
+    blocks: Mapping[int, tuple[Rule, ...]] = field(default_factory=dict)
+
+
+def read_message(layout: WirelessLayout, message: Message, formats: Formats) -> Said:
+    """Give what a deciphered message says; raises UnknownFormat, DecodeError.
+
+    `formats` learns from full telegrams, and completes compact ones.
+    """
+    if message.ci in MAKERS:
+        return Said(read_block(layout.blocks.get(message.ci, ()), message.records))
+    data = message.records
+    if message.ci == COMPACT:
+        data = formats.expand(data)
+    # A few meters end in the middle of a record, or with bytes of their own and no mark before them.
+    records = decode_records(data, cut_off=True)
+    if message.ci != COMPACT:
+        formats.learn(records)
+    said = read_telegram(layout.records, Telegram(message.header, records))
+    own: dict[str, Number] = read_block(layout.blocks.get(MANUFACTURER_DATA, ()), records.rest)
+    return Said(own | said.values, flags_of(message.header))
+
+
+# --- the file --------------------------------------------------------------------------------------------------------
+
+
+class RuleOfFile(Strict):
+    """One rule: `{ ci = 0xA2, at = 4, size = 3, quantity = "heat_energy", unit = "kWh" }`."""
+
+    ci: int = MANUFACTURER_DATA
+    at: int = Field(ge=0, le=255)
+    size: int = Field(ge=1, le=8)
+    quantity: str
+    unit: str
+    scale: str = "1"
+    written: Written = "unsigned"
+    plus: int | None = Field(None, ge=0, le=255)
+
+
+class Example(Strict):
+    """A frame without CRCs in hexadecimal digits, its key where it is ciphered, and what it says in base units."""
+
+    telegram: str
+    readings: dict[str, float]
+    key: str | None = None
+
+
+class File(ProfileFile):
+    """A wireless M-Bus meter model."""
+
+    driver: Literal["wmbus"]
+    media: tuple[int, ...] = ()
+    rows: tuple[RowOfFile, ...] = ()
+    formats: tuple[str, ...] = ()
+    block: tuple[RuleOfFile, ...] = ()
+    examples: tuple[Example, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Any:
+        if not self.rows and not self.block:
+            raise ValueError("a meter has rows, or rules for its maker's block")
+        return self
+
+    def compile(self) -> WirelessLayout:
+        """Resolve quantities, units and formats; raises ProfileError."""
+        blocks: dict[int, tuple[Rule, ...]] = {}
+        for number, row in enumerate(self.block):
+            blocks[row.ci] = (*blocks.get(row.ci, ()), _rule(number, row))
+        formats = tuple(_format(number, text) for number, text in enumerate(self.formats))
+        return WirelessLayout(Layout(compile_rows(self.rows), frozenset(self.media)), formats, blocks)
+
+    def quantities(self) -> tuple[str, ...]:
+        """Name the quantities in the order of the rows and rules, each once."""
+        return tuple(dict.fromkeys([row.quantity for row in (*self.rows, *self.block)]))
+
+    def prove(self, profile: Profile) -> None:
+        """Decode every example and compare; raises ProfileError."""
+        for number, example in enumerate(self.examples):
+            place = f"examples.{number}"
+            try:
+                frame = decode_frame(bytes.fromhex(example.telegram))
+                message = unwrap(frame, bytes.fromhex(example.key) if example.key else None)
+                said = read_message(profile.layout, message, Formats(profile.layout.formats))
+            except (DecodeError, ValueError) as error:
+                raise ProfileError(None, f"{place}.telegram", str(error), "give the frame without its CRCs") from error
+            compare(place, said.values, example.readings)
+
+
+def _rule(number: int, row: RuleOfFile) -> Rule:
+    quantity = QUANTITIES.get(row.quantity)
+    if quantity is None:
+        what = f"{row.quantity!r} is not in the closed list"
+        raise ProfileError(None, f"block.{number}.quantity", what, "docs: quantities")
+    try:
+        scale = Fraction(row.scale) * scale_of(row.quantity, row.unit)
+    except (KeyError, ValueError, ZeroDivisionError):
+        what = f"{row.scale} {row.unit} is no measure of {row.quantity}"
+        raise ProfileError(None, f"block.{number}.unit", what, "docs: quantities") from None
+    return Rule(quantity.key, row.at, row.size, row.written, scale, row.plus)
+
+
+def _format(number: int, text: str) -> Format:
+    heads = []
+    try:
+        for word in text.split():
+            head = bytes.fromhex(word)
+            # A head is whole when zeros behind it make one record.
+            record = next(walk(head + bytes(8)))
+            if not isinstance(record, Record) or record.head != head:
+                raise ValueError(f"{word} is no record's head")
+            heads.append(head)
+    except (DecodeError, ValueError, StopIteration) as error:
+        raise ProfileError(None, f"formats.{number}", str(error), "DIF to the last VIFE, a space between") from error
+    return tuple(heads)

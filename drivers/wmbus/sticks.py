@@ -1,0 +1,152 @@
+"""What radio sticks put around a frame on their serial line. Bytes in, frames out.
+
+1. IMST iM871A: A5, what is attached, message, length, the frame without its length, then time, signal, CRC as announced.
+2. IMST iU891A: bytes between two C0 with escapes, a CRC at the end; the frame stands behind ten bytes of its own.
+3. Amber/Wuerth AMB8465: FF 03, length, the frame without its length, a checksum; its signal must be left off.
+4. Radiocrafts RC1180, and AMB8465 without commands: frames and nothing else (bare.py). CUL and rtl_wmbus: text (lines.py).
+
+All of them check the frames' own CRCs and take them out. Each class has `feed`, and tells what it left out.
+"""
+
+from abc import ABC, abstractmethod
+from binascii import crc_hqx
+from collections import Counter
+from dataclasses import dataclass
+from typing import TypeAlias
+
+LIMIT = 1_024
+"""Bytes kept while a message is not complete: the longest has 256 of a frame and a few of its own, escaped twice as many;
+what does not become a message by then is none."""
+
+_REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
+
+
+@dataclass(frozen=True, slots=True)
+class Caught:
+    """A frame without CRCs, and how strong it was in dBm where the stick says so."""
+
+    frame: bytes
+    signal: int | None = None
+
+
+Step: TypeAlias = tuple[int, Caught | None, str]
+"""How many bytes are done with, what they held, or why nothing (empty: nothing to tell)."""
+
+
+class Stick(ABC):
+    """One kind of stick; `counters` are what was left out, by reason."""
+
+    def __init__(self) -> None:
+        self.counters: Counter[str] = Counter()
+        self._rest = bytearray()
+
+    def feed(self, data: bytes) -> list[Caught]:
+        """Take the next bytes and give the frames they complete."""
+        self._rest += data
+        found = []
+        while self._rest:
+            step = self._step(bytes(self._rest[:LIMIT]))
+            if step is None:
+                break
+            used, caught, reason = step
+            del self._rest[:used]
+            if caught:
+                found.append(caught)
+            if reason:
+                self.counters[reason] += 1
+        return found
+
+    @abstractmethod
+    def _step(self, data: bytes) -> Step | None:
+        """Look at the first bytes; None asks for more, which must not be when all `LIMIT` are there."""
+
+
+def up_to(data: bytes, mark: bytes, reason: str = "noise") -> Step:
+    """Leave out the first byte, and what stands before the next mark."""
+    at = data.find(mark, 1)
+    return (at if at > 0 else len(data)), None, reason
+
+
+def hci_crc(data: bytes) -> bytes:
+    """Give the CRC of IMST's messages, CRC-16/X.25, low byte first."""
+    turned = crc_hqx(data.translate(_REVERSED), 0xFFFF)
+    return bytes((_REVERSED[turned >> 8] ^ 0xFF, _REVERSED[turned & 0xFF] ^ 0xFF))
+
+
+class Im871a(Stick):
+    """IMST iM871A, at 57600 baud."""
+
+    START, RADIO, RECEIVED = 0xA5, 0x02, 0x03
+    _HEAD = 4
+    _TIME, _SIGNAL, _CRC, _RESERVED = 0x20, 0x40, 0x80, 0x10
+    _ENDPOINTS = range(1, 5)
+
+    def _step(self, data: bytes) -> Step | None:
+        if data[0] != self.START:
+            return up_to(data, b"\xa5")
+        if len(data) < self._HEAD:
+            return None
+        what = data[1]
+        if what & self._RESERVED or what & 0x0F not in self._ENDPOINTS:
+            return up_to(data, b"\xa5")
+        at = self._HEAD + data[3]
+        end = at + 4 * bool(what & self._TIME) + bool(what & self._SIGNAL) + 2 * bool(what & self._CRC)
+        if len(data) < end:
+            return None
+        if what & self._CRC and hci_crc(data[1 : end - 2]) != data[end - 2 : end]:
+            return up_to(data, b"\xa5", "bad_crc")
+        if (what & 0x0F, data[2]) != (self.RADIO, self.RECEIVED):
+            return end, None, ""
+        signal = dbm_of_im871a(data[at + 4 * bool(what & self._TIME)]) if what & self._SIGNAL else None
+        return end, Caught(data[3:at], signal), ""
+
+
+def dbm_of_im871a(level: int) -> int:
+    """Give dBm of the stick's own number, by the straight line of its data sheet."""
+    return round(level * 80 / 150 - 100 - 4000 / 150)
+
+
+class Iu891a(Stick):
+    """IMST iU891A and its like, at 115200 baud."""
+
+    _MARK = b"\xc0"
+    _RECEIVED = b"\x09\x20"
+    _SIGNAL, _FRAME = 9, 10
+
+    def _step(self, data: bytes) -> Step | None:
+        if data[:1] != self._MARK:
+            return up_to(data, self._MARK)
+        end = data.find(self._MARK, 1)
+        if end < 0:
+            return (len(data), None, "too_long") if len(data) >= LIMIT else None
+        if end == 1:
+            return 1, None, ""
+        # A mark may end one message and begin the next, so it stays until the next look.
+        message = data[1:end].replace(b"\xdb\xdc", b"\xc0").replace(b"\xdb\xdd", b"\xdb")
+        if hci_crc(message[:-2]) != message[-2:]:
+            return end, None, "bad_crc"
+        if not message.startswith(self._RECEIVED) or len(message) <= self._FRAME + 2:
+            return end, None, ""
+        signal = int.from_bytes(message[self._SIGNAL : self._FRAME], signed=True)
+        return end, Caught(message[self._FRAME : -2], signal), ""
+
+
+class Amb8465(Stick):
+    """Amber/Wuerth AMB8465 with commands on its line, at 9600 baud."""
+
+    _RECEIVED = b"\xff\x03"
+
+    def _step(self, data: bytes) -> Step | None:
+        if not self._RECEIVED.startswith(data[:2]) and not data.startswith(self._RECEIVED):
+            return up_to(data, b"\xff")
+        if len(data) < 3:  # noqa: PLR2004  the head
+            return None
+        end = 3 + data[2] + 1
+        if len(data) < end:
+            return None
+        checksum = 0
+        for byte in data[: end - 1]:
+            checksum ^= byte
+        if checksum != data[end - 1]:
+            return up_to(data, b"\xff", "bad_checksum")
+        return end, Caught(data[2 : end - 1]), ""
