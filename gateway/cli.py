@@ -87,7 +87,9 @@ def _parser() -> argparse.ArgumentParser:
     demo = command("demo", _demo, "Show everything at once, without hardware.")
     demo.add_argument("--for", dest="seconds", type=float, default=None, help="stop polling after so many seconds")
     demo.add_argument("--folder", type=Path, default=None, help="keep its files here")
-    demo.add_argument("--scenario", default="home", help="a name in config/scenarios (home, rs485), or a file")
+    demo.add_argument(
+        "--scenario", default="home", help="a name in config/scenarios (home, building, rs485), or a file"
+    )
     demo.add_argument("--listen", default="127.0.0.1:8080", help="where the page is served (port 0: any free one)")
     return parser
 

@@ -23,7 +23,7 @@ from typing import Any
 
 from gateway import control
 from gateway.broker import embedded_broker
-from gateway.demo_files import edge_toml, hub_toml
+from gateway.demo_files import edge_toml, hub_toml, key_files
 from gateway.receivers import Receivers
 
 START_LIMIT = 30.0
@@ -75,6 +75,7 @@ async def _parts(folder: Path, listen: str, scenario: str, receivers: Receivers)
         url = await stack.enter_async_context(embedded_broker())
         hub_text = hub_toml(url, listen, receivers.channels_toml())
         (folder / "hub.toml").write_text(hub_text, encoding="utf-8")
+        _keep_keys(folder, key_files(wires))
         edge_text = edge_toml(url, wires, short_leak=Path(scenario).stem == "alerts")
         (folder / "edge.toml").write_text(edge_text, encoding="utf-8")
         hub = await stack.enter_async_context(_child(folder, "hub", "-c", str(folder / "hub.toml")))
@@ -85,6 +86,15 @@ async def _parts(folder: Path, listen: str, scenario: str, receivers: Receivers)
         print(f"Open:  {link}   (once; the same in Arabic: {link}?lang=ar)", flush=True)
         print("Stop with Ctrl-C.\n", flush=True)
         yield folder / "journal" / "edge.sock", folder / "hub.sock"
+
+
+def _keep_keys(folder: Path, files: Mapping[str, str]) -> None:
+    """Write secrets so that nobody else may read them, as an installer would."""
+    for name, text in files.items():
+        path = folder / name
+        path.touch(0o600)
+        path.chmod(0o600)
+        path.write_text(text, encoding="ascii")
 
 
 def _begin_anew(folder: Path) -> None:

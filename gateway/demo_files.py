@@ -6,6 +6,9 @@ from typing import Any
 MAIN_FUSES = {"flat": 25}
 """Meters of the shipped scenarios whose main fuse is known; the scripted overload draws more than that."""
 
+KEYS = ("key", "auth_key")
+"""What a ciphering meter's listing names; `key_file` and `auth_key_file` of the configuration."""
+
 _EDGE = """[gateway]
 id = "demo"
 
@@ -55,6 +58,11 @@ def edge_toml(url: str, wires: Mapping[str, Any], *, short_leak: bool) -> str:
     return "\n".join(parts)
 
 
+def key_files(wires: Mapping[str, Any]) -> dict[str, str]:
+    """Give the files that hold the keys of ciphering meters, by name."""
+    return {f"{meter['name']}.{field}": meter[field] for meter in wires["meters"] for field in KEYS if meter.get(field)}
+
+
 def _bus(line: Mapping[str, Any]) -> str:
     key = "url" if "://" in line["where"] else "device"
     baud = f"baud = {line['baud']}\n" if line["baud"] else ""
@@ -66,6 +74,7 @@ def _meter(meter: Mapping[str, Any]) -> str:
     rows = [f'[[meter]]\nname = "{name}"\nbus = "{meter["line"]}"\nprofile = "{meter["profile"]}"\nevery = "1s"\n']
     if meter["address"] is not None:
         rows.append(f"address = {meter['address']}\n")
+    rows += [f'{field}_file = "{name}.{field}"\n' for field in KEYS if meter.get(field)]
     if name in MAIN_FUSES:
         rows.append(f"rating_a = {MAIN_FUSES[name]}  # the main fuse, in ampere\n")
     return "".join(rows)

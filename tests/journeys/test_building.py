@@ -1,0 +1,40 @@
+"""A building whose meters speak five languages: all of them into one store, and none of them wrong."""
+
+import asyncio
+import json
+import sqlite3
+import sys
+import tomllib
+from pathlib import Path
+
+from drivers.profiles import load
+from simulator.shipped import scenario_path
+from simulator.stage import SERVERS
+
+SAME_REGISTER = ("demo_grid", "demo_sml", "demo_optical")
+"""Three meters of one home, made by three encoders and read by three decoders."""
+
+
+def test_a_building_shows_every_protocol() -> None:
+    """Each protocol that can be simulated has a line of its own."""
+    plan = tomllib.loads(scenario_path("building").read_text())
+    assert {load(meter["profile"]).driver for meter in plan["meter"]} == set(SERVERS)
+
+
+async def test_the_demo_of_a_building_reads_them_all(tmp_path: Path) -> None:
+    """Every meter's readings are in the store, a ciphered one's too; meters of one home show one register."""
+    arguments = ("demo", "--scenario", "building", "--for", "15", "--listen", "127.0.0.1:0", "--folder", str(tmp_path))
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "gateway.cli", *arguments, stdout=-1, stderr=-1
+    )
+    async with asyncio.timeout(90):
+        out, err = await process.communicate()
+    assert process.returncode == 0, out.decode() + err.decode()
+    store = sqlite3.connect(tmp_path / "readings.sqlite")
+    rows = store.execute("SELECT meter, v FROM reading ORDER BY ts").fetchall()
+    store.close()
+    last = {meter: json.loads(values) for meter, values in rows}
+    plan = tomllib.loads(scenario_path("building").read_text())
+    assert set(last) == {f"demo_{meter['name']}" for meter in plan["meter"]}
+    registers = [last[meter]["energy_import_wh"] for meter in SAME_REGISTER]
+    assert max(registers) - min(registers) <= 5, registers
