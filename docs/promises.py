@@ -259,25 +259,29 @@ def main(arguments: Sequence[str], today: str) -> int:
     parser.add_argument("--collect", action="store_true", help="run nothing, only write the page anew")
     parser.add_argument("--short", action="store_true", help="shorter runs of figures and soak, marked as such")
     options = parser.parse_args(arguments)
-    groups, results = read_promises(), read_results()
+    groups = read_promises()
     named = dict.fromkeys(proof for promises in groups.values() for row in promises for proof in row.proofs)
-    results = {proof: result for proof, result in results.items() if proof in named}
     wanted = [proof for proof in named if not options.words or any(word in proof for word in options.words)]
     if options.fast:
         wanted = [proof for proof in wanted if not is_slow(proof)]
-    fresh: dict[str, Result] = {}
-    if not options.collect:
-        if tests := [proof for proof in wanted if is_test(proof)]:
-            fresh = run_tests(tests, today, fast=options.fast)
-            keep(results | fresh)
-        for proof in wanted:
-            if not is_test(proof):
-                sys.stderr.write(f"{proof} …\n")
-                fresh[proof] = run_figures(proof, today, short=options.short)
-                keep(results | fresh)
-    keep(results | fresh)
-    PAGE.write_text(page(groups, results | fresh), encoding="utf-8")
-    return 1 if any(result.state == "failed" for result in fresh.values()) else 0
+    states = []
+    for fresh in () if options.collect else _run(wanted, today, fast=options.fast, short=options.short):
+        keep(read_results() | fresh)  # read anew: another run may have ended meanwhile
+        states += [result.state for result in fresh.values()]
+    results = {proof: result for proof, result in read_results().items() if proof in named}
+    keep(results)
+    PAGE.write_text(page(groups, results), encoding="utf-8")
+    return 1 if "failed" in states else 0
+
+
+def _run(proofs: Sequence[str], today: str, *, fast: bool, short: bool) -> Iterable[dict[str, Result]]:
+    """Run the tests together and then each figure by itself, and give what each said as soon as it did."""
+    if tests := [proof for proof in proofs if is_test(proof)]:
+        yield run_tests(tests, today, fast=fast)
+    for proof in proofs:
+        if not is_test(proof):
+            sys.stderr.write(f"{proof} …\n")
+            yield {proof: run_figures(proof, today, short=short)}
 
 
 if __name__ == "__main__":
