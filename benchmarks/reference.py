@@ -169,7 +169,7 @@ def _schedule(running: Rig, every: float, start: float, end: float) -> tuple[int
         meters.setdefault(meter, []).append(ts / 1000)
     offsets: list[float] = []
     for times in meters.values():
-        grid = statistics.median(ts % every for ts in times)
+        grid = statistics.median_low([ts % every for ts in times])  # no mean of both ends of a grid that lies at 0
         offsets.extend(abs((ts - grid + every / 2) % every - every / 2) for ts in times)
     return len(offsets), _percentile(offsets)
 
