@@ -3,7 +3,7 @@
 1. A meter answers to its primary address, to 254, and to 253 while it is selected by its secondary address, of which
    open parts (F digits, FFFF, FF) fit any.
 2. REQ_UD2 gives a telegram; the same frame count bit again gives the same one. A meter with more than fits says so and
-   goes on with the next bit; SND_NKE begins anew.
+   goes on with the next bit; SND_NKE and a select begin anew, with the bit as if it had been clear.
 3. Telegrams are made here, byte by byte, from what a household's channel shows: not by the codec that will read them.
 """
 
@@ -67,14 +67,16 @@ class MbusMeter:
     version: int = VERSION
     split: int = 12
     selected: bool = False
-    _fcb: int | None = None
+    told: list[bytes] = field(default_factory=list)
+    """CI and data of what it was told, selects aside."""
+    _fcb: int = 0
     _turn: int = 0
     _access: int = 0
     _said: bytes = b""
 
     def restart(self) -> None:
         """Forget where it was."""
-        self._fcb, self._turn = None, 0
+        self._fcb, self._turn, self._said = 0, 0, b""
 
     def identity(self) -> bytes:
         """Its eight bytes."""
@@ -93,14 +95,15 @@ class MbusMeter:
 
     def data(self, fcb: int) -> bytes:
         """Give the telegram of this turn, or the last one again."""
-        if self._fcb == fcb:
+        if self._fcb == fcb and self._said:
             return self._said
-        self._fcb = fcb
+        is_repetition, self._fcb = self._fcb == fcb, fcb
         self._access = (self._access + 1) % 256
         records = _records(self.values())
         part = records[self._turn * self.split : (self._turn + 1) * self.split]
         more = len(records) > (self._turn + 1) * self.split
-        self._turn = self._turn + 1 if more else 0
+        if not is_repetition:
+            self._turn = self._turn + 1 if more else 0
         header = self.identity() + bytes((self._access, 0, 0, 0))
         self._said = _long(_ANSWERS, self.primary, _CI_DATA, header + b"".join(part) + (_MORE if more else b""))
         return self._said
@@ -159,7 +162,10 @@ def _told(meter: MbusMeter, control: int, address: int, ci: int, data: bytes) ->
         if meter.selected:
             meter.restart()
         return _ACK if meter.selected else b""
-    return _ACK if _is_called(meter, address) else b""
+    if not _is_called(meter, address):
+        return b""
+    meter.told.append(bytes((ci,)) + data)
+    return _ACK
 
 
 def _is_called(meter: MbusMeter, address: int) -> bool:

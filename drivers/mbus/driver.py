@@ -7,6 +7,7 @@
 3. REQ_UD2 toggles its frame count bit with each telegram, so a repeated request repeats the telegram; as long as a
    telegram says that more follow, the next one is asked for.
 4. Every exchange is tried three times. A meter of another medium than its profile's is refused: two were swapped.
+5. A model may ask for an application reset before each reading, with a sub-code that says which data is wanted.
 """
 
 import asyncio
@@ -18,10 +19,10 @@ from typing import Literal
 
 from drivers import link
 from drivers.contract import BootClock, Bus, DecodeError, DriverError, Meter, NoAnswer, NotConnected, Number, Reading
-from drivers.mbus.frames import FCB, REQ_UD2, SELECTED, SND_NKE, SND_UD, Ack, Frame, long, short
+from drivers.mbus.frames import FCB, REQ_UD2, RESET, SELECT, SELECTED, SND_NKE, SND_UD, Ack, Frame, long, short
 from drivers.mbus.line import Collision, MbusLine
 from drivers.mbus.profile import Layout, read_telegram
-from drivers.mbus.search import Outcome, Probe, Search
+from drivers.mbus.search import Outcome, PrimaryScan, Probe, Search
 from drivers.mbus.telegram import Header, Telegram, code_of, decode_telegram
 from drivers.names import Names
 
@@ -30,7 +31,6 @@ TRIES = 3
 PROBES = 2
 """Tries of a search's select, most of which nobody answers."""
 
-SELECT = 0x52
 FIRST_PORT = 10001
 """Where most M-Bus gateways listen unless told otherwise."""
 
@@ -92,7 +92,7 @@ class MbusDriver:
         """Ask for all of the meter's telegrams; raises DriverError with the meter's id."""
         layout: Layout = meter.profile.layout
         try:
-            telegrams, at = await self._telegrams(address_of(meter.address), meter.deadline)
+            telegrams, at = await self._telegrams(address_of(meter.address), meter.deadline, layout.reset)
             _check_medium(layout, telegrams[0].header, meter.profile.name)
         except DriverError as error:
             error.meter = meter.id
@@ -134,6 +134,15 @@ class MbusDriver:
         while (probe := search.next()) is not None:
             search.heard(await self.probe(probe, deadline))
 
+    async def scan(self, scan: PrimaryScan, deadline: float = 0.0) -> None:
+        """Ask every address of a scan; it can be looked at, and given up, between two of them."""
+        while (address := scan.next()) is not None:
+            scan.heard(await self._who_is_at(address, deadline))
+
+    async def tell(self, address: int | Probe, ci: int, data: bytes, deadline: float) -> None:
+        """Tell a meter something, which it confirms; raises NoAnswer, NotConnected."""
+        await self._ask(long(SND_UD, await self._begin(address, deadline), ci, data), Ack, deadline)
+
     async def close(self) -> None:
         """Let the line go; never raises."""
         line, self._line = self._line, None
@@ -147,8 +156,22 @@ class MbusDriver:
         """What was rejected so far, by reason."""
         return self._rejected + self._line.decoder.counters if self._line else self._rejected
 
-    async def _telegrams(self, address: int | Probe, deadline: float) -> tuple[list[Telegram], int]:
+    async def _who_is_at(self, address: int, deadline: float) -> Outcome | None:
+        try:
+            await self._ask(short(SND_NKE, address), Ack, 0.0, tries=1, ignore=True)
+            frame, _ = await self._ask(short(REQ_UD2 | FCB, address), Frame, deadline, tries=PROBES)
+            return _telegram(frame).header.identity
+        except NoAnswer:
+            return "silence"
+        except DecodeError:
+            return "collision"
+
+    async def _telegrams(
+        self, address: int | Probe, deadline: float, reset: bytes | None = None
+    ) -> tuple[list[Telegram], int]:
         to = await self._begin(address, deadline)
+        if reset is not None:
+            await self._ask(long(SND_UD, to, RESET, reset), Ack, deadline)
         telegrams: list[Telegram] = []
         at, control = 0, REQ_UD2 | FCB
         while len(telegrams) < MAX_TELEGRAMS:

@@ -3,7 +3,8 @@
 1. An answer must begin within 330 bit times and 50 ms of the request's end, or the meter's own deadline, if longer;
    once it has begun, it may go on for as long as the longest frame takes, but not pause.
 2. What arrives while nobody asks, and what was left of an exchange that failed, is dropped before the next request.
-3. Meters that answer together (a select that fits several) give what no decoder takes: a collision.
+3. Meters that answer together (a select that fits several) give what no decoder takes: a collision. Our own words,
+   which many level converters echo, are silence.
 """
 
 import asyncio
@@ -72,13 +73,6 @@ class MbusLine(asyncio.Protocol):
                 self._answer = None
                 self._free = self._loop.time() + IDLE_BITS / self.baud
 
-    async def tell(self, request: bytes) -> None:
-        """Send what nobody answers."""
-        async with self._turn:
-            await self._settle()
-            self._transport.write(request)
-            self._free = self._loop.time() + (len(request) * BIT_TIMES + ANSWER_BITS) / self.baud + ANSWER_MORE
-
     async def _settle(self) -> None:
         if self._transport.is_closing():
             raise NotConnected("the line is closed", "connect again")
@@ -100,7 +94,7 @@ class MbusLine(asyncio.Protocol):
         if right is not None:
             answer.set_result((right, self.now()))
         elif self._heard > FLOOD:
-            self._expire()
+            self._expire(flooded=True)
         elif self._timer is not None and self._spoke():
             self._timer.cancel()
             self._timer = self._loop.call_later(PAUSE + BIT_TIMES / self.baud, self._expire)
@@ -124,11 +118,11 @@ class MbusLine(asyncio.Protocol):
         self._transport.abort()
         await self.closed.wait()
 
-    def _expire(self) -> None:
+    def _expire(self, *, flooded: bool = False) -> None:
         answer = self._answer
         if answer is None or answer.done():
             return
-        if self._heard:
+        if flooded or self._spoke():
             hint = "several meters at once? then one address is there twice; else check wiring and baud"
             answer.set_exception(Collision(f"{self._heard} bytes came, but no M-Bus frame", hint))
         else:

@@ -9,7 +9,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -31,6 +31,8 @@ _OTHER_UNITS: Mapping[str, tuple[str, Fraction]] = {
     "m": ("s", Fraction(60)),
 }
 """Units of the wire that the closed list does not name: our base unit, and the factor into it."""
+
+_SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 _STATUS = ((0x04, "battery_low"), (0x08, "measurement_error"), (0x10, "measurement_error"))
 """The header's bits that mean the same at every maker's."""
@@ -59,10 +61,16 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A compiled profile; `media` are those its meters may report, all when empty."""
+    """A compiled profile; `media` are those its meters may report, all when empty.
+
+    `reset` is the sub-code of the application reset before each reading, None without one. `rest` are the seconds
+    between two readings that a meter's battery was made for.
+    """
 
     rows: tuple[Row, ...]
     media: frozenset[int] = frozenset()
+    reset: bytes | None = None
+    rest: float = 0.0
 
 
 @dataclass(slots=True)
@@ -130,12 +138,16 @@ class File(ProfileFile):
 
     driver: Literal["mbus"]
     media: tuple[int, ...] = ()
+    reset: tuple[Annotated[int, Field(ge=0, le=255)], ...] | None = Field(None, max_length=10)
+    rest: Annotated[str, Field(pattern=r"^[1-9][0-9]{0,4}[smh]$")] | None = None
     rows: tuple[RowOfFile, ...] = Field(min_length=1)
     examples: tuple[Example, ...] = Field(min_length=1)
 
     def compile(self) -> Layout:
         """Resolve quantities; raises ProfileError."""
-        return Layout(compile_rows(self.rows), frozenset(self.media))
+        reset = None if self.reset is None else bytes(self.reset)
+        rest = int(self.rest[:-1]) * _SECONDS[self.rest[-1]] if self.rest else 0
+        return Layout(compile_rows(self.rows), frozenset(self.media), reset, rest)
 
     def quantities(self) -> tuple[str, ...]:
         """Name the quantities in the order of the rows, each once."""

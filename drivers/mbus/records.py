@@ -16,18 +16,17 @@ from typing import Literal
 
 from drivers.contract import DecodeError
 from drivers.mbus import values
+from drivers.mbus.modifiers import Modified, modify
 from drivers.mbus.tables import (
-    DATE,
-    ERRORS,
+    CONTAINERS,
+    DATES,
     EXTENDED_FB,
     EXTENDED_FD,
     MANUFACTURER,
-    MODIFIERS,
-    MODIFIERS_FC,
     PLAIN,
     TEXT,
-    TIME,
     UNKNOWN,
+    UNSIGNED,
     Meaning,
 )  # fmt: skip
 
@@ -45,11 +44,14 @@ _LENGTHS = {0: 0, 1: 1, 2: 2, 3: 3, 4: 4, 5: 4, 6: 6, 7: 8, 8: 0, 9: 1, 10: 2, 1
 _REAL, _VARIABLE, _SPECIAL = 5, 13, 15
 _BCD = (9, 10, 11, 12, 14)
 
-_FB, _FD, _TEXT, _MANUFACTURER, _ANY = 0xFB, 0xFD, 0x7C, 0x7F, 0x7E
-_FC = 0xFC
+_FB, _FD, _TEXT, _MANUFACTURER = 0xFB, 0xFD, 0x7C, 0x7F
 
 # The longest text a record holds; C0 and up of the length byte are numbers.
 _LONGEST_TEXT = 0xBF
+
+
+# Bytes of a long binary number, by the last digit of its length byte F0 to F6.
+_LONG_BINARIES = {0: 16, 1: 20, 2: 24, 3: 28, 4: 32, 5: 48, 6: 64}
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,12 +175,18 @@ def _record(cursor: _Cursor) -> Record:
     dif = cursor.byte()
     storage, tariff, subunit = _places(dif, cursor.extensions(dif, "DIFE"))
     meaning, extensions = _meaning(cursor)
-    words, scale, offset, error = _modify(extensions)
+    modified = modify(extensions)
     data_at = cursor.at
-    value = _value(cursor, dif & 0x0F, meaning)
+    value = _value(cursor, dif & 0x0F, meaning, modified)
+    unit, scale = meaning.unit, meaning.scale * modified.scale
+    if modified.is_date:
+        unit, scale = None, Fraction(1)
+    elif modified.seconds:
+        unit, scale = "s", modified.seconds * modified.scale
     return Record(
         start, data_at, cursor.at, cursor.data[start:data_at], _FUNCTIONS[dif >> 4 & 0x03], storage, tariff, subunit,
-        meaning.quantity, meaning.unit, None if error else _scaled(value, meaning.scale * scale, offset), words, error,
+        meaning.quantity, unit, None if modified.error else _scaled(value, scale, modified.offset), modified.words,
+        modified.error,
     )  # fmt: skip
 
 
@@ -209,31 +217,6 @@ def _meaning(cursor: _Cursor) -> tuple[Meaning, list[int]]:
     return PLAIN.get(code, UNKNOWN), extensions
 
 
-def _modify(extensions: list[int]) -> tuple[tuple[str, ...], Fraction, Fraction, str | None]:
-    """Read VIFEs: words, a factor, an offset, and the error a meter gives instead of a value."""
-    words: list[str] = []
-    scale, offset, error = Fraction(1), Fraction(0), None
-    codes = iter(extensions)
-    for extension in codes:
-        code = extension & ~EXTENDED
-        if extension == _FC:
-            words.append(MODIFIERS_FC.get(next(codes, 0) & ~EXTENDED, "unknown"))
-        elif code == _MANUFACTURER:
-            words.append("manufacturer_specific")
-            break  # what follows is the manufacturer's own
-        elif code in ERRORS:
-            error = ERRORS[code]
-        elif 0x70 <= code <= 0x77:  # noqa: PLR2004  power of ten in the last three bits
-            scale *= Fraction(10) ** (code - 0x76)
-        elif 0x78 <= code <= 0x7B:  # noqa: PLR2004  power of ten in the last two bits
-            offset += Fraction(10) ** (code - 0x7B)
-        elif code == 0x7D:  # noqa: PLR2004
-            scale *= 1000
-        elif code:
-            words.append(MODIFIERS.get(code, "unknown"))
-    return tuple(words), scale, offset, error
-
-
 def _scaled(value: Content, scale: Fraction, offset: Fraction) -> Content:
     if not isinstance(value, (int, Fraction)) or (scale == 1 and not offset):
         return value
@@ -249,12 +232,11 @@ _TIMES: dict[int, Callable[[bytes], Content]] = {
     4: values.time_f,
     6: values.time_i,
 }
-_BITS = frozenset({"error_flags", "error_mask", "digital_input", "digital_output"})
 
 
-def _value(cursor: _Cursor, kind: int, meaning: Meaning) -> Content:
+def _value(cursor: _Cursor, kind: int, meaning: Meaning, modified: Modified) -> Content:
     if kind == _VARIABLE:
-        return _variable(cursor)
+        return _variable(cursor, is_container=meaning.quantity in CONTAINERS)
     length = _LENGTHS[kind]
     if length == 0:
         return None
@@ -263,22 +245,22 @@ def _value(cursor: _Cursor, kind: int, meaning: Meaning) -> Content:
         return values.bcd(data)
     if kind == _REAL:
         return values.real(data)
-    if meaning.quantity in (DATE, TIME) and length in _TIMES:
+    if (meaning.quantity in DATES or modified.is_date) and length in _TIMES:
         return _TIMES[length](data)
-    return values.unsigned(data) if meaning.quantity in _BITS else values.integer(data)
+    return values.unsigned(data) if meaning.quantity in UNSIGNED else values.integer(data)
 
 
-def _variable(cursor: _Cursor) -> Content:
+def _variable(cursor: _Cursor, *, is_container: bool) -> Content:
     """Read data whose first byte says how long it is, and what."""
     length = cursor.byte()
     if length <= _LONGEST_TEXT:
-        return values.text(cursor.take(length))
+        return cursor.take(length) if is_container else values.text(cursor.take(length))
     high, low = length >> 4, length & 0x0F
     if high in (0xC, 0xD) and low <= 9:  # noqa: PLR2004  digits, two a byte
         number = values.bcd(cursor.take(low))
         return -number if number is not None and high == 0xD else number  # noqa: PLR2004
     if high == 0xE:  # noqa: PLR2004
         return cursor.take(low)
-    if high == 0xF and low <= 4:  # noqa: PLR2004
-        return cursor.take(4 * (low + 4))
+    if high == 0xF and low in _LONG_BINARIES:  # noqa: PLR2004
+        return cursor.take(_LONG_BINARIES[low])
     raise DecodeError(f"a variable length of {length:#04x} is reserved", "the telegram is damaged")

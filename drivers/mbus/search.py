@@ -1,4 +1,4 @@
-"""Finds every meter of a bus by its secondary address, where several may answer at once. No I/O.
+"""Finds every meter of a bus, by primary addresses or by secondary ones, to which several answer at once. No I/O.
 
 1. A secondary address is eight digits, maker, version and medium. A probe leaves parts open: an `F` stands for any
    digit, `FFFF` for any maker, `FF` for any version or medium.
@@ -11,6 +11,7 @@
         search.heard(await select_and_read(probe))      # Found, "silence" or "collision"
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -90,6 +91,32 @@ class Search:
     def _give_up(self, probe: Probe) -> list[Probe]:
         self.unresolved.append(probe)
         return []
+
+
+@dataclass
+class PrimaryScan:
+    """Asks one primary address after the other; `found` says who answers, None where a meter does not say.
+
+    At a `shared` address several meters answer at once: a search by secondary addresses tells them apart.
+    """
+
+    addresses: Sequence[int] = range(251)
+    found: dict[int, Identity | None] = field(default_factory=dict)
+    shared: list[int] = field(default_factory=list)
+    asked: int = 0
+
+    def next(self) -> int | None:
+        """Give the next address; None when all were asked."""
+        return self.addresses[self.asked] if self.asked < len(self.addresses) else None
+
+    def heard(self, outcome: Outcome | None) -> None:
+        """Take in what the last address brought; None is an answer that names nobody."""
+        address = self.addresses[self.asked]
+        self.asked += 1
+        if outcome == "collision":
+            self.shared.append(address)
+        elif outcome is None or isinstance(outcome, Identity):
+            self.found[address] = outcome
 
 
 def _narrower(probe: Probe) -> list[Probe]:

@@ -51,6 +51,13 @@ def _table(*runs: Iterator[tuple[int, Meaning]]) -> dict[int, Meaning]:
     return {code: meaning for run in runs for code, meaning in run}
 
 
+_FACTOR = Fraction(1, 4096)
+_FACTORS = (
+    ("k", _FACTOR), ("kq", Fraction(1)), ("kc", _FACTOR), ("kcr", _FACTOR), ("kch", _FACTOR), ("kt", _FACTOR),
+    ("kd", _FACTOR),
+)  # fmt: skip
+"""How a heat cost allocator's units become heat: by radiator, by coupling, by what it shows."""
+
 PLAIN: Table = _table(
     _powers(0x00, 8, "energy", "Wh", -3),
     _powers(0x08, 8, "energy", "J", 0),
@@ -102,6 +109,7 @@ EXTENDED_FB: Table = _table(
     _powers(0x60, 4, "temperature_difference", "°F", -3),
     _powers(0x64, 4, "external_temperature", "°F", -3),
     _powers(0x70, 4, "temperature_limit", "°F", -3),
+    iter([(0x68 + step, Meaning(f"rating_factor_{name}", None, scale)) for step, (name, scale) in enumerate(_FACTORS)]),
     _powers(0x74, 4, "temperature_limit", "°C", -3),
     _powers(0x78, 8, "cumulated_maximum_power", "W", -3),
 )
@@ -113,7 +121,7 @@ EXTENDED_FD: Table = _table(
         0x08, "access_number", "medium", "manufacturer", "parameter_set", "model", "hardware_version",
         "firmware_version", "software_version", "customer_location", "customer", "access_code_user",
         "access_code_operator", "access_code_system_operator", "access_code_developer", "password", "error_flags",
-        "error_mask",
+        "error_mask", "security_key",
     ),
     _words(0x1A, "digital_output", "digital_input", "baud_rate", "response_delay", "retries", "remote_control"),
     _words(0x20, "first_cyclic_storage", "last_cyclic_storage", "storage_block_size", "tariff_descriptor"),
@@ -142,50 +150,16 @@ EXTENDED_FD: Table = _table(
     _words(0x75, "times_stopped", "manufacturer_container"),
 )  # fmt: skip
 
-# --- VIFEs that change what a value means ----------------------------------------------------------------------------
+# --- how the bytes of some quantities are read -----------------------------------------------------------------------
 
-ERRORS: Mapping[int, str] = {
-    0x01: "too many DIFEs", 0x02: "storage number not implemented", 0x03: "subunit not implemented",
-    0x04: "tariff not implemented", 0x05: "function not implemented", 0x06: "data class not implemented",
-    0x07: "data size not implemented", 0x0B: "too many VIFEs", 0x0C: "illegal VIF group",
-    0x0D: "illegal VIF exponent", 0x0E: "VIF and DIF do not fit", 0x0F: "action not implemented",
-    0x15: "no data available", 0x16: "data overflow", 0x17: "data underflow", 0x18: "data error",
-    0x1C: "premature end of record",
-}  # fmt: skip
-"""What a meter says instead of a value it cannot give."""
+DATES = frozenset({DATE, TIME, "tariff_start", "battery_change"})
+"""Quantities whose bytes are a date or a time of day."""
 
-_LIMITS = {
-    0x40 | upper << 3: f"{name}_limit" for upper, name in enumerate(("lower", "upper"))
-} | {
-    0x41 | upper << 3: f"times_{name}_limit_exceeded" for upper, name in enumerate(("lower", "upper"))
-}  # fmt: skip
-_PER = (
-    "per_second", "per_minute", "per_hour", "per_day", "per_week", "per_month", "per_year", "per_revolution",
-    "per_input_pulse_0", "per_input_pulse_1", "per_output_pulse_0", "per_output_pulse_1", "per_litre", "per_m3",
-    "per_kg", "per_kelvin", "per_kwh", "per_gj", "per_kw", "per_kelvin_litre", "per_volt", "per_ampere",
-    "times_second", "times_second_per_volt", "times_second_per_ampere", "start_of", "uncorrected",
-    "positive_only", "negative_only",
-)  # fmt: skip
+CONTAINERS = frozenset({"wireless_container", "manufacturer_container"})
+"""Quantities whose bytes are a telegram of their own."""
 
-MODIFIERS: Mapping[int, str] = {
-    0x12: "average", 0x13: "inverse_compact_profile", 0x14: "relative_deviation", 0x1D: "standard_content",
-    0x1E: "compact_profile_with_registers", 0x1F: "compact_profile",
-    **{0x20 + step: word for step, word in enumerate(_PER)},
-    0x3D: "non_metric", 0x3E: "at_base_conditions", 0x3F: "obis_declaration",
-    **_LIMITS,
-    **dict.fromkeys((*range(0x42, 0x48), *range(0x4A, 0x50)), "limit_exceeded_when"),
-    **dict.fromkeys(range(0x50, 0x60), "limit_exceeded_for"),
-    **dict.fromkeys(range(0x60, 0x68), "lasted"),
-    0x68: "during_lower_limit_exceeded", 0x6C: "during_upper_limit_exceeded", 0x69: "leakage", 0x6D: "overflow",
-    **dict.fromkeys((0x6A, 0x6B, 0x6E, 0x6F), "when"),
-    0x7E: "future",
-}  # fmt: skip
-"""What a VIFE says of the value before it; those that carry a number are read by the decoder."""
-
-MODIFIERS_FC: Mapping[int, str] = {
-    0x01: "at_l1", 0x02: "at_l2", 0x03: "at_l3", 0x04: "at_neutral", 0x05: "l1_to_l2", 0x06: "l2_to_l3",
-    0x07: "l3_to_l1", 0x08: "quadrant_1", 0x09: "quadrant_2", 0x0A: "quadrant_3", 0x0B: "quadrant_4",
-    0x0C: "import_minus_export", 0x10: "absolute_both_ways", 0x11: "as_type_c", 0x12: "as_type_d",
-    0x13: "from_partner_to_meter", 0x14: "from_meter_to_partner",
-}  # fmt: skip
-"""VIFEs behind FC."""
+_NAMES = (0x78, 0x79, 0x7A)
+UNSIGNED = frozenset(
+    {PLAIN[code].quantity for code in _NAMES} | {EXTENDED_FD[code].quantity for code in (*range(0x08, 0x24), 0x75)}
+)
+"""Names, versions, flags and counts, which have no sign."""

@@ -15,6 +15,8 @@ _FLOAT_DIGITS = range(6, 10)
 """Significant digits a float of 32 bits may need to be told from its neighbours."""
 
 _CENTURY = 100
+_LAST_YEAR = 99
+"""Greater two-digit years say "every year" or nothing."""
 _YEARS_OF_1900 = 81
 """Two-digit years from here on are of the last century; M-Bus began in 1990, and some clocks were never set."""
 
@@ -84,6 +86,8 @@ def clock_j(data: bytes) -> str | None:
 
 def _year(low: int, high: int, century: int = 0) -> int:
     year = low >> 5 | (high & 0xF0) >> 1
+    if year > _LAST_YEAR:
+        return 0  # a year no calendar has
     if century:
         return 1900 + _CENTURY * century + year
     return year + (2000 if year < _YEARS_OF_1900 else 1900)

@@ -43,6 +43,22 @@ def test_a_repeated_request_repeats_the_telegram() -> None:
     assert records(second).records[0].quantity == "volume_flow"
 
 
+def test_a_clear_bit_after_a_new_beginning_is_a_repetition() -> None:
+    """A reader that begins with a clear bit gets the first telegram twice, as from strict meters."""
+    server = MbusServer([meter(1, "21050001", split=1)])
+    server.answer(short(SND_NKE, 1))
+    first = records(server.answer(short(REQ_UD2, 1))).records
+    assert records(server.answer(short(REQ_UD2 | FCB, 1))).records == first
+    assert records(server.answer(short(REQ_UD2, 1))).records != first
+
+
+def test_what_a_meter_is_told_is_kept() -> None:
+    """It confirms, and only who is called."""
+    server = MbusServer([meter(1, "21050001"), meter(2, "21050002")])
+    assert server.answer(long(SND_UD, 2, 0x50, b"\x10")) == b"\xe5"
+    assert [slave.told for slave in server.meters] == [[], [b"\x50\x10"]]
+
+
 def test_a_selected_meter_is_called_253() -> None:
     """Its number selects it; starting anew lets it go."""
     server = MbusServer([meter(1, "21050001"), meter(2, "21050002")])

@@ -251,8 +251,8 @@ def test_a_date_on_the_m_bus_is_what_it_says_or_nothing(data: bytes) -> None:
     day, month = data[0] & 31, data[1] & 15
     year = data[0] >> 5 | (data[1] >> 4) << 3
     found = date_g(data)
-    if found is None:
-        assert not any(_is_date(century + year, month, day) for century in (1900, 2000))
+    if found is None:  # years above 99 say "every year", or nothing
+        assert year > 99 or not any(_is_date(century + year, month, day) for century in (1900, 2000))
     else:
         assert (found.year % 100, found.month, found.day) == (year % 100, month, day)
         assert 1981 <= found.year <= 2080

@@ -2,15 +2,16 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 
 import pytest
 
-from drivers.contract import Bus, DecodeError, Meter, NoAnswer, NotConnected
+from drivers.contract import Bus, DecodeError, Meter, NoAnswer, NotConnected, Refused
 from drivers.mbus.driver import MbusDriver, address_of, open_bus
-from drivers.mbus.search import Probe, Search
+from drivers.mbus.search import PrimaryScan, Probe, Search
+from drivers.mbus.set_baud import set_baud
 from drivers.profiles import load
 from simulator.mbus_server import MbusMeter, MbusServer
 from simulator.serving import Send, Server, Session
@@ -145,6 +146,83 @@ async def test_echo_noise_and_damage_cost_nothing_but_time(tmp_path: Path) -> No
         counters = driver.counters()
     assert counters["bad_checksum"] == 2
     assert counters["echo"] >= 4
+
+
+@dataclass
+class Echo:
+    """A level converter that repeats each request, before meters that are not there."""
+
+    heard: list[bytes] = field(default_factory=list)
+
+    def open(self, send: Send) -> Session:
+        """Echo what comes."""
+        self.send = send
+        return self
+
+    def feed(self, data: bytes) -> None:
+        """Echo."""
+        self.heard.append(data)
+        self.send(data)
+
+    def close(self) -> None:
+        """Go."""
+
+
+async def test_an_echo_alone_is_silence(tmp_path: Path) -> None:
+    """Our own words back are no answer, and no collision that a search would follow down."""
+    async with reading(echo := Echo(), tmp_path) as driver:
+        with pytest.raises(NoAnswer, match="w: silence"):
+            await driver.read(meter(5))
+        echo.heard.clear()
+        await driver.search(task := Search(Probe("210500FF")))
+        assert (task.asked, task.found) == (1, [])
+
+
+async def test_a_meter_with_all_its_telegrams_by_its_number(tmp_path: Path) -> None:
+    """The frame count bit begins anew after the select, so that each telegram comes once."""
+    async with reading(server := MbusServer([water(5, split=1)]), tmp_path) as driver:
+        for _ in range(2):
+            assert (await driver.read(meter("21050001"))).values == SHOWN
+    asked = [request[1] for request in server.heard if request[0] == 0x10 and request[1] & 0x0F == 0x0B]
+    assert asked == [0x7B, 0x5B] * 2
+
+
+async def test_a_model_may_want_a_reset(tmp_path: Path) -> None:
+    """Before each reading, with the sub-code of the data it needs."""
+    layout = replace(WATER.layout, reset=b"\x10")
+    one = Meter("w", replace(WATER, layout=layout), 5, deadline=0.05)
+    async with reading(server := MbusServer([water(5)]), tmp_path) as driver:
+        assert (await driver.read(one)).values == SHOWN
+    assert server.meters[0].told == [b"\x50\x10"]
+
+
+async def test_primary_addresses_are_scanned(tmp_path: Path) -> None:
+    """Who answers alone is found, several at one address are told, the others are silent."""
+    meters = [water(1), water(3, "21050002"), water(3, "21050003"), water(4, "21050004")]
+    async with reading(MbusServer(meters), tmp_path) as driver:
+        await driver.scan(scan := PrimaryScan(range(6)))
+    assert {address: who.number for address, who in scan.found.items() if who} == {1: "21050001", 4: "21050004"}
+    assert (scan.shared, scan.asked) == ([3], 6)
+
+
+@pytest.mark.parametrize("address", [5, "21050001"])
+async def test_a_meter_is_given_another_speed(address: int | str, tmp_path: Path) -> None:
+    """It is told once, and asked at the new speed."""
+    async with pty_line(server := MbusServer([water(5)]), tmp_path / "wire"):
+        bus = Bus("b", str(tmp_path / "wire"), FAST)
+        assert await set_baud(bus, lambda: 42, address, 9600, 0.05)
+        assert server.meters[0].told == [b"\xbd"]
+        server.meters = []
+        with pytest.raises(NoAnswer):
+            await set_baud(bus, lambda: 42, address, 9600, 0.05)
+
+
+async def test_a_speed_nobody_has_is_refused(tmp_path: Path) -> None:
+    """As is a gateway, whose speed is not ours."""
+    with pytest.raises(Refused, match="no speed of M-Bus"):
+        await set_baud(Bus("b", str(tmp_path / "wire")), lambda: 42, 5, 1234, 0.05)
+    with pytest.raises(Refused, match="of its own"):
+        await set_baud(Bus("b", "tcp://127.0.0.1:1"), lambda: 42, 5, 9600, 0.05)
 
 
 def test_sixty_meters_are_found_by_their_numbers(monkeypatch: pytest.MonkeyPatch) -> None:

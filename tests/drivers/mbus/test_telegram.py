@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from drivers.contract import DecodeError
-from drivers.mbus.frames import decode
+from drivers.mbus.frames import Decoder, Frame, decode
 from drivers.mbus.telegram import Telegram, code_of, decode_telegram, manufacturer_of, status_words
 
 
@@ -38,6 +38,21 @@ def test_broken_answers_are_refused(captures: Path) -> None:
             _telegram(raw)
         refused += 1
     assert refused
+
+
+def test_what_libmbus_cannot_read_gives_no_value(captures: Path) -> None:
+    """No length, half a byte, a request, and an answer that is its maker's own from the first byte on."""
+    folder = captures / "mbus/unsupported-frames"
+    for name in ("invalid_length.hex", "manual_frame1.hex"):
+        text = (folder / name).read_text().strip()
+        found = Decoder().feed(bytes.fromhex(text[: len(text) // 2 * 2]))
+        assert not any(isinstance(frame, Frame) for frame in found)
+    request = Decoder()
+    assert not request.feed(bytes.fromhex((folder / "manual_frame5.hex").read_text()))
+    assert request.counters == {"echo": 1}
+    answer = _telegram(bytes.fromhex((folder / "svm_f22_telegram2.hex").read_text()))
+    assert not answer.records.records
+    assert len(answer.records.rest) == 0xDE - 3 - 12 - 1
 
 
 def test_the_fixed_structure_has_two_counters() -> None:
