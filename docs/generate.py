@@ -1,10 +1,13 @@
 # ruff: noqa: INP001  a tool of the documentation, not a package
-"""Writes docs/reference/modbus.md from the shipped profiles and the table of faults: `./run docs`.
+"""Writes the generated pages of docs/reference: `./run docs`.
 
-    python docs/generate.py            # write it
-    python docs/generate.py --check    # 1 when the page is not what this makes
+    python docs/generate.py            # write them
+    python docs/generate.py --check    # 1 when a page is not what this makes
 
-The page is never edited by hand; a test runs the check, and looks up each test that the page names.
+1. `modbus.md` comes from the shipped profiles and the table of faults below.
+2. `captures.md` comes from recordings of real meters (captures.py), where those are.
+
+The pages are never edited by hand; a test runs the check, and looks up each test that they name.
 """
 
 import sys
@@ -14,6 +17,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
+
+import captures  # noqa: E402  beside this file
 
 from drivers.profiles import available, load_file  # noqa: E402  the checkout beside this file
 
@@ -136,16 +141,23 @@ def _faults() -> str:
     return "\n".join(lines) + "\n"
 
 
+def pages() -> dict[Path, str]:
+    """Make every page that can be made here."""
+    made = {PAGE: page()}
+    recordings = captures.folder()
+    return made | {captures.PAGE: captures.page(recordings)} if recordings else made
+
+
 def main(arguments: list[str]) -> int:
-    """Write the page, or compare it."""
-    if arguments == ["--check"]:
-        same = PAGE.is_file() and PAGE.read_text(encoding="utf-8") == page()
-        if not same:
-            sys.stderr.write(f"{PAGE.relative_to(ROOT)} is not what docs/generate.py makes: ./run docs\n")
-        return 0 if same else 1
-    PAGE.parent.mkdir(exist_ok=True)
-    PAGE.write_text(page(), encoding="utf-8")
-    return 0
+    """Write the pages, or compare them."""
+    stale = {path: text for path, text in pages().items() if not path.is_file() or path.read_text("utf-8") != text}
+    for path, text in stale.items():
+        if arguments == ["--check"]:
+            sys.stderr.write(f"{path.relative_to(ROOT)} is not what docs/generate.py makes: ./run docs\n")
+        else:
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+    return 1 if stale and arguments == ["--check"] else 0
 
 
 if __name__ == "__main__":
