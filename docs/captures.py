@@ -32,10 +32,10 @@ A damaged, foreign or ciphered frame is refused with a reason, and gives no valu
 
 TESTS = {
     "dlms": "tests/drivers/dlms",
-    "iec62056-21": "tests/drivers/iec62056/test_captures.py",
+    "iec62056-21": "tests/drivers/iec62056/test_codec.py",
     "mbus": "tests/drivers/mbus/test_records.py",
     "p1": "tests/drivers/p1",
-    "sml": "tests/drivers/sml/test_captures.py",
+    "sml": "tests/drivers/sml",
     "wmbus": "tests/drivers/wmbus",
 }
 _NO_TELEGRAMS = (".json",)
