@@ -1,112 +1,43 @@
-"""The data types of DLMS in their own encoding (A-XDR): bytes in, `Data` out, and back, byte for byte.
+"""The encoding of DLMS values (A-XDR): bytes in, `Data` out; data.py is the way back.
 
-1. A value is a tag and its content. Arrays and structures hold values; a compact array writes the tags of its elements
-   once, before all contents.
-2. Lengths are one byte, or 81 to 84 and one to four bytes.
-3. Every input ends: what is cut off, nested too deep or longer than the rest of the bytes is a DecodeError at once.
-
-The names are those of the published tables of DLMS data types.
+1. A value is a tag and its content. Lengths are one byte, or 81 to 84 and one to four bytes.
+2. Every input ends: what is cut off, nested too deep or longer than the rest of the bytes is a DecodeError at once.
+3. A `Reader` can tell what each run of bytes means, for those who look at them.
 """
 
-import struct
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import IntEnum
 
 from drivers.contract import DecodeError
+from drivers.dlms.data import (
+    FIXED,
+    LONG_LENGTH,
+    NUMBERS,
+    TAGS,
+    Bits,
+    Compact,
+    Content,
+    Data,
+    Tag,
+    encode,
+    encode_length,
+    shown,
+)
 
-
-class Tag(IntEnum):
-    """The first byte of a value."""
-
-    NULL = 0
-    ARRAY = 1
-    STRUCTURE = 2
-    BOOLEAN = 3
-    BIT_STRING = 4
-    INT32 = 5
-    UINT32 = 6
-    OCTET_STRING = 9
-    VISIBLE_STRING = 10
-    UTF8_STRING = 12
-    BCD = 13
-    INT8 = 15
-    INT16 = 16
-    UINT8 = 17
-    UINT16 = 18
-    COMPACT_ARRAY = 19
-    INT64 = 20
-    UINT64 = 21
-    ENUM = 22
-    FLOAT32 = 23
-    FLOAT64 = 24
-    DATE_TIME = 25
-    DATE = 26
-    TIME = 27
-    DELTA_INT8 = 28
-    DELTA_INT16 = 29
-    DELTA_INT32 = 30
-    DELTA_UINT8 = 31
-    DELTA_UINT16 = 32
-    DELTA_UINT32 = 33
-    DONT_CARE = 255
-
-
-@dataclass(frozen=True, slots=True)
-class Bits:
-    """A bit string: `length` bits, the first one the highest of `octets`."""
-
-    length: int
-    octets: bytes
-
-    def __getitem__(self, at: int) -> bool:
-        """Tell whether a bit is set."""
-        return bool(self.octets[at // 8] >> 7 - at % 8 & 1)
-
-
-@dataclass(frozen=True, slots=True)
-class Compact:
-    """A compact array: the description of an element's type, as on the wire, and the elements."""
-
-    description: bytes
-    elements: tuple["Data", ...]
-
-
-Content = bool | int | float | str | bytes | Bits | Compact | tuple["Data", ...] | None
-
-
-@dataclass(frozen=True, slots=True)
-class Data:
-    """One value. Strings of bytes, dates and times are bytes; arrays and structures are tuples."""
-
-    tag: Tag
-    content: Content = None
-
-    @property
-    def elements(self) -> tuple["Data", ...]:
-        """What an array, a structure or a compact array holds; nothing for other values."""
-        if isinstance(self.content, Compact):
-            return self.content.elements
-        return self.content if isinstance(self.content, tuple) else ()
-
+__all__ = [
+    "MAX_DEPTH", "MAX_ELEMENTS", "Bits", "Compact", "Content", "Data", "Reader", "Tag", "Trace", "decode", "encode",
+    "encode_length", "shown", "tag_of",
+]  # fmt: skip
 
 MAX_DEPTH = 16
 """Levels of structures within structures; the deepest object of the captured meters has four."""
 
-MAX_ELEMENTS = 65_536
-"""Elements of one value in all: a year of quarter hours has 35,040 rows. Elements may have no bytes of their own."""
+MAX_ELEMENTS = 16_384
+"""Values within one value: a day of minutes in ten columns has 15,840. They may have no bytes of their own, so the
+length of a message does not bound them; this many take less than 50 ms."""
 
-_NUMBERS: dict[Tag, struct.Struct] = {
-    Tag.INT32: struct.Struct(">i"), Tag.UINT32: struct.Struct(">I"), Tag.INT8: struct.Struct(">b"),
-    Tag.INT16: struct.Struct(">h"), Tag.UINT8: struct.Struct(">B"), Tag.UINT16: struct.Struct(">H"),
-    Tag.INT64: struct.Struct(">q"), Tag.UINT64: struct.Struct(">Q"), Tag.ENUM: struct.Struct(">B"),
-    Tag.FLOAT32: struct.Struct(">f"), Tag.FLOAT64: struct.Struct(">d"), Tag.BCD: struct.Struct(">B"),
-    Tag.DELTA_INT8: struct.Struct(">b"), Tag.DELTA_INT16: struct.Struct(">h"), Tag.DELTA_INT32: struct.Struct(">i"),
-    Tag.DELTA_UINT8: struct.Struct(">B"), Tag.DELTA_UINT16: struct.Struct(">H"), Tag.DELTA_UINT32: struct.Struct(">I"),
-}  # fmt: skip
-_FIXED = {Tag.DATE_TIME: 12, Tag.DATE: 5, Tag.TIME: 4}
-_EMPTY = (Tag.NULL, Tag.DONT_CARE)
-_LONG_LENGTH, _LONGEST_LENGTH = 0x80, 4
+_LONGEST_LENGTH = 4
+_CUT, _WHOLE = "the message is cut off", "is the whole telegram there?"
 
 Trace = Callable[[int, int, str, int], None]
 """Told of each run of bytes, as start, end, meaning, depth."""
@@ -123,7 +54,11 @@ class Reader:
 
     def byte(self) -> int:
         """Take one byte."""
-        return self.take(1)[0]
+        at = self.at
+        if at >= len(self.data):
+            raise DecodeError(_CUT, _WHOLE)
+        self.at = at + 1
+        return self.data[at]
 
     def peek(self) -> int | None:
         """Look at the next byte; None when there is none."""
@@ -133,7 +68,7 @@ class Reader:
         """Take some bytes."""
         end = self.at + count
         if end > len(self.data):
-            raise DecodeError("the message is cut off", "is the whole telegram there?")
+            raise DecodeError(_CUT, _WHOLE)
         taken, self.at = self.data[self.at : end], end
         return taken
 
@@ -149,9 +84,9 @@ class Reader:
     def length(self) -> int:
         """Take a length."""
         first = self.byte()
-        if first < _LONG_LENGTH:
+        if first < LONG_LENGTH:
             return first
-        count = first - _LONG_LENGTH
+        count = first - LONG_LENGTH
         if not 0 < count <= _LONGEST_LENGTH:
             raise DecodeError(f"a length of {count} bytes is none", "the message is damaged")
         return int.from_bytes(self.take(count), "big")
@@ -160,7 +95,7 @@ class Reader:
         """Take an unsigned number of some bytes; one with a meaning is noted."""
         start = self.at
         number = int.from_bytes(self.take(size), "big")
-        if meaning:
+        if meaning and self._trace is not None:
             self.note(start, f"{meaning}: {number}")
         return number
 
@@ -176,7 +111,8 @@ class Reader:
         """Take a length, and so many bytes."""
         start = self.at
         octets = self.take(self.length())
-        self.note(start, f"{meaning}: {octets.hex(' ') or 'none'}")
+        if self._trace is not None:
+            self.note(start, f"{meaning}: {octets.hex(' ') or 'none'}")
         return octets
 
     def count(self, meaning: str) -> int:
@@ -203,12 +139,16 @@ class Reader:
         return self._content(tag_of(self.byte()), start, depth)
 
     def _content(self, tag: Tag, start: int, depth: int) -> Data:
-        if tag in (Tag.ARRAY, Tag.STRUCTURE):
+        if tag is Tag.ARRAY or tag is Tag.STRUCTURE:
             return Data(tag, self._members(tag, start, depth))
         if tag is Tag.COMPACT_ARRAY:
             return Data(tag, self._compact(start, depth))
+        return self._value(tag, start, depth)
+
+    def _value(self, tag: Tag, start: int, depth: int) -> Data:
         data = Data(tag, self._plain(tag))
-        self.note(start, f"{tag.name.lower()}: {shown(data)}", depth)
+        if self._trace is not None:
+            self.note(start, f"{tag.name.lower()}: {shown(data)}", depth)
         return data
 
     def _members(self, tag: Tag, start: int, depth: int) -> tuple[Data, ...]:
@@ -216,8 +156,9 @@ class Reader:
         self._count(count, depth)
         if count > self.left:
             raise DecodeError(f"{count} members in {self.left} bytes", "the message is damaged")
-        self.note(start, f"{tag.name.lower()} of {count}", depth)
-        return tuple(self.value(depth + 1) for _ in range(count))
+        if self._trace is not None:
+            self.note(start, f"{tag.name.lower()} of {count}", depth)
+        return tuple([self.value(depth + 1) for _ in range(count)])
 
     def _count(self, count: int, depth: int) -> None:
         self._elements += count
@@ -225,15 +166,16 @@ class Reader:
             raise DecodeError("the value is too deep or too long", "the message is damaged")
 
     def _plain(self, tag: Tag) -> Content:  # noqa: PLR0911  one kind of content a line
-        if tag in _EMPTY:
+        packed = NUMBERS.get(tag)
+        if packed is not None:
+            number: int | float = packed.unpack(self.take(packed.size))[0]
+            return number
+        if tag is Tag.NULL or tag is Tag.DONT_CARE:
             return None
         if tag is Tag.BOOLEAN:
             return self.byte() != 0
-        if tag in _NUMBERS:
-            number: int | float = _NUMBERS[tag].unpack(self.take(_NUMBERS[tag].size))[0]
-            return number
-        if tag in _FIXED:
-            return self.take(_FIXED[tag])
+        if tag in FIXED:
+            return self.take(FIXED[tag])
         if tag is Tag.BIT_STRING:
             length = self.length()
             return Bits(length, self.take((length + 7) // 8))
@@ -255,7 +197,6 @@ class Reader:
         self.note(start, f"compact array of {length} bytes", depth)
         elements: list[Data] = []
         while self.at < end:
-            self._count(1, depth)
             before = self.at
             elements.append(self._shaped(shape, depth + 1))
             if self.at == before:
@@ -281,15 +222,13 @@ class Reader:
         return _Shape(tag)
 
     def _shaped(self, shape: "_Shape", depth: int) -> Data:
+        self._count(1, depth)
         start = self.at
         if shape.tag is Tag.STRUCTURE:
             return Data(shape.tag, tuple(self._shaped(member, depth) for member in shape.members))
         if shape.tag is Tag.ARRAY:
-            self._count(shape.count, depth)
             return Data(shape.tag, tuple(self._shaped(shape.members[0], depth) for _ in range(shape.count)))
-        data = Data(shape.tag, self._plain(shape.tag))
-        self.note(start, f"{shape.tag.name.lower()}: {shown(data)}", depth)
-        return data
+        return self._value(shape.tag, start, depth)
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,10 +242,10 @@ class _Shape:
 
 def tag_of(byte: int) -> Tag:
     """Name a tag; raises DecodeError for one that is none."""
-    try:
-        return Tag(byte)
-    except ValueError:
-        raise DecodeError(f"{byte:#04x} is no type of DLMS", "the message is damaged, or ciphered") from None
+    tag = TAGS.get(byte)
+    if tag is None:
+        raise DecodeError(f"{byte:#04x} is no type of DLMS", "the message is damaged, or ciphered")
+    return tag
 
 
 def decode(data: bytes) -> Data:
@@ -316,63 +255,3 @@ def decode(data: bytes) -> Data:
     if reader.left:
         raise DecodeError(f"{reader.left} bytes too many behind a value", "the message is damaged")
     return value
-
-
-def shown(data: Data) -> str:
-    """Give a plain value in one short line."""
-    content = data.content
-    if isinstance(content, Bits):
-        return "".join("01"[content[at]] for at in range(min(content.length, 64)))
-    if isinstance(content, bytes):
-        printable = content.isascii() and content.decode("ascii").isprintable() and len(content) > 1
-        return f"{content.hex(' ')}" + (f" {content.decode('ascii')!r}" if printable else "")
-    return "" if content is None else str(content)
-
-
-# --- back into bytes -------------------------------------------------------------------------------------------------
-
-
-def encode(data: Data) -> bytes:
-    """Give the bytes of a value; raises ValueError for content that its tag cannot hold."""
-    return bytes((data.tag,)) + _encoded(data)
-
-
-def encode_length(length: int) -> bytes:
-    """Give a length in the fewest bytes."""
-    if length < _LONG_LENGTH:
-        return bytes((length,))
-    octets = length.to_bytes((length.bit_length() + 7) // 8, "big")
-    return bytes((_LONG_LENGTH + len(octets),)) + octets
-
-
-def _encoded(data: Data) -> bytes:  # noqa: PLR0911  one kind of content a line
-    tag, content = data.tag, data.content
-    if tag in _EMPTY:
-        return b""
-    if tag is Tag.BOOLEAN:
-        return b"\x01" if content else b"\x00"
-    if tag in _NUMBERS:
-        try:
-            return _NUMBERS[tag].pack(content)
-        except struct.error as error:
-            raise ValueError(f"{content!r} is no {tag.name.lower()}") from error
-    if isinstance(content, Compact):
-        body = b"".join(_bare(element) for element in content.elements)
-        return content.description + encode_length(len(body)) + body
-    if isinstance(content, tuple):
-        return encode_length(len(content)) + b"".join(encode(member) for member in content)
-    if isinstance(content, Bits):
-        return encode_length(content.length) + content.octets
-    if isinstance(content, str):
-        octets = content.encode("utf-8" if tag is Tag.UTF8_STRING else "latin-1")
-        return encode_length(len(octets)) + octets
-    if isinstance(content, bytes) and (tag is Tag.OCTET_STRING or len(content) == _FIXED.get(tag)):
-        return content if tag in _FIXED else encode_length(len(content)) + content
-    raise ValueError(f"{content!r} is no {tag.name.lower()}")
-
-
-def _bare(data: Data) -> bytes:
-    """Give an element of a compact array, without the tags that its description has."""
-    if data.tag in (Tag.STRUCTURE, Tag.ARRAY):
-        return b"".join(_bare(member) for member in data.elements)
-    return _encoded(data)
