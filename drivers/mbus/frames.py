@@ -8,6 +8,7 @@
    and content.
 """
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 
@@ -16,6 +17,9 @@ from drivers.contract import DecodeError
 ACK = b"\xe5"
 SHORT, LONG, STOP = 0x10, 0x68, 0x16
 _SHORT_LENGTH, _AROUND = 5, 6
+_BEGINS = re.compile(rb"\xe5|\x10(?:...\x16|.{0,3}\Z)|\x68(?:\Z|(.)(?:\Z|\1(?:\Z|\x68)))", re.DOTALL)
+"""What may begin a frame, as far as it is there."""
+
 _MARKS = 4
 """Bytes that begin a long frame: mark, length, length, mark."""
 
@@ -127,7 +131,7 @@ class Decoder:
             elif length == 1:
                 del buffer[0]
                 found.append(Ack())
-            elif not is_sound(buffer[:length]):
+            elif buffer[length - 1] != STOP or not is_sound(buffer[:length]):  # noise is full of starts, not of ends
                 self.counters["bad_checksum"] += 1
                 self._skip()
             else:
@@ -146,7 +150,8 @@ class Decoder:
 
     def _skip(self) -> None:
         """Step over the first byte and all that begins nothing."""
-        at = next((i for i, byte in enumerate(self._buffer[1:], 1) if byte in (SHORT, LONG, ACK[0])), len(self._buffer))
+        begins = _BEGINS.search(self._buffer, 1)
+        at = begins.start() if begins else len(self._buffer)
         self.counters["noise_bytes"] += at
         del self._buffer[:at]
 

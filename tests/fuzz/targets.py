@@ -13,6 +13,10 @@ from drivers.contract import NO_KEYS, DecodeError, Keys, Refused
 from drivers.iec62056.analyze import analyze as iec62056_analyze
 from drivers.iec62056.codec import Reader
 from drivers.iec62056.messages import BREAK, check_character
+from drivers.mbus.analyze import analyze as mbus_analyze
+from drivers.mbus.frames import Decoder as MbusDecoder
+from drivers.mbus.frames import Frame, long
+from drivers.mbus.telegram import decode_telegram
 from drivers.modbus.codec import Read, RtuSearch, TcpFrames, crc16, judge, tcp_head
 from drivers.modbus.layout import Page
 from drivers.modbus.plan import Wire
@@ -127,6 +131,36 @@ def sml(data: bytes) -> None:
             assert frame.spans[-1].end == frame.end
 
 
+MBUS_CIS = (0x72, 0x76, 0x73, 0x77, 0x7A, 0x78, 0x70)
+
+
+def mbus(data: bytes) -> None:
+    """A wired M-Bus line, and answers of every kind whose checksums are right whatever is in them."""
+    decoder = MbusDecoder()
+    answers = [long(8, 5, ci, data[:252]) for ci in MBUS_CIS]
+    for part in (*chunks(data), *answers):
+        for frame in decoder.feed(part):
+            if isinstance(frame, Frame):
+                mbus_telegram(frame.ci, frame.data)
+        assert decoder.pending < len(answers[0]) + 262
+    for one in (data, *answers):
+        for found in mbus_analyze(one, NO_KEYS):
+            assert found.spans[0].start == found.start
+            assert found.spans[-1].end == found.end
+
+
+def mbus_telegram(ci: int, data: bytes) -> None:
+    """One answer: records with values, or one error."""
+    try:
+        telegram = decode_telegram(ci, data)
+    except DecodeError:
+        return
+    assert all(record.start < record.end <= len(data) for record in telegram.records.records)
+
+
+MBUS_HEADER = bytes.fromhex("78563412 8238 01 07 2a 00 0000")
+MBUS_RECORDS = bytes.fromhex("0413 31d40000 8410 fd c8 fc 01 e6080000 0c93 15 00000000 066d 3b308bc13c00 1f")
+
 SML_LIST = bytes.fromhex(
     "77 01 0B0A014E42440000BC614E 01 7262016500000FFF"  # who and when
     "71 77 070100010800FF 6282 72620265 6AB13B80 621E 52FF 5501020304 01"  # one entry
@@ -149,6 +183,7 @@ class Target:
 
 
 TARGETS = {
+    "mbus": Target(mbus, (MBUS_HEADER + MBUS_RECORDS, chunked(long(8, 5, 0x72, MBUS_HEADER + MBUS_RECORDS)))),
     "sml": Target(sml, (SML_LIST, chunked(file_of([message(1, LIST, SML_LIST)])))),
     "rtu": Target(rtu, (chunked(BODY + crc16(BODY)), chunked(b"\x11\x83\x02" + crc16(b"\x11\x83\x02")))),
     "mbap": Target(mbap, (chunked(HEAD + BODY[3:]), chunked(HEAD[:4] + b"\x00\x03\x11\x83\x02"))),

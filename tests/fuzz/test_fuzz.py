@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivers.contract import DecodeError, Refused
+from drivers.mbus.frames import Decoder as MbusDecoder
 from drivers.modbus.codec import RtuSearch, TcpFrames
 from drivers.p1.codec import Decoder
 from tests.fuzz.targets import HEAD, READ, TARGETS, chunked, chunks
@@ -79,6 +80,10 @@ HOSTILE = {
     "telegram ends": b"!\r\n",
     "telegram without an end": b"1-0:1.8.0(1*kWh)\r\n",
     "brackets": b"((((",
+    "M-Bus starts": b"\x68\xff\xff\x68",
+    "M-Bus starts with ends": b"\x68\xff\xff\x68\x16",
+    "short M-Bus frames": b"\x10\x5b\x05\x60\x16",
+    "long M-Bus frames": b"\x68\x03\x03\x68\x08\x05\x72\x7f\x16",
     "frames of no use": b"\x07\x16\x00\x00\x00\x03\x11\x83\x02",
 }
 
@@ -105,6 +110,11 @@ def p1(data: bytes) -> None:
     Decoder().feed(data)
 
 
+def mbus(data: bytes) -> None:
+    """Give an M-Bus line all at once."""
+    MbusDecoder().feed(data)
+
+
 def cost(decode: object, data: bytes) -> float:
     """Give the least of five times, in seconds of CPU."""
     assert callable(decode)
@@ -116,7 +126,7 @@ def cost(decode: object, data: bytes) -> float:
     return min(times)
 
 
-@pytest.mark.parametrize("decode", [rtu, mbap, p1])
+@pytest.mark.parametrize("decode", [rtu, mbap, p1, mbus])
 @pytest.mark.parametrize("name", HOSTILE)
 def test_cost_is_bounded(decode: object, name: str) -> None:
     """64 KB of the worst take at most 50 ms of CPU, twice as much as 32 KB, and little memory (Z2)."""
