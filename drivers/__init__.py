@@ -10,4 +10,5 @@ PROTOCOLS = {
     "p1": "drivers.p1",
     "iec62056-21": "drivers.iec62056",
     "sml": "drivers.sml",
+    "wmbus": "drivers.wmbus",
 }

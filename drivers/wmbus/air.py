@@ -16,7 +16,7 @@ from drivers.wmbus.link import RadioFrame, decode_frame
 from drivers.wmbus.sniff import Sniffer
 
 MAX_SENDERS = 512
-"""A stick on a roof hears a few hundred meters; beyond, the one not heard for longest is forgotten, wanted ones last."""
+"""A stick on a roof hears a few hundred; beyond, the one not heard for longest is forgotten, wanted ones last."""
 
 KEPT = 8
 """Frames of a meter kept for its reader, who comes within one turn of the loop."""
@@ -60,16 +60,11 @@ class Air:
 
     def __init__(self, now: Callable[[], int]) -> None:
         self._now = now
-        self._sniffer = Sniffer()
-        self._left_out: Counter[str] = Counter()
+        self.counters: Counter[str] = Counter()
+        self._sniffer = Sniffer(self.counters)
         # By maker and number, as in KAM12345678; the order is that of being heard.
         self._senders: dict[str, Sender] = {}
         self._number = 0
-
-    @property
-    def counters(self) -> Counter[str]:
-        """What was left out, by reason."""
-        return self._sniffer.counters + self._left_out
 
     def feed(self, data: bytes) -> list[Heard]:
         """Take the next bytes; give the frames of this piece, each of them filed."""
@@ -78,7 +73,7 @@ class Air:
             try:
                 frame = decode_frame(caught.frame)
             except DecodeError:
-                self._left_out["bad_frame"] += 1
+                self.counters["bad_frame"] += 1
                 continue
             heard = self._file(frame, caught.signal)
             if heard is not None:
@@ -96,7 +91,7 @@ class Air:
         at = self._now()
         senders = [self._sender(who.manufacturer + who.number) for who in meters_of(frame)]
         if any(self._is_repeated(sender, frame, at) for sender in senders):
-            self._left_out["repeated"] += 1
+            self.counters["repeated"] += 1
             return None
         self._number += 1
         heard = Heard(self._number, at, frame, signal)

@@ -1,7 +1,7 @@
 """Compact frames, CI 79: the values of a telegram without the heads that say what they are.
 
 1. A compact frame begins with the CRC of its records' heads, and the CRC of the whole records.
-2. Whoever knows the heads, from an earlier full frame or from the meter's profile, puts heads and values together again.
+2. Whoever knows the heads, from an earlier full frame or from the list in formats.py, puts both together again.
 3. The second CRC proves that nothing was mistaken.
 """
 
@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from drivers.contract import DecodeError
 from drivers.mbus.records import Record, Records, walk
+from drivers.wmbus.formats import KNOWN
 from drivers.wmbus.link import crc16
 
 MAX_FORMATS = 256
@@ -25,7 +26,7 @@ class UnknownFormat(DecodeError):  # noqa: N818  the caller counts these apart
 class Formats:
     """The heads of records, by the CRC that names them."""
 
-    def __init__(self, known: Iterable[tuple[bytes, ...]] = ()) -> None:
+    def __init__(self, known: Iterable[tuple[bytes, ...]] = KNOWN) -> None:
         self._heads: dict[int, tuple[bytes, ...]] = {}
         for heads in known:
             self.know(heads)

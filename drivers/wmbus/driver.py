@@ -85,7 +85,10 @@ class WmbusDriver:
             raise
 
     async def read(self, meter: Meter) -> Reading:
-        """Await what the meter says next; raises NoAnswer, NotConnected, DecodeError while its key is wrong, Refused."""
+        """Await what the meter says next.
+
+        Raises NoAnswer, NotConnected, Refused for an address that is none, DecodeError while its key is wrong.
+        """
         port, air, wanted = self._port, self._air, wanted_of(meter)
         listener = self._listeners.setdefault(meter.id, _Listener())
         silence = max(meter.deadline, _silence(list(air.senders(wanted))))
@@ -141,16 +144,16 @@ class WmbusDriver:
             message = unwrap(heard.frame, meter.keys.encryption)
             if not self._is_trusted(meter, listener, message):
                 return None
-            for heads in meter.profile.layout.formats:
-                self._formats.know(heads)
             said = read_message(meter.profile.layout, message, self._formats)
         except UnknownFormat:
             self._left_out["unknown_format"] += 1
             return None
         except WrongKey as error:
-            return self._leave_out("wrong_key", error, meter, listener)
+            self._leave_out("wrong_key", error, meter, listener)
+            return None
         except DecodeError as error:
-            return self._leave_out("bad_frame", error, meter, listener)
+            self._leave_out("bad_frame", error, meter, listener)
+            return None
         listener.opened = True
         return said
 

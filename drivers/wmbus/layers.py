@@ -42,8 +42,8 @@ class Message:
     """What a frame carries, deciphered: `records` begin at the first DIF.
 
     `ci` is the transport layer's; `mode` how it was ciphered, 0 for not at all; `counter` the authentication layer's.
-    `layers` tell where each layer begins in the frame's payload, for whoever explains it; `records_at` where the
-    records do, or what they were deciphered from. `trailer` follows the ciphered records in the clear.
+    `head` are the bytes before the records, deciphered, and `layers` tell where in them each layer begins, for whoever
+    explains them. `trailer` follows the ciphered records in the clear.
     """
 
     ci: int
@@ -52,19 +52,24 @@ class Message:
     mode: int = 0
     counter: int | None = None
     layers: tuple[tuple[int, str], ...] = ()
-    records_at: int = 0
+    head: bytes = b""
     trailer: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
-    """A message on its way down: its bytes from the transport layer's CI on, and what the layers above said."""
+    """A payload without the radio's cipher, where the transport layer begins, and what the layers above said."""
 
-    data: bytes
+    clear: bytes
     at: int
     mode: int
     authentication: Authentication | None
     layers: tuple[tuple[int, str], ...]
+
+    @property
+    def data(self) -> bytes:
+        """The message from the transport layer's CI on."""
+        return self.clear[self.at :]
 
 
 def unwrap(frame: RadioFrame, key: bytes | None) -> Message:
@@ -75,7 +80,7 @@ def unwrap(frame: RadioFrame, key: bytes | None) -> Message:
     counter = opened.authentication.counter if opened.authentication else b""
     made = Message(
         ci, Header(0), data[1:], opened.mode, int.from_bytes(counter, "little") if counter else None, layers,
-        opened.at + 1,
+        opened.clear[: opened.at + 1],
     )  # fmt: skip
     if ci in MAKERS or ci == COMPACT:
         return made
@@ -85,7 +90,7 @@ def unwrap(frame: RadioFrame, key: bytes | None) -> Message:
     # Old meters put a signature of their own where newer ones say how they cipher.
     ciphered = header.security in (_CBC, _CBC_BY_MESSAGE, _SESSION)
     start = 1 + header.length + (ciphered and header.security in _EXTENDED)
-    made = replace(made, header=header, records=data[start:], records_at=opened.at + start)
+    made = replace(made, header=header, records=data[start:], head=opened.clear[: opened.at + start])
     return _deciphered(made, frame, opened, key) if ciphered else made
 
 
@@ -100,22 +105,20 @@ def meters_of(frame: RadioFrame) -> tuple[Identity, ...]:
 
 
 def _upper_layers(frame: RadioFrame, key: bytes | None) -> _Opened:
-    data, at, mode = frame.payload, 0, 0
+    clear, at, mode = frame.payload, 0, 0
     layers: list[tuple[int, str]] = []
     authentication = None
-    if data and is_radio(data[0]):
-        radio = take_radio(data, frame.address, key)
+    if is_radio(clear[0]):
+        radio = take_radio(clear, frame.address, key)
         layers.append((0, "radio layer"))
-        if radio.crc:
-            layers.append((radio.length, "CRC of what follows"))
-        data, at, mode = radio.rest, radio.length + radio.crc, radio.mode
-    if data and data[0] == AUTHENTICATION:
-        authentication = take_authentication(data)
+        clear, at, mode = radio.clear, radio.length, radio.mode
+    if clear[at : at + 1] == bytes((AUTHENTICATION,)):
+        authentication = take_authentication(clear[at:])
         layers.append((at, "authentication layer"))
-        data, at = data[authentication.length :], at + authentication.length
-    if not data:
+        at += authentication.length
+    if at >= len(clear):
         raise DecodeError("the frame is cut off", "is the receiver's firmware right?")
-    return _Opened(data, at, mode, authentication, tuple(layers))
+    return _Opened(clear, at, mode, authentication, tuple(layers))
 
 
 # --- modes 5, 7 and 13 -----------------------------------------------------------------------------------------------

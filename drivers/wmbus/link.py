@@ -57,14 +57,19 @@ def decode_frame(data: bytes) -> RadioFrame:
     """Read a frame without CRCs; raises DecodeError."""
     if len(data) <= HEAD or data[0] + 1 != len(data):
         raise DecodeError("no wireless frame", "its first byte counts all that follow, CRCs left out")
-    return RadioFrame(data[1], identity_of(data[4:8] + data[2:4] + data[8:10]), data[2:10], data[10:])
+    return RadioFrame(data[1], sender_of(data), data[2:HEAD], data[HEAD:])
+
+
+def sender_of(head: bytes) -> Identity:
+    """Read who transmitted a frame from its first ten bytes."""
+    return identity_of(head[4:8] + head[2:4] + head[8:HEAD])
 
 
 def split(data: bytes) -> Iterator[tuple[int, int, bytes]]:
     """Give where each frame begins and ends, and the frame without CRCs; stops where none begins.
 
-    CRCs that are right tell the format. Bytes without CRCs are taken by their lengths, which must fill all that is left:
-    a damaged frame with CRCs is none then.
+    CRCs that are right tell the format. Bytes without CRCs are taken by their lengths, which must fill all that is
+    left: a damaged frame with CRCs is none then.
     """
     at = 0
     while at < len(data):

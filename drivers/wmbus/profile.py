@@ -1,8 +1,7 @@
-"""Wireless meter models: the rows of a wired one, formats of compact frames, and rules for a maker's own block.
+"""Wireless meter models: the rows of a wired one, and rules for a maker's own block.
 
 1. Rows name records as in drivers/mbus/profile.py; the records come from full or compact frames alike.
-2. `formats` are heads of records known beforehand, so that a compact frame is read before the first full one came.
-3. `block` are rules for the maker's own bytes; `ci` says which frames are meant, 0x0F is the block behind the records.
+2. `block` are rules for the maker's own bytes; `ci` says which frames are meant, 0x0F is the block behind the records.
 """
 
 from collections.abc import Mapping
@@ -14,7 +13,7 @@ from pydantic import Field, model_validator
 
 from drivers.contract import DecodeError, Number
 from drivers.mbus.profile import Layout, RowOfFile, Said, compare, compile_rows, flags_of, read_telegram
-from drivers.mbus.records import MANUFACTURER_DATA, Record, decode_records, walk
+from drivers.mbus.records import MANUFACTURER_DATA, decode_records
 from drivers.mbus.telegram import Telegram
 from drivers.profiles import Profile, ProfileError, ProfileFile, Strict
 from drivers.quantities import QUANTITIES, scale_of
@@ -23,15 +22,12 @@ from drivers.wmbus.layers import COMPACT, MAKERS, Message, unwrap
 from drivers.wmbus.link import decode_frame
 from drivers.wmbus.maker import Rule, Written, read_block
 
-Format = tuple[bytes, ...]
-
 
 @dataclass(frozen=True, slots=True)
 class WirelessLayout:
     """A compiled profile; `blocks` are the rules by CI."""
 
     records: Layout
-    formats: tuple[Format, ...] = ()
     blocks: Mapping[int, tuple[Rule, ...]] = field(default_factory=dict)
 
 
@@ -84,7 +80,6 @@ class File(ProfileFile):
     driver: Literal["wmbus"]
     media: tuple[int, ...] = ()
     rows: tuple[RowOfFile, ...] = ()
-    formats: tuple[str, ...] = ()
     block: tuple[RuleOfFile, ...] = ()
     examples: tuple[Example, ...] = Field(min_length=1)
 
@@ -95,16 +90,15 @@ class File(ProfileFile):
         return self
 
     def compile(self) -> WirelessLayout:
-        """Resolve quantities, units and formats; raises ProfileError."""
+        """Resolve quantities and units; raises ProfileError."""
         blocks: dict[int, tuple[Rule, ...]] = {}
         for number, row in enumerate(self.block):
             blocks[row.ci] = (*blocks.get(row.ci, ()), _rule(number, row))
-        formats = tuple(_format(number, text) for number, text in enumerate(self.formats))
-        return WirelessLayout(Layout(compile_rows(self.rows), frozenset(self.media)), formats, blocks)
+        return WirelessLayout(Layout(compile_rows(self.rows), frozenset(self.media)), blocks)
 
     def quantities(self) -> tuple[str, ...]:
         """Name the quantities in the order of the rows and rules, each once."""
-        return tuple(dict.fromkeys([row.quantity for row in (*self.rows, *self.block)]))
+        return tuple(dict.fromkeys([*(row.quantity for row in self.rows), *(rule.quantity for rule in self.block)]))
 
     def prove(self, profile: Profile) -> None:
         """Decode every example and compare; raises ProfileError."""
@@ -113,7 +107,7 @@ class File(ProfileFile):
             try:
                 frame = decode_frame(bytes.fromhex(example.telegram))
                 message = unwrap(frame, bytes.fromhex(example.key) if example.key else None)
-                said = read_message(profile.layout, message, Formats(profile.layout.formats))
+                said = read_message(profile.layout, message, Formats())
             except (DecodeError, ValueError) as error:
                 raise ProfileError(None, f"{place}.telegram", str(error), "give the frame without its CRCs") from error
             compare(place, said.values, example.readings)
@@ -130,18 +124,3 @@ def _rule(number: int, row: RuleOfFile) -> Rule:
         what = f"{row.scale} {row.unit} is no measure of {row.quantity}"
         raise ProfileError(None, f"block.{number}.unit", what, "docs: quantities") from None
     return Rule(quantity.key, row.at, row.size, row.written, scale, row.plus)
-
-
-def _format(number: int, text: str) -> Format:
-    heads = []
-    try:
-        for word in text.split():
-            head = bytes.fromhex(word)
-            # A head is whole when zeros behind it make one record.
-            record = next(walk(head + bytes(8)))
-            if not isinstance(record, Record) or record.head != head:
-                raise ValueError(f"{word} is no record's head")
-            heads.append(head)
-    except (DecodeError, ValueError, StopIteration) as error:
-        raise ProfileError(None, f"formats.{number}", str(error), "DIF to the last VIFE, a space between") from error
-    return tuple(heads)

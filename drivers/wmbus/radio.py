@@ -19,15 +19,15 @@ _LENGTHS = {0x8C: 3, 0x8D: 7, 0x8E: 11, 0x8F: 15}
 _WITH_SESSION, _WITH_RECEIVER = (0x8D, 0x8F), (0x8E, 0x8F)
 _RECEIVER = slice(3, 11)
 _COUNTER_MODE = 1
+CRC = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Radio:
-    """The layer taken off: `rest` is what it carried, deciphered; `length` its own bytes, `crc` those of the CRC."""
+    """The payload deciphered, how long this layer is in it, and whether it was ciphered here."""
 
-    rest: bytes
+    clear: bytes
     length: int
-    crc: int = 0
     mode: int = 0
 
 
@@ -44,16 +44,16 @@ def take_radio(data: bytes, sender: bytes, key: bytes | None) -> Radio:
         raise DecodeError("the radio layer is cut off", "is the receiver's firmware right?")
     layer, rest = data[:length], data[length:]
     if ci not in _WITH_SESSION:
-        return Radio(rest, length)
+        return Radio(data, length)
     if layer[-1] >> 5 == _COUNTER_MODE and key is not None:
         senders = (sender, layer[_RECEIVER]) if ci in _WITH_RECEIVER else (sender,)
         for address in senders:
             plain = decipher_ctr(key, address + layer[1:2] + layer[-4:] + b"\0\0\0", rest)
             if _is_whole(plain):
-                return Radio(plain[2:], length, 2, CIPHERED_MODE)
+                return Radio(layer + plain, length + CRC, CIPHERED_MODE)
     # Whoever recorded the frame may have deciphered it and left the header as it was: then the CRC is right.
     if _is_whole(rest):
-        return Radio(rest[2:], length, 2)
+        return Radio(data, length + CRC)
     if layer[-1] >> 5 != _COUNTER_MODE:
         raise DecodeError("the CRC of the frame is wrong", "it was damaged on its way")
     if key is None:
@@ -62,4 +62,4 @@ def take_radio(data: bytes, sender: bytes, key: bytes | None) -> Radio:
 
 
 def _is_whole(data: bytes) -> bool:
-    return crc16(data[2:]).to_bytes(2, "little") == data[:2]
+    return crc16(data[CRC:]).to_bytes(CRC, "little") == data[:CRC]

@@ -12,16 +12,12 @@ from drivers.wmbus.sticks import Amb8465, Caught, Im871a, Iu891a, Stick
 
 
 class Sniffer:
-    """Takes bytes of any stick and gives frames; `stick` is the kind once that is known."""
+    """Takes bytes of any stick and gives frames; `stick` is the kind, once known, and counts what it leaves out."""
 
-    def __init__(self) -> None:
+    def __init__(self, counters: Counter[str]) -> None:
         self.stick: Stick | None = None
+        self._counters = counters
         self._candidates: tuple[Stick, ...] = (Iu891a(), Amb8465(), Lines(), Im871a(), Bare())
-
-    @property
-    def counters(self) -> Counter[str]:
-        """What the stick's lines held beside frames; nothing as long as it is unknown."""
-        return self.stick.counters if self.stick else Counter()
 
     def feed(self, data: bytes) -> list[Caught]:
         """Take the next bytes and give the frames they complete."""
@@ -31,5 +27,6 @@ class Sniffer:
         for stick, frames in heard:
             if frames:
                 self.stick, self._candidates = stick, ()
+                stick.counters = self._counters
                 return frames
         return []

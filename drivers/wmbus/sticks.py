@@ -1,9 +1,10 @@
 """What radio sticks put around a frame on their serial line. Bytes in, frames out.
 
-1. IMST iM871A: A5, what is attached, message, length, the frame without its length, then time, signal, CRC as announced.
+1. IMST iM871A: A5, what is attached, message, length, the frame without its length, then what was announced.
 2. IMST iU891A: bytes between two C0 with escapes, a CRC at the end; the frame stands behind ten bytes of its own.
 3. Amber/Wuerth AMB8465: FF 03, length, the frame without its length, a checksum; its signal must be left off.
-4. Radiocrafts RC1180, and AMB8465 without commands: frames and nothing else (bare.py). CUL and rtl_wmbus: text (lines.py).
+4. Radiocrafts RC1180, and AMB8465 without commands: frames and nothing else (bare.py).
+5. CUL and rtl_wmbus: text (lines.py).
 
 All of them check the frames' own CRCs and take them out. Each class has `feed`, and tells what it left out.
 """
@@ -15,8 +16,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 LIMIT = 1_024
-"""Bytes kept while a message is not complete: the longest has 256 of a frame and a few of its own, escaped twice as many;
-what does not become a message by then is none."""
+"""Bytes kept while a message is not complete: the longest has 256 of a frame and a few of its own, twice as many when
+all are escaped. What does not become a message by then is none."""
 
 _REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
@@ -95,10 +96,15 @@ class Im871a(Stick):
             return None
         if what & self._CRC and hci_crc(data[1 : end - 2]) != data[end - 2 : end]:
             return up_to(data, b"\xa5", "bad_crc")
+        return end, self._caught(data, at), ""
+
+    def _caught(self, data: bytes, at: int) -> Caught | None:
+        """Take the frame out of a message whose attachments begin at `at`; others are answers of the stick."""
+        what = data[1]
         if (what & 0x0F, data[2]) != (self.RADIO, self.RECEIVED):
-            return end, None, ""
+            return None
         signal = dbm_of_im871a(data[at + 4 * bool(what & self._TIME)]) if what & self._SIGNAL else None
-        return end, Caught(data[3:at], signal), ""
+        return Caught(data[3:at], signal)
 
 
 def dbm_of_im871a(level: int) -> int:
