@@ -6,7 +6,7 @@ Each line is a figure beside its target. Ratios are taken within one run, so tha
 import argparse
 from collections.abc import Callable
 
-from benchmarks import alerts, backlog, hub, load, modbus, notify, p1, page, reference, sml, vee, wear
+from benchmarks import alerts, backlog, hub, load, mbus, modbus, notify, p1, page, reference, sml, vee, wear
 from benchmarks.rig import Figure
 
 # name -> what it measures: full run, quick run
@@ -14,6 +14,7 @@ SUITES: dict[str, tuple[Callable[[], list[Figure]], Callable[[], list[Figure]]]]
     "start": (load.cold_start, load.cold_start),
     "hertz": (lambda: load.at_one_hertz(60), lambda: load.at_one_hertz(24)),
     "modbus": (modbus.full, modbus.quick),
+    "mbus": (mbus.full, mbus.quick),
     "p1": (p1.full, p1.quick),
     "sml": (sml.full, sml.quick),
     "alerts": (lambda: alerts.cost() + alerts.delay(), lambda: alerts.cost() + alerts.delay()),
