@@ -29,6 +29,7 @@ from gateway.program import run_until_signal
 from gateway.progress import Pulse, counted
 from gateway.reload import Reloader, again_when
 from gateway.replay import replay
+from gateway.settings import Desired
 from gateway.station import PAUSE, Station, read_now, station
 from gateway.teller import Teller
 from gateway.transport import Endpoint, Message
@@ -47,9 +48,10 @@ SPREAD = 30
 async def run(config: EdgeConfig, reread: Callable[[], EdgeConfig] | None = None) -> None:
     """Run the edge until a signal; `reread` reads its file anew, for a reload."""
     topics = Topics(config.gateway.tenant, config.gateway.id, config.mqtt.root)
+    desired = Desired.open(config.journal.folder)
     poster = LivePoster(topics, config.mqtt.live_every)
-    async with station(config, poster.post) as here:
-        edge = Edge(config, topics, here, poster)
+    async with station(config, poster.post, settings=desired.now) as here:
+        edge = Edge(config, topics, here, poster, desired)
         reloader = Reloader(config, reread, edge.change)
         async with control.listening(config.journal.folder / "edge.sock", edge.answers() | {"reload": reloader.answer}):
             await run_until_signal(edge.start, progress=here.progress, goodbye=edge.goodbye, reload=reloader.run)
@@ -58,10 +60,12 @@ async def run(config: EdgeConfig, reread: Callable[[], EdgeConfig] | None = None
 class Edge:
     """The parts of one gateway of a fleet, opened; `start` runs them."""
 
-    def __init__(self, config: EdgeConfig, topics: Topics, here: Station, poster: LivePoster) -> None:
+    def __init__(self, config: EdgeConfig, topics: Topics, here: Station, poster: LivePoster, desired: Desired) -> None:
         """Wire the parts; nothing runs yet."""
         self._config, self._topics, self._here = config, topics, here
-        commands, dials = Commands(topics, here), Pulse()
+        self._poster, self._desired = poster, desired
+        poster.pace(self._live_every)
+        self._commands, dials = Commands(topics, here), Pulse()
         self._uplink = Uplink(
             here.journal,
             counted(connect, dials),
@@ -70,9 +74,9 @@ class Edge:
             lambda: [*birth_of(topics, here), *poster.newest(here.book)],
             ack_mode=config.mqtt.ack_mode,
             ack_timeout=config.mqtt.ack_timeout,
-            handle=commands.handle,
+            handle=self._handle,
         )
-        poster.uplink = commands.uplink = self._uplink
+        poster.uplink = self._commands.uplink = self._uplink
         here.progress.watch("uplink", LONGEST_WAIT + PAUSE, partial(_moved, self._uplink, here, dials))
         self._events = EventPoster(topics, self._uplink)
         here.alerting.listeners.append(self._events.post)
@@ -84,11 +88,11 @@ class Edge:
         here.start(group)
         group.create_task(_uplink_when_spread(uplink, self._config, here), name="uplink")
         if self._config.mqtt.discovery:
-            finder = _discovery(self._config, self._topics, here)
-            group.create_task(again_when(self._changed, finder.run), name="discovery")
-        group.create_task(_health(self._topics, here, uplink), name="health")
+            group.create_task(again_when(self._changed, lambda: self._finder().run()), name="discovery")
+        group.create_task(self._health(), name="health")
         group.create_task(self._events.run(), name="events")
-        group.create_task(Teller(ChainMap({"broker": lambda: uplink.error}, here.faults())).run(), name="teller")
+        own = {"broker": lambda: uplink.error, "settings": lambda: self._desired.error}
+        group.create_task(Teller(ChainMap(own, here.faults())).run(), name="teller")
 
     async def goodbye(self) -> None:
         """Stop polling, keep the open window, take leave of the broker."""
@@ -107,6 +111,52 @@ class Edge:
         """Name the questions that the control socket answers."""
         return {"status": self._status, "read": self._read, "drain": self._drain, "share": self._share}
 
+    @property
+    def _live_every(self) -> float:
+        wished = self._desired.now.live_every_s
+        return self._config.mqtt.live_every if wished is None else wished
+
+    async def _handle(self, kind: str, message: Message) -> Message | None:
+        """Take settings over, in one step; answer what else is asked."""
+        if kind != "settings":
+            return await self._commands.handle(kind, message)
+        if self._desired.take(message.payload):
+            self._here.settle(self._desired.now)
+            self._poster.pace(self._live_every)
+            self._changed.set()
+            await self._desired.keep(message.payload)
+        return None
+
+    def _finder(self) -> Discovery:
+        config = self._config
+        user = f"{config.gateway.tenant}/{config.gateway.id}"
+        endpoint = endpoint_of(config.mqtt, f"{config.gateway.id}-discovery", user=user)
+        prefix = config.mqtt.discovery_prefix
+        return Discovery(connect, endpoint, self._topics, self._here.info, prefix, self._live_every)
+
+    def _say(self) -> dict[str, Any]:
+        return self._here.status() | {"uplink": self._uplink.status(), "settings": self._desired.status()}
+
+    async def _health(self) -> None:
+        while True:
+            await self._until_news()
+            if self._uplink.connection is not None:
+                payload = orjson.dumps(self._say(), default=str)
+                self._uplink.connection.post(
+                    Message(self._topics.of("health"), payload, retain=True, expiry=HEALTH_EXPIRY)
+                )
+
+    async def _until_news(self) -> None:
+        """Return after HEALTH_EVERY, or a few seconds after a fault came or went, or settings were judged."""
+        told = self._news()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(HEALTH_EVERY):
+                while self._news() == told:
+                    await asyncio.sleep(FAULTS_EVERY)
+
+    def _news(self) -> tuple[object, ...]:
+        return bool(self._here.journal.stats().fault), self._desired.now.rev, self._desired.refused.total()
+
     async def _share(self, _: Mapping[str, Any]) -> Mapping[str, Any]:
         await self._here.journal.share()
         return {"done": True}
@@ -116,7 +166,7 @@ class Edge:
         return {"done": True}
 
     async def _status(self, _: Mapping[str, Any]) -> Mapping[str, Any]:
-        return self._here.status() | {"uplink": self._uplink.status()}
+        return self._say()
 
     async def _read(self, question: Mapping[str, Any]) -> Mapping[str, Any]:
         return await read_now(self._here, str(question.get("meter", "")))
@@ -165,29 +215,6 @@ async def _uplink_when_spread(uplink: Uplink, config: EdgeConfig, here: Station)
     if here.clock.boot_ms() < FRESH_BOOT_MS and not local:
         await asyncio.sleep(crc32(config.gateway.id.encode()) % SPREAD)
     await uplink.run()
-
-
-async def _health(topics: Topics, here: Station, uplink: Uplink) -> None:
-    while True:
-        await _until_news(here)
-        if uplink.connection is not None:
-            payload = orjson.dumps(here.status() | {"uplink": uplink.status()}, default=str)
-            uplink.connection.post(Message(topics.of("health"), payload, retain=True, expiry=HEALTH_EXPIRY))
-
-
-async def _until_news(here: Station) -> None:
-    """Return after HEALTH_EVERY, or a few seconds after something went wrong with the journal or well again."""
-    fault = here.journal.stats().fault
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(HEALTH_EVERY):
-            while bool(here.journal.stats().fault) == bool(fault):
-                await asyncio.sleep(FAULTS_EVERY)
-
-
-def _discovery(config: EdgeConfig, topics: Topics, here: Station) -> Discovery:
-    user = f"{config.gateway.tenant}/{config.gateway.id}"
-    endpoint = endpoint_of(config.mqtt, f"{config.gateway.id}-discovery", user=user)
-    return Discovery(connect, endpoint, topics, here.info, config.mqtt.discovery_prefix, config.mqtt.live_every)
 
 
 def _endpoint(config: EdgeConfig, topics: Topics) -> Endpoint:

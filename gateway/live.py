@@ -86,8 +86,13 @@ class LivePoster:
     def __init__(self, topics: Topics, every: float) -> None:
         """`every` 0 posts each reading; nothing is posted before `uplink` is set and connected."""
         self._topics = topics
-        self._every_ms = int(every * 1000)
         self._next: dict[str, int] = {}
+        self.pace(every)
+
+    def pace(self, every: float) -> None:
+        """Post at most once in so many seconds from now on."""
+        self._every_ms = int(every * 1000)
+        self._next.clear()
 
     def post(self, meter: str, ts: int, q: int, values: Mapping[str, Number], every: float) -> None:
         """Send unless it is too early or nobody is connected; `every` is the meter's own interval in seconds."""

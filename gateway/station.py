@@ -9,12 +9,11 @@ from typing import Any, get_args
 
 from drivers.contract import DriverError
 from gateway.alerts.alerting import Alerting
-from gateway.alerts.catalogue import rules_of
 from gateway.alerts.engine import Engine
 from gateway.alerts.event import AlertEvent, State
+from gateway.alerts.settings import Settings
 from gateway.buses import Buses
 from gateway.buses import open_driver as open_driver  # noqa: PLC0414  commands that read one meter take it from here
-from gateway.check import Limits
 from gateway.clock import Clock, wall_ms
 from gateway.config.build import meter_id, mirror_folder
 from gateway.config.models import EdgeConfig, HomeConfig, MeterTable
@@ -26,6 +25,7 @@ from gateway.message import Info, MeterInfo, Topics
 from gateway.progress import Progress, Pulse, beaten
 from gateway.reload import meters_changed
 from gateway.scaling import scaling_of, shown
+from gateway.settings import engine_of, limits_of
 from gateway.transport import Connection, Message, TransportError
 
 CLOCK_EVERY = 1.0
@@ -48,6 +48,7 @@ class Station:
     """The parts of one gateway, opened; `start` runs them. `progress` watches all that is essential in the program."""
 
     config: EdgeConfig | HomeConfig
+    settings: Settings
     clock: Clock
     journal: Journal
     alerting: Alerting
@@ -76,7 +77,7 @@ class Station:
         """Take over buses, meters and rules; meters that stay as they are miss no turn. Says how many did not."""
         old, self.config = self.config, config
         self.know(config)
-        self._take_rules(engine_of(config))
+        self._take_rules(engine_of(config, self.settings))
         await self.buses.change(config)
         for meter in self.intake.meters.keys() - {meter_id(config, row) for row in config.meter}:
             del self.intake.meters[meter]
@@ -84,6 +85,13 @@ class Station:
             self.alerting.checker.forget(meter)
         self.alerting.keep()
         return meters_changed(old, config)
+
+    def settle(self, settings: Settings) -> None:
+        """Take over what a hub wishes: rules and limits. No bus is touched, no meter misses a turn."""
+        self.settings = settings
+        self.know(self.config)
+        self._take_rules(engine_of(self.config, settings))
+        self.alerting.keep()
 
     async def tell(self, connection: Connection, topics: Topics) -> None:
         """Tell a broker which meters there are now; if it goes meanwhile, the next connection tells it."""
@@ -131,7 +139,8 @@ class Station:
     def know(self, config: EdgeConfig | HomeConfig) -> None:
         """Be ready for readings of these meters."""
         for row in config.meter:
-            about, limits = info_of(config, row), limits_of(row)
+            about = info_of(config, row)
+            limits = limits_of(self.settings, about.id, row)
             known = self.intake.meters.setdefault(about.id, Known(row.every, limits))
             known.every = row.every
             if known.limits != limits:  # the check looks anew at limits that are another object
@@ -174,19 +183,24 @@ class Station:
 
 @contextlib.asynccontextmanager
 async def station(
-    config: EdgeConfig | HomeConfig, post: Callable[..., None] | None, *, clock: Clock | None = None
+    config: EdgeConfig | HomeConfig,
+    post: Callable[..., None] | None,
+    *,
+    settings: Settings | None = None,
+    clock: Clock | None = None,
 ) -> AsyncIterator[Station]:
-    """Open the parts of a gateway; on leaving, the journal keeps all that was read."""
+    """Open the parts of a gateway; on leaving, the journal keeps all that was read. `settings` are a hub's wishes."""
+    settings = settings or Settings()
     clock = clock or Clock(trust=config.clock.trust)
     progress = Progress(asyncio.get_running_loop().time)
-    settings = config.journal
+    table = config.journal
     journal = await Journal.open(
-        settings.folder,
+        table.folder,
         gw=config.gateway.id,
         mirror=mirror_folder(config),
-        window=settings.window,
-        quota=settings.quota,
-        keep=settings.keep,
+        window=table.window,
+        quota=table.quota,
+        keep=table.keep,
         wall=wall_ms,
         clock_state=lambda: clock.state,
         boot=clock.boot_id,
@@ -194,23 +208,26 @@ async def station(
         patience=PATIENCE if isinstance(config, EdgeConfig) else FEED_EVERY + PATIENCE,
     )
     try:
-        alerting = await _alerting(config, clock, journal, progress)
+        alerting = await _alerting(config, settings, clock, journal, progress)
         try:
-            yield await _wire(config, clock, journal, alerting, post, progress)
+            yield await _wire(config, settings, clock, journal, alerting, post, progress)
         finally:
             alerting.keep()
     finally:
         await journal.close()
 
 
-async def _alerting(config: EdgeConfig | HomeConfig, clock: Clock, journal: Journal, progress: Progress) -> Alerting:
+async def _alerting(
+    config: EdgeConfig | HomeConfig, settings: Settings, clock: Clock, journal: Journal, progress: Progress
+) -> Alerting:
     now = beaten(progress.pulse("alerting", PAUSE), lambda: clock.stamp(clock.boot_ms()))
-    limits = {meter_id(config, row): limits_of(row) for row in config.meter}
-    return await Alerting.open(engine_of(config), journal, now, limits)
+    limits = {meter_id(config, row): limits_of(settings, meter_id(config, row), row) for row in config.meter}
+    return await Alerting.open(engine_of(config, settings), journal, now, limits)
 
 
 async def _wire(
     config: EdgeConfig | HomeConfig,
+    settings: Settings,
     clock: Clock,
     journal: Journal,
     alerting: Alerting,
@@ -228,7 +245,7 @@ async def _wire(
     buses = Buses(clock.boot_ms, intake.take, progress)
     block = block_size(config.journal.folder)
     flash = FlashMeter(asyncio.get_running_loop().time(), lambda: journal.stats().commits, block)
-    here = Station(config, clock, journal, alerting, alerts, intake, book, buses, flash, progress)
+    here = Station(config, settings, clock, journal, alerting, alerts, intake, book, buses, flash, progress)
     here.know(config)
     await buses.change(config)
     return here
@@ -244,12 +261,6 @@ async def read_now(here: Station, meter: str) -> dict[str, Any]:
         return {"error": str(error)}
 
 
-def engine_of(config: EdgeConfig | HomeConfig) -> Engine:
-    """Make the engine with the rules of every meter."""
-    zone = config.gateway.zone
-    return Engine({meter_id(config, row): rules_of(config.alerts, zone, row.rating_a) for row in config.meter})
-
-
 def info_of(config: EdgeConfig | HomeConfig, meter: MeterTable) -> MeterInfo:
     """Describe a meter to the world."""
     profile = meter.profile
@@ -261,8 +272,3 @@ def info_of(config: EdgeConfig | HomeConfig, meter: MeterTable) -> MeterInfo:
         every=meter.every,
         quantities={row.key: {"unit": row.unit, "kind": row.kind, "obis": row.obis} for row in profile.rows},
     )
-
-
-def limits_of(meter: MeterTable) -> Limits:
-    """Say what a meter cannot exceed, from its main fuse."""
-    return Limits(rating_a=meter.rating_a)

@@ -166,7 +166,7 @@ class Uplink:
         return pause
 
     async def _serve(self, connection: Connection) -> None:
-        await connection.subscribe([self._topics.of("ack"), self._topics.of("cmd", "+")])
+        await connection.subscribe([self._topics.of(*kind) for kind in (("ack",), ("cmd", "+"), ("settings",))])
         for message in self._birth():
             await connection.publish(message)
         self.counters.connects += 1

@@ -4,23 +4,38 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from gateway.message import Id, MessageError
+from gateway.message import Id, Key, MessageError
+
+MOST = 2**53
+"""Revisions beyond this lose their last digit in programs that count in floats."""
+
+PLACE = 100
+"""Characters of a place that an error shows: names in a document are as long as its sender likes."""
 
 
 class MeterSettings(BaseModel):
-    """What is known of one meter; keys of newer hubs are ignored."""
+    """What is known of one meter; keys of newer hubs are ignored.
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    `away` says that nobody is at home, `limits` what the meter can count at most in an hour, by key in base units.
+    """
 
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+
+    away: bool = False
     rating_a: Annotated[float, Field(gt=0, le=10_000)] | None = None
+    limits: Annotated[dict[Key, Annotated[float, Field(gt=0, le=1e12)]], Field(max_length=50)] = Field(
+        default_factory=dict
+    )
 
 
 class Settings(BaseModel):
-    """The whole document."""
+    """The whole document; `live_every_s` is the shortest time between two live values of a meter, in seconds."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
 
     v: Literal[1] = 1
+    rev: Annotated[int, Field(strict=True, ge=0, le=MOST)] = 0
+    live_every_s: Annotated[float, Field(ge=0, le=3600)] | None = None
     meters: Annotated[dict[Id, MeterSettings], Field(max_length=2000)] = Field(default_factory=dict)
 
 
@@ -30,5 +45,5 @@ def decode(payload: bytes) -> Settings:
         return Settings.model_validate_json(payload)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
+        place = ascii(".".join(str(part) for part in first["loc"])[:PLACE])[1:-1]
         raise MessageError(f"settings: {place}: {first['msg']}") from None

@@ -1,0 +1,116 @@
+"""What a hub wishes of a gateway, as its topic `settings` says: judged, kept over restarts, and told back by its `rev`.
+
+1. The document is retained, so it comes again with every connection. It is taken whole or not at all: one that is too
+   large or is not what it claims is refused, an older one than ours is left out; both are counted.
+2. It is kept as it came, in one file beside the journal, for the next start may come before the broker does. What only
+   newer versions understand is thereby kept for them too.
+3. Where the document says something of a meter it wins over the gateway's own file; where it is silent the file holds,
+   and a reload of the file lays the same document over it again. So neither undoes the other, in whatever order.
+"""
+
+import asyncio
+import os
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from gateway.alerts.catalogue import rules_of
+from gateway.alerts.engine import Engine
+from gateway.alerts.settings import MeterSettings, Settings, decode
+from gateway.check import Limits
+from gateway.config.build import meter_id
+from gateway.config.models import EdgeConfig, HomeConfig, MeterTable
+from gateway.message import MessageError
+
+LIMIT = 512 * 1024
+"""Bytes of a document: 2,000 meters, the most there may be, of 250 bytes each."""
+NAME = "settings.json"
+SILENT = MeterSettings()
+
+
+class Desired:
+    """The settings in force; `refused` counts documents by reason, `error` says what is wrong with the last one."""
+
+    def __init__(self, file: Path) -> None:
+        """`Desired.open` takes up what was kept."""
+        self.now = Settings()
+        self.refused: Counter[str] = Counter()
+        self.error = ""
+        self._file = file
+
+    @classmethod
+    def open(cls, folder: Path) -> "Desired":
+        """Go on with what the file in this folder says; one that nobody can read is as good as none."""
+        desired = cls(folder / NAME)
+        try:
+            with desired._file.open("rb") as file:
+                desired.take(file.read(LIMIT + 1))
+        except FileNotFoundError:
+            pass  # none came yet
+        except OSError as error:
+            desired._refuse("unreadable", f"{desired._file}: {error.strerror}")
+        return desired
+
+    def take(self, payload: bytes) -> bool:
+        """Judge a document; True when it is newer than what was in force, and is in force now."""
+        if len(payload) > LIMIT:
+            return self._refuse("too_large", f"settings of {len(payload)} bytes; {LIMIT} is the most")
+        try:
+            settings = decode(payload)
+        except MessageError as error:
+            return self._refuse("malformed", str(error))
+        if not settings.rev:
+            return self._refuse("malformed", "settings: rev: there is none")
+        if settings.rev < self.now.rev:
+            self.refused["older"] += 1
+        if settings.rev <= self.now.rev:
+            return False
+        self.now, self.error = settings, ""
+        return True
+
+    async def keep(self, payload: bytes) -> None:
+        """Write down what was taken; a disk that refuses is told of, and the broker sends it again anyway."""
+        try:
+            await asyncio.to_thread(_write, self._file, payload)
+        except OSError as error:
+            self._refuse("not_kept", f"settings cannot be kept: {error.strerror}")
+
+    def status(self) -> dict[str, Any]:
+        """Give what `health` says of them."""
+        return {"rev": self.now.rev, "refused": dict(self.refused), "error": self.error}
+
+    def _refuse(self, reason: str, error: str) -> bool:
+        self.refused[reason] += 1
+        self.error = error
+        return False
+
+
+def engine_of(config: EdgeConfig | HomeConfig, settings: Settings) -> Engine:
+    """Make the engine with the rules of every meter."""
+    zone, rules = config.gateway.zone, {}
+    for row in config.meter:
+        meter = meter_id(config, row)
+        rules[meter] = rules_of(config.alerts, zone, limits_of(settings, meter, row).rating_a)
+    return Engine(rules)
+
+
+def limits_of(settings: Settings, meter: str, row: MeterTable) -> Limits:
+    """Say what a meter cannot exceed: by its main fuse, and by what the hub says."""
+    wished = settings.meters.get(meter, SILENT)
+    return Limits(wished.rating_a or row.rating_a, wished.limits)
+
+
+def _write(path: Path, payload: bytes) -> None:
+    """Put a file in the old one's place, durably, or leave that as it is."""
+    new = path.with_suffix(".new")
+    # That nobody is at home is nobody else's business.
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(payload)
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
