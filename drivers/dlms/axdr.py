@@ -248,9 +248,9 @@ def tag_of(byte: int) -> Tag:
     return tag
 
 
-def decode(data: bytes) -> Data:
+def decode(data: bytes, trace: Trace | None = None) -> Data:
     """Read one value that fills the bytes; raises DecodeError."""
-    reader = Reader(data)
+    reader = Reader(data, trace=trace)
     value = reader.value()
     if reader.left:
         raise DecodeError(f"{reader.left} bytes too many behind a value", "the message is damaged")
