@@ -6,7 +6,7 @@
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Annotated
@@ -120,3 +120,18 @@ def _compile(row: RowOfFile, place: str) -> Row:
         raise ProfileError(None, f"{place}.unit", what, f"one of {', '.join(units)}")
     # Meters spell reactive energy kvarh and kVArh; M-units of what m-units exist of never occur, so folding is safe.
     return Row(obis, quantity.key, row.unit, {unit.lower(): scale_of(row.quantity, unit) for unit in units})
+
+
+def compare(rows: Iterable[RowOfFile], readings: Mapping[str, float], said: Mapping[str, Number], place: str) -> None:
+    """Hold what a telegram said against what an example says, in its rows' own units; raises ProfileError."""
+    units = {row.quantity: row.unit for row in reversed(tuple(rows))}
+    expected: dict[str, Number] = {}
+    for name, value in readings.items():
+        if name not in units:
+            raise ProfileError(None, f"{place}.readings", f"{name} is in no row", "spell it as its row does")
+        in_base_unit = Fraction(str(value)) * scale_of(name, units[name])
+        expected[QUANTITIES[name].key] = round(float(in_base_unit), DECIMALS)
+    if said != expected:
+        differ = sorted(key for key in {*expected, *said} if expected.get(key) != said.get(key))
+        got = ", ".join(f"{key} {said.get(key)} instead of {expected.get(key)}" for key in differ)
+        raise ProfileError(None, f"{place}.readings", f"base units: {got}", "mend the row or the example")

@@ -19,9 +19,8 @@ from drivers.contract import Number
 from drivers.iec62056.codec import Decoder, by_address
 from drivers.iec62056.messages import ETX, STX, Bcc, DataSet, ReadOut, check_character
 from drivers.iec62056.session import Ask, Manner, Mode
-from drivers.obis import Obis, Row, RowOfFile, compile_rows
+from drivers.obis import Obis, Row, RowOfFile, compare, compile_rows
 from drivers.profiles import Profile, ProfileError, ProfileFile, Strict
-from drivers.quantities import DECIMALS, QUANTITIES, scale_of
 
 # Up to sixteen digits: a float holds them all, in the base unit too.
 _NUMBER = re.compile(r" *([+-]?(?:\d{1,12}|\d{1,9}\.\d{1,7})) *", re.ASCII)
@@ -132,21 +131,9 @@ class File(ProfileFile):
     def prove(self, profile: Profile) -> None:
         """Decode every example and compare; raises ProfileError."""
         for number, example in enumerate(self.examples):
-            self._prove(profile, example, f"examples.{number}")
-
-    def _prove(self, profile: Profile, example: Example, place: str) -> None:
-        said = read_list(profile.layout, _list_of(example.telegram, place))
-        units = {row.quantity: row.unit for row in reversed(self.rows)}
-        expected: dict[str, Number] = {}
-        for name, value in example.readings.items():
-            if name not in units:
-                raise ProfileError(None, f"{place}.readings", f"{name} is in no row", "spell it as its row does")
-            exact = Fraction(str(value)) * scale_of(name, units[name])
-            expected[QUANTITIES[name].key] = round(float(exact), DECIMALS)
-        if said.values != expected:
-            differ = sorted(key for key in {*expected, *said.values} if expected.get(key) != said.values.get(key))
-            got = ", ".join(f"{key} {said.values.get(key)} instead of {expected.get(key)}" for key in differ)
-            raise ProfileError(None, f"{place}.readings", f"base units: {got}", "mend the row or the example")
+            place = f"examples.{number}"
+            said = read_list(profile.layout, _list_of(example.telegram, place))
+            compare(self.rows, example.readings, said.values, place)
 
 
 def _list_of(text: str, place: str) -> ReadOut:

@@ -11,16 +11,15 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from fractions import Fraction
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
 from drivers.contract import DecodeError, Number
-from drivers.obis import Row, RowOfFile, compile_rows
+from drivers.obis import Row, RowOfFile, compare, compile_rows
 from drivers.p1.codec import Telegram, Value, decode, encode, parse_time, parse_timestamp
 from drivers.profiles import Profile, ProfileError, ProfileFile, Strict
-from drivers.quantities import DECIMALS, QUANTITIES, scale_of
+from drivers.quantities import DECIMALS
 
 CHANNELS = ("1", "2", "3", "4")
 CLOCK = "0-0:1.0.0"
@@ -176,21 +175,9 @@ class File(ProfileFile):
     def prove(self, profile: Profile) -> None:
         """Decode every example and compare; raises ProfileError."""
         for number, example in enumerate(self.examples):
-            self._prove(profile, example, f"examples.{number}")
-
-    def _prove(self, profile: Profile, example: Example, place: str) -> None:
-        said = read_telegram(profile.layout, _telegram_of(example.telegram, place))
-        units = {row.quantity: row.unit for row in reversed(self.rows)}
-        expected: dict[str, Number] = {}
-        for name, value in example.readings.items():
-            if name not in units:
-                raise ProfileError(None, f"{place}.readings", f"{name} is in no row", "spell it as its row does")
-            exact = Fraction(str(value)) * scale_of(name, units[name])
-            expected[QUANTITIES[name].key] = round(float(exact), DECIMALS)
-        if said.values != expected:
-            differ = sorted(key for key in {*expected, *said.values} if expected.get(key) != said.values.get(key))
-            got = ", ".join(f"{key} {said.values.get(key)} instead of {expected.get(key)}" for key in differ)
-            raise ProfileError(None, f"{place}.readings", f"base units: {got}", "mend the row or the example")
+            place = f"examples.{number}"
+            said = read_telegram(profile.layout, _telegram_of(example.telegram, place))
+            compare(self.rows, example.readings, said.values, place)
 
 
 def _telegram_of(text: str, place: str) -> Telegram:

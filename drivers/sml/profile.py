@@ -16,9 +16,8 @@ from typing import Any, Literal
 from pydantic import Field
 
 from drivers.contract import Number
-from drivers.obis import Row, RowOfFile, compile_rows
+from drivers.obis import Row, RowOfFile, compare, compile_rows
 from drivers.profiles import Profile, ProfileError, ProfileFile, Strict
-from drivers.quantities import DECIMALS, QUANTITIES, scale_of
 from drivers.sml.codec import Decoder
 from drivers.sml.message import Entry, Telegram
 from drivers.sml.quirks import QUIRKS, mend
@@ -106,21 +105,9 @@ class File(ProfileFile):
     def prove(self, profile: Profile) -> None:
         """Decode every example and compare; raises ProfileError."""
         for number, example in enumerate(self.examples):
-            self._prove(profile, example, f"examples.{number}")
-
-    def _prove(self, profile: Profile, example: Example, place: str) -> None:
-        said = read_telegram(profile.layout, _telegram_of(example.telegram, place))
-        units = {row.quantity: row.unit for row in reversed(self.rows)}
-        expected: dict[str, Number] = {}
-        for name, value in example.readings.items():
-            if name not in units:
-                raise ProfileError(None, f"{place}.readings", f"{name} is in no row", "spell it as its row does")
-            in_base_unit = Fraction(str(value)) * scale_of(name, units[name])
-            expected[QUANTITIES[name].key] = round(float(in_base_unit), DECIMALS)
-        if said.values != expected:
-            differ = sorted(key for key in {*expected, *said.values} if expected.get(key) != said.values.get(key))
-            got = ", ".join(f"{key} {said.values.get(key)} instead of {expected.get(key)}" for key in differ)
-            raise ProfileError(None, f"{place}.readings", f"base units: {got}", "mend the row or the example")
+            place = f"examples.{number}"
+            said = read_telegram(profile.layout, _telegram_of(example.telegram, place))
+            compare(self.rows, example.readings, said.values, place)
 
 
 def _bytes_of(row: Row, place: str) -> bytes:
