@@ -26,6 +26,7 @@ SERVERS = {
     "modbus": "simulator.modbus_server",
     "p1": "simulator.p1_server",
     "sml": "simulator.sml_server",
+    "wmbus": "simulator.wmbus_stick",
 }
 """The one line a new protocol adds: the module whose `line(place)` serves its meters."""
 
