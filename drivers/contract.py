@@ -12,6 +12,7 @@ The branches answer one question, what the caller does next. A driver never slee
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ class Bus:
 
     `where` is a serial device (`/dev/ttyUSB0`), a URL (`tcp://host:port`; `rtu+tcp://host:port` for Modbus RTU frames
     through a transparent gateway) or `capture:PATH`, a recording. `baud` and `framing` (data bits, parity, stop bits)
-    are the protocol's usual ones when None. `in_flight` is how many requests a host may have open at once. Every
+    are the protocol's usual ones when None. `in_flight` is how many requests a host may have open at once. `state` is a
+    folder that outlives a restart, for drivers that count by themselves; None where nothing is to be kept. Every
     `drivers/<protocol>/driver.py` has `open_bus(bus: Bus, now: BootClock) -> Driver`.
     """
 
@@ -39,6 +41,7 @@ class Bus:
     baud: int | None = None
     framing: str | None = None
     in_flight: int = 1
+    state: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

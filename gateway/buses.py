@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from drivers import PROTOCOLS
@@ -72,7 +73,7 @@ class Buses:
             if bus.name in self._running:
                 self._running[bus.name].poller.change(meters)
             else:
-                driver = open_driver(bus, self._boot_ms)
+                driver = open_driver(bus, self._boot_ms, config.journal.folder)
                 poller = Poller(bus.name, driver, meters, self._count, thin=self._thin.__getitem__)
                 self._running[bus.name] = _Running(bus, driver, poller)
                 self.faults[f"bus {bus.name}"] = partial(_fault_of, poller)
@@ -113,10 +114,10 @@ class Buses:
         self._take(scaling.apply(reading) if scaling else reading)
 
 
-def open_driver(bus: BusTable, boot_ms: Callable[[], int]) -> Driver:
-    """Make the driver of a bus; only its own protocol is imported."""
+def open_driver(bus: BusTable, boot_ms: Callable[[], int], state: Path | None = None) -> Driver:
+    """Make the driver of a bus; only its own protocol is imported. `state` is given by who runs it for good."""
     module = import_module(f"{PROTOCOLS[bus.driver]}.driver")
-    driver: Driver = module.open_bus(bus_of(bus), boot_ms)
+    driver: Driver = module.open_bus(bus_of(bus, state), boot_ms)
     return driver
 
 

@@ -21,9 +21,9 @@ def meter_id(config: EdgeConfig | HomeConfig, meter: MeterTable) -> str:
     return meter.id or f"{config.gateway.id}_{meter.name}"
 
 
-def bus_of(bus: BusTable) -> Bus:
-    """Make what a driver opens."""
-    return Bus(bus.name, bus.device or bus.url or "", bus.baud, bus.framing, bus.in_flight)
+def bus_of(bus: BusTable, state: Path | None = None) -> Bus:
+    """Make what a driver opens; `state` is the folder where it may keep what it counts."""
+    return Bus(bus.name, bus.device or bus.url or "", bus.baud, bus.framing, bus.in_flight, state)
 
 
 def meter_of(config: EdgeConfig | HomeConfig, meter: MeterTable) -> Meter:

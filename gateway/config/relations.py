@@ -133,6 +133,13 @@ def _meters(config: Wired) -> Iterator[Finding]:
                 f"speaks {speaks}, but bus {meter.bus} speaks {spoken}",
                 f'choose a {spoken} profile, or put the meter on a bus with driver = "{speaks}"',
             )
+        rest = getattr(meter.profile.layout, "rest", 0)
+        if meter.every < rest:
+            yield (
+                (*key, "every"),
+                f"is more often than its battery was made for, once in {rest} s",
+                "lengthen it",
+            )
 
 
 def _addresses(config: Wired) -> Iterator[Finding]:

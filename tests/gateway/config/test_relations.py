@@ -1,7 +1,9 @@
 """What options must be to each other, where the mistakes of edge.toml do not reach."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -44,6 +46,19 @@ def test_rtu_over_tcp_is_for_modbus(
     assert told == "FILE:21: [[bus]] p1, url: is for Modbus only (write tcp://)"
     config = edge(good.replace('device = "/dev/ttyUSB0"\nframing = "8N1"', 'url = "rtu+tcp://10.0.0.7:502"'))
     assert config.bus[0].url == "rtu+tcp://10.0.0.7:502"
+
+
+def test_a_battery_is_spared(good: str, complain: Callable[[str], str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model may say how rarely its meters want to be read."""
+    gas = load_profile("dsmr-p1-gas")
+    spared = replace(gas, layout=SimpleNamespace(rest=900))
+    monkeypatch.setattr(
+        "gateway.config.values.load", lambda name, _: spared if name == gas.name else load_profile(name)
+    )
+    told = complain(good)
+    assert told == (
+        "FILE:37: [[meter]] gas, every: is more often than its battery was made for, once in 900 s (lengthen it)"
+    )
 
 
 @pytest.mark.parametrize("unit", [0, 255])
