@@ -57,7 +57,7 @@ def test_a_battery_is_spared(good: str, complain: Callable[[str], str], monkeypa
     )
     told = complain(good)
     assert told == (
-        "FILE:37: [[meter]] gas, every: is more often than its battery was made for, once in 900 s (lengthen it)"
+        "FILE:38: [[meter]] gas, every: is more often than its battery was made for, once in 900 s (lengthen it)"
     )
 
 
