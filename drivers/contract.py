@@ -9,7 +9,7 @@
 The branches answer one question, what the caller does next. A driver never sleeps, retries or logs, and it only reads.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -113,6 +113,17 @@ class Driver(Protocol):
 
     def counters(self) -> Mapping[str, int]:
         """What was rejected so far, by reason (`bad_crc`, `foreign_frame`, …)."""
+
+
+@runtime_checkable
+class HasHistory(Protocol):
+    """A driver whose meters remember: their load profiles fill the gaps that an outage left."""
+
+    async def history(self, meter: Meter, since_ms: int, until_ms: int) -> Sequence[Reading]:
+        """Read what was between two moments, UTC in ms, oldest first, each `captured` at its own time.
+
+        Nothing for a meter without a load profile. Asked once for each gap, between two turns; raises DriverError.
+        """
 
 
 @runtime_checkable

@@ -27,7 +27,7 @@ from drivers.dlms.acse import (
     OpenResponse,
 )
 from drivers.dlms.apdu import Apdu, decode
-from drivers.dlms.axdr import Data, Tag
+from drivers.dlms.data import Data, Tag
 from drivers.dlms.initiate import INITIATE_REQUEST, Conformance, InitiateRequest, InitiateResponse, ServiceError
 from drivers.dlms.link import Link, Script
 from drivers.dlms.notices import COUNTER_ERROR, Block, Blocks, ExceptionResponse
@@ -94,6 +94,7 @@ class Association:
         self.title: bytes | None = None
         self._link, self._manner, self._keys = link, manner, keys
         self._identity, self._received = identity, received
+        self._is_open = False
         self._suite = 2 if manner.protection and len(keys.encryption or b"") == 32 else 0  # noqa: PLR2004  AES-256
         self._dedicated = Keys(identity.random(16), keys.authentication) if manner.dedicated else None
 
@@ -114,6 +115,7 @@ class Association:
         self._admit(answer)
         if is_gmac:
             yield from self._prove(challenge, answer)
+        self._is_open = True
 
     def ask(self, request: bytes) -> Script[Apdu]:
         """Send a message, closed where the association is ciphered, and give the answer, opened; raises DriverError."""
@@ -146,9 +148,11 @@ class Association:
     def _admit(self, answer: OpenResponse) -> None:
         if answer.result != ACCEPTED or answer.diagnostic not in (0, AUTHENTICATION_REQUIRED):
             what = f"the meter refuses the association: {answer.reason}"
-            if answer.result == REJECTED:
+            if answer.result == REJECTED and self._manner.mechanism:
                 raise NotAdmitted(what, _WRONG_KEYS, code=answer.diagnostic)
-            raise Refused(what, "it may be busy with another reader", code=answer.diagnostic)
+            raise Refused(
+                what, "is it busy with another reader, or is this client not for you?", code=answer.diagnostic
+            )
         self.title = answer.title
         granted = decode(answer.user)
         if isinstance(granted, Sealed):
@@ -195,7 +199,7 @@ class Association:
         try:
             return unseal(sealed, keys, self._received, self.title, self._manner.protection & BOTH)
         except Unproven as error:
-            if error.reason in ("bad_tag", "no_key", "bad_key"):
+            if not self._is_open:
                 raise NotAdmitted(f"{what}: {error.what}", _WRONG_KEYS) from error
             raise
 
@@ -216,9 +220,9 @@ class Association:
             what = f"the meter refuses: {answer}"
             if answer.reason == COUNTER_ERROR:
                 return CounterTooLow(what, "the next reading goes on above it", counter=answer.counter)
-            if self._manner.protection:
+            if self._manner.protection and not self._is_open:
                 return NotAdmitted(what, _WRONG_KEYS, code=answer.reason)
             return Refused(what, "is the profile right for this meter?", code=answer.reason)
         if isinstance(answer, ServiceError):
-            return NotAdmitted(f"the meter refuses: {answer}", _WRONG_KEYS, code=answer.code)
+            return Refused(f"the meter refuses: {answer}", "is the profile right for this meter?", code=answer.code)
         return DecodeError(f"{type(answer).__name__} is no answer to that", "the meter breaks the protocol")
