@@ -59,6 +59,8 @@ DIAGNOSTICS = {
     13: "the password or key is wrong", 14: "the challenge is still to be passed",
 }  # fmt: skip
 """Why a meter does not open an association."""
+_NO_COMMON_VERSION = 2
+"""The same number, where it is the provider that says no."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,8 @@ class OpenResponse:
     @property
     def reason(self) -> str:
         """Why the association is not open, in words."""
+        if self.by_provider and self.diagnostic == _NO_COMMON_VERSION:
+            return "it speaks another version of the association protocol"
         return DIAGNOSTICS.get(self.diagnostic, f"diagnostic {self.diagnostic}")
 
 

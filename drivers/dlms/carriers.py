@@ -122,7 +122,7 @@ def _hdlc_carrier(frame: hdlc.Frame, start: int, end: int, flag: int) -> Carrier
     control = source + len(bytes(frame.source))
     information = control + 1 + _SUM
     till = end - flag - _SUM if frame.information else end - flag
-    spans = (
+    spans: tuple[Span, ...] = (
         Span(start, start + flag, "flag"),
         Span(start + flag, addresses, f"HDLC frame of {end - start - 2 * flag} bytes" + ", goes on" * frame.segmented),
         Span(addresses, source, f"to {_address(frame.destination)}"),

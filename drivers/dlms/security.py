@@ -67,15 +67,18 @@ def unseal(
     """Open a message, read it, and only then take its counter; raises Unproven and DecodeError.
 
     `title` is the sender's system title, where it is known; a message that names another one is foreign. `least` are
-    the bits of the security control that must be set.
+    the bits of the security control that must be set. Whoever has an authentication key wants it used: without this,
+    anybody could take the tag off a signed message and change its text.
     """
     sender = sealed.title or title
     if sender is None:
         raise Unproven("the sender's system title is unknown", "it stands in the association", reason="foreign")
     if title is not None and sender != title:
         raise Unproven(f"the message is of {sender.hex()}", f"{title.hex()} was expected", reason="foreign")
+    least |= SIGNED if keys.authentication else 0
     if sealed.control & least != least:
-        raise Unproven("the message is less protected than it must be", "is the client right?", reason="unprotected")
+        hint = "is the client right? a meter that signs nothing has no auth_key_file"
+        raise Unproven("the message is less protected than it must be", hint, reason="unprotected")
     received.check(sender, sealed.counter)
     apdu = read(open_text(sealed, sender, keys))
     received.rise(sender, sealed.counter)
