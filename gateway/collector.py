@@ -8,21 +8,25 @@
 4. `_answer` publishes them, a window of them at a time.
 5. A lost connection ends all four and forgets what they held: a gateway without its ack sends the block again, and
    writing it again changes nothing. That is also why killing the collector at any point loses nothing.
+6. Each of these steps says that it made a turn, and rests while nothing waits for it (`progress.py`): a connection that
+   is open says nothing of a step that hangs.
 """
 
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from typing import Any, TypeVar
 
 from gateway.ask_again import Asker, commands
 from gateway.backoff import Backoff
-from gateway.flatten import Flat, Poison, birth, flatten
-from gateway.hubdb import PAYLOAD_LIMIT, BlockRecord, DeadLetter, HubDatabase
+from gateway.batch import Batch, Line, Written, share_out
+from gateway.flatten import Poison, birth, flatten
+from gateway.hubdb import PAYLOAD_LIMIT, DeadLetter, HubDatabase
 from gateway.message import MessageError, Topics
+from gateway.progress import Progress, Pulse
 from gateway.store.contract import Store, TryAgain
 from gateway.together import Together
 from gateway.transport import Arrived, Connect, Connection, Endpoint, Message, NotTaken, TransportError
@@ -34,12 +38,12 @@ BATCH_BYTES = 128 * 1024
 """Payload bytes of one batch, some 2,000 readings: a tenth of a second of work between two rounds of acks."""
 TURN_BYTES = 8 * 1024
 """Payload bytes decoded before the loop lets pages and sockets in: some 3 ms."""
-PENDING_BLOCKS = 50_000
-"""Blocks that may wait for a store to become durable: 30 s at 1,500 blocks/s, some tens of MB."""
 LOOK_EVERY = 60.0
 """Seconds between two looks for readings that are missing."""
 ACK_WINDOW = 20
 """Stored acks on their way to the broker at once; more made the client no faster (messaging 1.2)."""
+PATIENCE = 180.0
+"""Seconds one step may take: a disk or a database that does not answer gives up sooner, and is then asked again."""
 
 
 @dataclass
@@ -57,55 +61,6 @@ class Counters:
     store_waits: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
     dead_letters: Counter[str] = field(default_factory=Counter)
-
-
-@dataclass(slots=True)
-class _Batch:
-    """Messages that gathered; `stored` are PUBACKs due once the series store has them, `buried` once both have."""
-
-    flats: list[Flat] = field(default_factory=list)
-    letters: list[DeadLetter] = field(default_factory=list)
-    stored: list[Callable[[], None]] = field(default_factory=list)
-    buried: list[Callable[[], None]] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
-class _Written:
-    """A batch that the series store has, without its readings; `due` is the loop's time at which it is durable."""
-
-    due: float
-    records: list[BlockRecord]
-    letters: list[DeadLetter]
-    buried: list[Callable[[], None]]
-    acks: list[Message]
-    rejected: list[str]
-
-
-class _Line:
-    """The line from intake to settle, bounded in blocks, and the acks that settle lets go, bounded by the window."""
-
-    def __init__(self, window: int) -> None:
-        self.acks: asyncio.Queue[Message] = asyncio.Queue(window)
-        self._batches: asyncio.Queue[_Written] = asyncio.Queue()
-        self._blocks = 0
-        self._moved = asyncio.Event()
-
-    async def room(self) -> None:
-        """Wait until the line is short enough."""
-        while self._blocks >= PENDING_BLOCKS:
-            self._moved.clear()
-            await self._moved.wait()
-
-    def put(self, batch: _Written) -> None:
-        self._blocks += len(batch.records)
-        self._batches.put_nowait(batch)
-
-    async def next(self) -> _Written:
-        return await self._batches.get()
-
-    def done(self, batch: _Written) -> None:
-        self._blocks -= len(batch.records)
-        self._moved.set()
 
 
 class Collector:
@@ -134,6 +89,15 @@ class Collector:
         self._clock, self._sleep = clock, sleep
         self._asker, self._look_every = asker or Asker(), look_every
         self._backoff = backoff or Backoff(1.0, 60.0)
+        self._taking, self._settling = Pulse(resting=True), Pulse(resting=True)
+        self._answering = [Pulse(resting=True) for _ in range(ACK_WINDOW)]
+
+    def watch(self, progress: Progress) -> None:
+        """Have every step watched."""
+        progress.watch("collector[intake]", PATIENCE, self._taking.mark)
+        progress.watch("collector[settle]", PATIENCE, self._settling.mark)
+        for n, pulse in enumerate(self._answering):
+            progress.watch(f"collector[ack-{n}]", PATIENCE, pulse.mark)
 
     def status(self) -> dict[str, Any]:
         """Give counters and complaints as JSON shows them."""
@@ -163,16 +127,20 @@ class Collector:
     async def _serve(self, connection: Connection) -> None:
         arrivals: asyncio.Queue[Arrived] = asyncio.Queue(self._endpoint.receive_maximum)
         window = min(ACK_WINDOW, connection.receive_maximum)
-        line = _Line(window)
+        line = Line(window)
         together = Together()
         together.start(self._receive(connection, arrivals), "collector[receive]")
         together.start(self._intake(arrivals, line), "collector[intake]")
         together.start(self._settle(line), "collector[settle]")
-        for n in range(window):
-            together.start(self._answer(connection, line), f"collector[ack-{n}]")
+        for n, pulse in enumerate(self._answering[:window]):
+            together.start(self._answer(connection, line, pulse), f"collector[ack-{n}]")
         together.start(self._subscribe(connection), "collector[subscribe]")
         together.start(self._ask_again(connection), "collector[replay]")
-        await together.until_one_fails()
+        try:
+            await together.until_one_fails()
+        finally:
+            for pulse in (self._taking, self._settling, *self._answering):
+                pulse.rest()
 
     async def _subscribe(self, connection: Connection) -> None:
         await connection.subscribe([f"{self._root}/v1/+/+/info", f"$share/store/{self._root}/v1/+/+/data"])
@@ -197,16 +165,19 @@ class Collector:
         async for arrived in connection.messages():
             await arrivals.put(arrived)
 
-    async def _intake(self, arrivals: asyncio.Queue[Arrived], line: _Line) -> None:
+    async def _intake(self, arrivals: asyncio.Queue[Arrived], line: Line) -> None:
         while True:
-            batch = await self._gather(arrivals)
+            self._taking.rest()
+            arrived = await arrivals.get()
+            self._taking.alive()
+            written = await self._write(await self._gather(arrived, arrivals))
+            self._taking.rest()
             await line.room()
-            line.put(await self._write(batch))
+            line.put(written)
 
-    async def _gather(self, arrivals: asyncio.Queue[Arrived]) -> _Batch:
-        """Wait for a message and take those that lie behind it, within the bounds of a batch."""
-        batch, size, turn = _Batch(), 0, 0
-        arrived = await arrivals.get()
+    async def _gather(self, arrived: Arrived, arrivals: asyncio.Queue[Arrived]) -> Batch:
+        """Take a message and those that lie behind it, within the bounds of a batch."""
+        batch, size, turn = Batch(), 0, 0
         while True:
             await self._sort(arrived, batch)
             size += len(arrived.message.payload)
@@ -217,7 +188,7 @@ class Collector:
                 return batch
             arrived = arrivals.get_nowait()
 
-    async def _sort(self, arrived: Arrived, batch: _Batch) -> None:
+    async def _sort(self, arrived: Arrived, batch: Batch) -> None:
         message = arrived.message
         try:
             topics, kind, _ = Topics.parse(message.topic)
@@ -239,20 +210,21 @@ class Collector:
             batch.stored.append(arrived.ack)
 
     async def _enrol(self, topics: Topics, message: Message) -> None:
-        await self._until_taken("hub database", partial(self._hubdb.enrol, topics.tenant, topics.gw, birth(message)))
+        enrol = partial(self._hubdb.enrol, topics.tenant, topics.gw, birth(message))
+        await self._until_taken("hub database", enrol, self._taking)
         self.counters.enrolled += 1
 
-    async def _write(self, batch: _Batch) -> _Written:
+    async def _write(self, batch: Batch) -> Written:
         """Have the series store take the batch's readings, then acknowledge the messages to the broker."""
         rows = [row for flat in batch.flats for row in flat.rows]
         durable_after = 0.0
         if rows:
-            verdict = await self._until_taken("store", partial(self._store.write, rows))
+            verdict = await self._until_taken("store", partial(self._store.write, rows), self._taking)
             durable_after = verdict.durable_after
-            _share_out(verdict.rejected, batch.flats)
+            share_out(verdict.rejected, batch.flats)
         for ack in batch.stored:
             ack()
-        return _Written(
+        return Written(
             asyncio.get_running_loop().time() + durable_after,
             [flat.record() for flat in batch.flats],
             batch.letters,
@@ -261,14 +233,16 @@ class Collector:
             [reason for flat in batch.flats for _, reason in flat.rejected],
         )
 
-    async def _settle(self, line: _Line) -> None:
+    async def _settle(self, line: Line) -> None:
         loop = asyncio.get_running_loop()
         while True:
+            self._settling.rest()
             batch = await line.next()
+            self._settling.alive()
             if (wait := batch.due - loop.time()) > 0:
                 await self._sleep(wait)
             write = partial(self._hubdb.write, batch.records, batch.letters)
-            recorded = await self._until_taken("hub database", write)
+            recorded = await self._until_taken("hub database", write, self._settling)
             for ack in batch.buried:
                 ack()
             self._count(batch, recorded.duplicates)
@@ -276,9 +250,11 @@ class Collector:
                 await line.acks.put(message)
             line.done(batch)
 
-    async def _answer(self, connection: Connection, line: _Line) -> None:
+    async def _answer(self, connection: Connection, line: Line, pulse: Pulse) -> None:
         while True:
+            pulse.rest()
             ack = await line.acks.get()
+            pulse.alive()
             try:
                 await connection.publish(ack)
                 self.counters.acks += 1
@@ -286,13 +262,15 @@ class Collector:
                 self.counters.acks_refused += 1
                 self.troubles["acks"] = f"the broker refuses stored acks: {refused}"
 
-    async def _until_taken(self, what: str, write: Callable[[], Awaitable[T | TryAgain]]) -> T:
+    async def _until_taken(self, what: str, write: Callable[[], Awaitable[T | TryAgain]], pulse: Pulse) -> T:
         """Write until it is taken, waiting as long as the store asks, and a while more."""
         backoff = Backoff(0.5, 30.0)
         while isinstance(answer := await write(), TryAgain):
             self.counters.store_waits += 1
             self.troubles[what] = answer.why
+            pulse.rest()
             await self._sleep(answer.after + backoff.next())
+            pulse.alive()
         self.troubles.pop(what, None)
         return answer
 
@@ -300,19 +278,9 @@ class Collector:
         payload = message.payload[:PAYLOAD_LIMIT]
         return DeadLetter(reason, message.topic, message.correlation, payload, self._clock())
 
-    def _count(self, batch: _Written, duplicates: int) -> None:
+    def _count(self, batch: Written, duplicates: int) -> None:
         self.counters.blocks += len(batch.records)
         self.counters.readings += sum(len(record.seqs) for record in batch.records)
         self.counters.duplicates += duplicates
         self.counters.rejected.update(batch.rejected)
         self.counters.dead_letters.update(letter.reason for letter in batch.letters)
-
-
-def _share_out(rejected: Sequence[tuple[int, str]], flats: Sequence[Flat]) -> None:
-    """Give each refused row (by its index in the batch) back to the block it came from."""
-    if not rejected:
-        return
-    came_from = [(flat, row.seq) for flat in flats for row in flat.rows]
-    for index, reason in rejected:
-        flat, seq = came_from[index]
-        flat.rejected.append((seq, reason))

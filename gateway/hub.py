@@ -85,6 +85,7 @@ async def run(config: HubConfig, reread: Callable[[], HubConfig] | None = None) 
 
     async def start(group: asyncio.TaskGroup) -> None:
         group.create_task(collector.run(), name="collector")
+        collector.watch(progress)
         progress.watch("collector", CONNECTS_WITHIN, lambda: dials.turns if collector.error else None)
         group.create_task(_probe(database, progress.pulse("hub database", DISK)), name="probe")
         group.create_task(Teller(_faults(collector, days)).run(), name="teller")

@@ -21,13 +21,23 @@ Mark = Callable[[], Hashable | None]
 
 @dataclass(slots=True)
 class Pulse:
-    """What one task beats."""
+    """What one task beats; one that waits for the world to want something of it rests."""
 
     turns: int = 0
+    resting: bool = False
 
     def alive(self) -> None:
         """Say that the task made a turn."""
         self.turns += 1
+        self.resting = False
+
+    def rest(self) -> None:
+        """Say that there is nothing to do until the next beat."""
+        self.resting = True
+
+    def mark(self) -> int | None:
+        """Give what changes with each turn, None at rest."""
+        return None if self.resting else self.turns
 
 
 @dataclass(slots=True)
@@ -50,7 +60,7 @@ class Progress:
     def pulse(self, name: str, pause: float) -> Pulse:
         """Watch a task that beats the pulse given back, no more than `pause` seconds apart."""
         pulse = Pulse()
-        self.watch(name, pause, lambda: pulse.turns)
+        self.watch(name, pause, pulse.mark)
         return pulse
 
     def watch(self, name: str, pause: float, mark: Mark) -> None:

@@ -13,6 +13,7 @@ from gateway.backoff import Backoff
 from gateway.collector import Collector
 from gateway.hubdb import HubDatabase
 from gateway.message import Loss, Topics, correlation, decode_ack, encode_block, encode_reading
+from gateway.progress import Progress
 from gateway.store.contract import Row, Stored, TryAgain, Verdict
 from gateway.store.sqlite import SQLiteStore
 from gateway.transport import Endpoint, Lost, Message, NotTaken
@@ -71,7 +72,7 @@ class FaultyStore(SQLiteStore):
 class Hub:
     """A collector on its stores and a broker, with the waits it asked for; waits of a second and more end by hand."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, look_every: float = 3600.0) -> None:
         self.broker = MemoryBroker()
         self.store = FaultyStore(folder / "series.db")
         self.database = HubDatabase(folder / "hub.db")
@@ -80,7 +81,7 @@ class Hub:
         self.tick.set()
         self.collector = Collector(
             self.broker, ENDPOINT, self.store, self.database, clock=lambda: T0, sleep=self._sleep,
-            backoff=Backoff(1.0, 60.0), asker=Asker(0), look_every=0.02,
+            backoff=Backoff(1.0, 60.0), asker=Asker(0), look_every=look_every,
         )  # fmt: skip
 
     async def _sleep(self, seconds: float) -> None:
@@ -121,6 +122,14 @@ class Hub:
 async def hub(tmp_path: Path) -> AsyncIterator[Hub]:
     """Give a running, connected hub."""
     async with Hub(tmp_path) as running:
+        await running.connected()
+        yield running
+
+
+@pytest.fixture
+async def asking(tmp_path: Path) -> AsyncIterator[Hub]:
+    """Give a hub that looks for missing readings all the time."""
+    async with Hub(tmp_path, look_every=0.02) as running:
         await running.connected()
         yield running
 
@@ -372,6 +381,62 @@ async def test_acks_keep_to_the_window(hub: Hub) -> None:
     assert hub.broker.swallowed == 20
 
 
+class Watch:
+    """The watchdog's look at a hub's collector, by a clock of its own."""
+
+    def __init__(self, hub: Hub) -> None:
+        self.now = 0.0
+        self.progress = Progress(lambda: self.now)
+        hub.collector.watch(self.progress)
+
+    def later(self) -> list[str]:
+        """Give the steps that stand still when far more time has passed than any may take."""
+        self.progress.look()
+        self.now += 1000
+        return [said.partition(" ")[0] for said in self.progress.look()]
+
+
+@pytest.mark.parametrize("step", ["intake", "settle", "ack-0"])
+async def test_a_step_that_hangs_is_seen_though_all_is_connected(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """A store, a hub database, a broker that take what they are given and never answer: the step is named."""
+    watch = Watch(hub)
+    hub.broker.deliver(block(1, [1]))
+    await hub.stored(1)
+    assert watch.later() == [], "having nothing to do is no standstill"
+    hung = asyncio.Event()
+
+    async def never(*_: Any) -> Any:
+        hung.set()
+        await asyncio.Event().wait()
+
+    if step == "ack-0":
+        hub.broker.swallow_acks = True
+    else:
+        monkeypatch.setattr(hub.store if step == "intake" else hub.database, "write", never)
+    hub.broker.deliver(block(2, [2]))
+    await hub.until(lambda: hung.is_set() or hub.broker.swallowed)
+    seen = watch.later()
+    assert len(seen) == 1
+    assert seen[0].startswith(f"collector[{step.rstrip('0')}")
+    hub.broker.lose()
+    await hub.until(lambda: len(hub.broker.connections) == 2)
+    assert watch.later() == [], "a new connection begins anew"
+
+
+async def test_a_store_that_is_away_is_no_standstill(hub: Hub) -> None:
+    """It is the world's trouble, and a new start would not mend it."""
+    watch = Watch(hub)
+    hub.store.answers = [TryAgain("away", after=600.0)]
+    hub.tick.clear()
+    hub.broker.deliver(block(1, [1]))
+    await hub.until(lambda: hub.waits)
+    assert watch.later() == []
+    hub.tick.set()
+    await hub.stored(1)
+
+
 @pytest.mark.parametrize(("error", "wait"), [(Lost("no route"), None), (NotTaken("bad password", code=0x86), 60.0)])
 async def test_waits_between_connections(tmp_path: Path, error: Exception, wait: float | None) -> None:
     """Back-off is drawn under a doubling cap; a refusal waits the longest."""
@@ -401,28 +466,28 @@ async def test_status_is_plain(hub: Hub) -> None:
     assert json.loads(json.dumps(hub.collector.status()))["connects"] == 1
 
 
-async def test_what_is_missing_is_asked_for_again(hub: Hub) -> None:
+async def test_what_is_missing_is_asked_for_again(asking: Hub) -> None:
     """Readings 4 and 5 never came and no loss names them: their gateway is told to replay, and not once they came."""
-    hub.broker.deliver(block(1, [1, 2, 3]))
-    hub.broker.deliver(block(3, [6, 7]))
-    await hub.until(lambda: hub.collector.counters.replays)
-    command = next(message for message in hub.broker.published if "/cmd/" in message.topic)
+    asking.broker.deliver(block(1, [1, 2, 3]))
+    asking.broker.deliver(block(3, [6, 7]))
+    await asking.until(lambda: asking.collector.counters.replays)
+    command = next(message for message in asking.broker.published if "/cmd/" in message.topic)
     assert command.topic == GW.of("cmd", "replay")
     assert json.loads(command.payload) == {"stream": STREAM, "from": 4, "to": 5}
-    hub.broker.deliver(block(2, [4, 5]))
-    await hub.until(lambda: hub.collector.counters.acks == 3)
-    asked = hub.collector.counters.replays
+    asking.broker.deliver(block(2, [4, 5]))
+    await asking.until(lambda: asking.collector.counters.acks == 3)
+    asked = asking.collector.counters.replays
     await asyncio.sleep(0.1)
-    assert hub.collector.counters.replays <= asked + 1
+    assert asking.collector.counters.replays <= asked + 1
 
 
 LOST = Loss.model_validate({"reason": "evicted", "first": 4, "last": 5, "count": 2})
 
 
-async def test_a_named_loss_is_not_asked_for(hub: Hub) -> None:
+async def test_a_named_loss_is_not_asked_for(asking: Hub) -> None:
     """What the ledger explains is gone for good."""
-    hub.broker.deliver(block(1, [1, 2, 3]))
-    hub.broker.deliver(block(3, [6, 7], losses=[LOST]))
-    await hub.stored(2)
+    asking.broker.deliver(block(1, [1, 2, 3]))
+    asking.broker.deliver(block(3, [6, 7], losses=[LOST]))
+    await asking.stored(2)
     await asyncio.sleep(0.1)
-    assert hub.collector.counters.replays == 0
+    assert asking.collector.counters.replays == 0
