@@ -65,13 +65,18 @@ async def run(python: str, *arguments: str | Path) -> str:
     return out.decode()
 
 
-async def gurux_reads(port: int, association: str, *, hdlc: bool, **wanted: Any) -> dict[str, Any]:
-    """Let the peer's client read a meter on 127.0.0.1, and give what it found."""
+async def run_pydlms(*arguments: str) -> Any:
+    """Run the peer's command, which answers in JSON."""
+    return json.loads(await run(str(Path(peer("pydlms")).with_name("pydlms")), *arguments))
+
+
+async def reads(name: str, port: int, association: str, *, hdlc: bool, **wanted: Any) -> dict[str, Any]:
+    """Let a peer's client, `gurux` or `pydlms`, read a meter on 127.0.0.1, and give what it found."""
     client, mechanism, ciphered = ASSOCIATIONS[association]
     known = {
         "port": port, "hdlc": hdlc, "client": client, "mechanism": mechanism, "ciphered": ciphered,
         "key": KEY, "auth_key": AUTH_KEY, "password": PASSWORD, "counter": 1000,
     }  # fmt: skip
-    said = await run(peer("gurux"), PROGRAMS / "gurux_reader.py", json.dumps({**known, **wanted}))
+    said = await run(peer(name), PROGRAMS / f"{name}_reader.py", json.dumps({**known, **wanted}))
     found: dict[str, Any] = json.loads(said.splitlines()[-1])
     return found
