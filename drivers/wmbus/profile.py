@@ -7,9 +7,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from drivers.contract import DecodeError, Number
 from drivers.mbus.profile import Layout, RowOfFile, Said, compare, compile_rows, flags_of, read_telegram
@@ -83,14 +83,10 @@ class File(ProfileFile):
     block: tuple[RuleOfFile, ...] = ()
     examples: tuple[Example, ...] = Field(min_length=1)
 
-    @model_validator(mode="after")
-    def _says_something(self) -> Any:
-        if not self.rows and not self.block:
-            raise ValueError("a meter has rows, or rules for its maker's block")
-        return self
-
     def compile(self) -> WirelessLayout:
         """Resolve quantities and units; raises ProfileError."""
+        if not self.rows and not self.block:
+            raise ProfileError(None, "rows", "are missing", "a meter has rows, or rules for its maker's block")
         blocks: dict[int, tuple[Rule, ...]] = {}
         for number, row in enumerate(self.block):
             blocks[row.ci] = (*blocks.get(row.ci, ()), _rule(number, row))

@@ -83,7 +83,7 @@ def test_a_signed_message_cannot_be_changed() -> None:
         assert message.mode == 0 or bytes(changed) == frame
     for head in ("90 07 002C 25 01000000", "90 08 002C 25 01000000 AA", "90 07 0028 25 01000000"):
         forged = framed(bytes.fromhex(head) + frame[10 + 17 :])
-        with pytest.raises(DecodeError, match="cut off|without counter and signature"):
+        with pytest.raises(DecodeError, match=r"cut off|without counter and signature"):
             unwrap(decode_frame(forged), KEY)
 
 

@@ -1,0 +1,87 @@
+"""Wireless meter models: files that contradict themselves, and a maker's own block."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from drivers.profiles import ProfileError, load, load_file
+from drivers.wmbus.compact import Formats
+from drivers.wmbus.layers import unwrap
+from drivers.wmbus.link import decode_frame
+from drivers.wmbus.maker import Rule, read_block
+from drivers.wmbus.profile import read_message
+
+HEAD = 'name = "own"\ntitle = "t"\ndriver = "wmbus"\nsource = "s"\nevidence = "one-source"\n'
+ROWS = 'rows = [{ record = "volume", quantity = "water_volume" }]\n'
+EXAMPLE = '[[examples]]\ntelegram = "14 44 44 38 03 00 05 21 01 07 7A 01 00 00 00 04 13 39 30 00 00"\n'
+RIGHT = "readings = { water_volume = 12345 }\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        (EXAMPLE + RIGHT, "a meter has rows"),
+        (ROWS.replace("water_volume", "wine") + EXAMPLE + RIGHT, "'wine' is not in the closed list"),
+        (ROWS + EXAMPLE + RIGHT.replace("45", "46"), "base units"),
+        (ROWS + EXAMPLE.replace("14 44", "15 44") + RIGHT, "counts all that follow"),
+        ('block = [{ at = 0, size = 2, quantity = "wine", unit = "l" }]\n' + EXAMPLE + RIGHT, "'wine' is not"),
+        ('block = [{ at = 0, size = 2, quantity = "water_volume", unit = "kWh" }]\n' + EXAMPLE + RIGHT, "no measure"),
+        (
+            'block = [{ at = 0, size = 2, quantity = "water_volume", unit = "l", scale = "1/0" }]\n' + EXAMPLE + RIGHT,
+            "no measure",
+        ),
+    ],
+)
+def test_a_wrong_file_is_told(tmp_path: Path, text: str, what: str) -> None:
+    """Where and why, before it is used."""
+    (tmp_path / "own.toml").write_text(HEAD + text)
+    with pytest.raises(ProfileError, match=what):
+        load_file(tmp_path / "own.toml")
+
+
+def test_status_bits_are_flags(tmp_path: Path) -> None:
+    """A low battery in the header is told with the values."""
+    (tmp_path / "own.toml").write_text(HEAD + ROWS + EXAMPLE + RIGHT)
+    layout = load_file(tmp_path / "own.toml").layout
+    frame = bytes.fromhex("14 44 44 38 03 00 05 21 01 07 7A 01 04 00 00 04 13 39 30 00 00")
+    said = read_message(layout, unwrap(decode_frame(frame), None), Formats())
+    assert (said.values, said.status) == ({"water_volume_l": 12345}, ("battery_low",))
+
+
+def test_a_block_behind_the_records(tmp_path: Path) -> None:
+    """Rules without a CI read what follows DIF 0F; a record of the same quantity counts more."""
+    rule = 'block = [{ at = 1, size = 2, quantity = "water_volume", unit = "m3", scale = "1/10", written = "bcd" }]\n'
+    telegram = EXAMPLE.replace("14 44", "12 44").replace("04 13 39 30 00 00", "0F AA 23 01")
+    (tmp_path / "own.toml").write_text(HEAD + rule + telegram + "readings = { water_volume = 12300 }\n")
+    assert load_file(tmp_path / "own.toml").quantities == ("water_volume",)
+    (tmp_path / "own.toml").write_text(HEAD + ROWS + rule + EXAMPLE + RIGHT)
+    assert load_file(tmp_path / "own.toml").quantities == ("water_volume",)
+
+
+def test_rules_of_a_block() -> None:
+    """Bytes low or high first, signed, digits, sums; none from bytes that are not there or are no digits."""
+    block = bytes.fromhex("FE FF 12 34 AB")
+    asked = [("unsigned", 0xFFFE), ("signed", -2), ("msb-first", 0xFEFF), ("bcd", None)]
+    for written, value in asked:
+        rule = Rule("x", 0, 2, written, Fraction(1))  # type: ignore[arg-type]
+        assert read_block((rule,), block) == ({} if value is None else {"x": value})
+    assert read_block((Rule("x", 2, 1, "bcd", Fraction(1, 10), plus=3),), block) == {"x": 4.6}
+    assert read_block((Rule("x", 3, 3, "unsigned", Fraction(1)),), block) == {}
+    assert read_block((Rule("x", 0, 1, "unsigned", Fraction(1), plus=9),), block) == {}
+
+
+def test_captured_telegrams_of_makers(captures: Path) -> None:
+    """Shipped rules give what wmbusmeters reads from the makers' own frames."""
+    expected: dict[str, dict[str, float]] = {
+        "techem-compact-v": {"compact5_02": 58_018_000, "compact5_04": 495_000},
+        "techem-vario-4": {"vario451_01": 6_371_666.6667},
+        "techem-mk-radio-3": {"mkradio3_01": 13_800},
+        "apator-08": {"apator08_01": 871_571},
+    }
+    for name, files in expected.items():
+        layout = load(name).layout
+        for file, value in files.items():
+            data = bytes.fromhex((captures / f"wmbus/{file}.hex").read_text())
+            said = read_message(layout, unwrap(decode_frame(data), None), Formats())
+            assert list(said.values.values()) == [value]
