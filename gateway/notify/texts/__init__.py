@@ -1,12 +1,13 @@
 """What messages say, as data: a file for each rule, and one for every rule that has none."""
 
-from gateway.notify.texts import meter_offline, other, overload, water_leak
+from gateway.notify.texts import meter_clock, meter_offline, other, overload, water_leak
 from gateway.notify.texts.text import Text, Texts
 
 TEXTS: dict[str, Texts] = {
     "overload": overload.TEXTS,
     "water_leak": water_leak.TEXTS,
     "meter_offline": meter_offline.TEXTS,
+    "meter_clock": meter_clock.TEXTS,
 }
 
 

@@ -21,7 +21,7 @@ NUMBERS = [0, 1, 2, 3, 10, 11, 99, 100]
 STATES: list[State] = ["raised", "updated", "cleared", "expired"]
 SEVERITIES: list[Severity] = ["critical", "warning", "info"]
 RULES = [*TEXTS, "a_rule_of_tomorrow"]
-UNITS = {"overload": "A", "water_leak": "l/h", "meter_offline": "s", "a_rule_of_tomorrow": "Wh"}
+UNITS = {"overload": "A", "water_leak": "l/h", "meter_offline": "s", "meter_clock": "s", "a_rule_of_tomorrow": "Wh"}
 STRETCHES = {"s": 1, "min": 60, "h": 3600, "d": 86400}
 
 ISOLATED = re.compile("\u2068[^\u2068\u2069]*\u2069")
