@@ -257,6 +257,11 @@ class Committer:
             if not waiter.done():
                 waiter.set_result(None)
 
+    def wake(self, other: "Committer") -> None:
+        """Take over who waits for news of another one: they find the news here from now on."""
+        other.announce()
+        self.news = other.news + 1
+
     async def newer(self, seen: int) -> int:
         """Return the count of announcements once it is above `seen`."""
         while self.news <= seen:

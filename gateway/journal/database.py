@@ -120,7 +120,7 @@ class Database:
             if not self._ballast.give_up():
                 raise
             done = self._commit(job, full=True)
-            self._rewind()
+            self.rewind()
         if not self._ballast.keep():
             done.short = "the disk is full (free space on it)"
         return done
@@ -163,7 +163,7 @@ class Database:
         if self._connection.shared and self._shared_commits % _SHARED_COMMITS == 0:
             self._connection.reclaim()
 
-    def _rewind(self) -> None:
+    def rewind(self) -> None:
         """Bring what the log holds to its place, so that the next commits take no more space than the log has now."""
         with contextlib.suppress(Unwritable), self._connection.use() as db:
             db.execute("PRAGMA wal_checkpoint(RESTART)")

@@ -11,11 +11,13 @@ All methods belong to the event loop.
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from gateway.journal import encode
+from gateway.journal.beside import Beside
 from gateway.journal.commit import PATIENCE, Committer
 from gateway.journal.database import Chunk, States
 from gateway.journal.errors import JournalError, Unwritable
@@ -29,8 +31,19 @@ from gateway.message import BLOCK_LIMIT, ClockState, Loss
 
 _RETRY = 10.0
 """Seconds between two tries at a disk that refuses, however long a window is."""
+_BREATH = 0.1
+"""Seconds between two pieces of a journal that is taken in: nothing waits for that."""
 _REPLAYED = 4096
 """States are written every quarter of an hour: 900 windows of a second, two blocks each, and as many for alerts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Away:
+    """Why a journal in memory stands in for the one on disk, how that is opened, and how its own readings get there."""
+
+    why: str
+    reopen: Callable[[], Awaitable["Journal"]]
+    beside: Beside
 
 
 class Journal:
@@ -59,6 +72,8 @@ class Journal:
         self._window = Window(self._quarters)
         self._due = asyncio.Event()
         self._seen = 0
+        self.away: Away | None = None
+        self.beside: list[Beside] = []
 
     @classmethod
     async def open(
@@ -78,15 +93,17 @@ class Journal:
     ) -> "Journal":
         """Open or make the journal in `folder`; raises JournalError (InUse for a second instance, within 2 s).
 
+        While the disk refuses, and there is a folder in memory for the `mirror`, a journal there stands in.
         `wall` gives UTC ms, `boot` names this start of the board, `schedule` says how many seconds lie between readings
         of each meter, for the ledger row after a power cut, `patience` how many the store may confirm nothing before
         that is a standstill.
         """
-        from gateway.journal.start import open_journal  # noqa: PLC0415  it builds this class
+        from gateway.journal.stand_in import open_with_stand_in  # noqa: PLC0415  it builds this class
+        from gateway.journal.start import open_journal  # noqa: PLC0415
 
-        return await open_journal(
-            folder, gw=gw, mirror=mirror, window=window, quota=quota, keep=keep, wall=wall, clock_state=clock_state,
-            boot=boot, schedule=schedule or {}, patience=patience,
+        return await open_with_stand_in(
+            open_journal, folder, gw=gw, mirror=mirror, window=window, quota=quota, keep=keep, wall=wall,
+            clock_state=clock_state, boot=boot, schedule=schedule or {}, patience=patience,
         )  # fmt: skip
 
     # -- the writing side
@@ -140,15 +157,47 @@ class Journal:
     async def run(self) -> None:
         """Close the window whenever it is time, for ever; raises Damaged only."""
         while True:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(min(self._length, _RETRY) if self._committer.degraded else self._length):
-                    await self._due.wait()
+            await self._pause()
             self._due.clear()
             self.shut()
             with contextlib.suppress(Unwritable):  # in `stats`, and tried again with the next window
                 await self._committer.commit()
+                await self._take_in()
+            if self.away is not None:
+                await self._come_home()
             if self._releasing and self._committer.held:
                 await self.release()
+
+    async def _pause(self) -> None:
+        """Wait for the end of the window, or a little while something has to be tried again or taken in."""
+        degraded, length = self.away or self._committer.degraded, self._length
+        longest = min(length, _RETRY) if degraded else min(length, _BREATH) if self.beside else length
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(longest):
+                await self._due.wait()
+
+    async def _take_in(self) -> None:
+        """Commit the next blocks of a journal beside this one; raises Unwritable, then it is still there."""
+        if self.beside and not self.away:
+            found = await self._committer.do(self.beside[0].next)
+            for records in found:
+                self.bring(records)
+            await self._committer.commit()
+            if not found:
+                self.beside.pop(0).remove()
+
+    async def _come_home(self) -> None:
+        from gateway.journal.stand_in import come_home  # noqa: PLC0415  it knows this class
+
+        await come_home(self)
+
+    async def become(self, other: "Journal") -> None:
+        """Go on as `other`, just opened; that is this one from then on, to be closed. Stream and numbers change."""
+        async with self._emptying:  # whoever repairs holds chunks of one file
+            emptying, releasing, before = self._emptying, self._releasing, self._committer
+            self.__dict__, other.__dict__ = other.__dict__, self.__dict__
+            self._emptying, self._releasing = emptying, releasing
+            self._committer.wake(before)
 
     async def flush(self) -> None:
         """Close the window now and return when it is committed; raises Unwritable, Damaged."""
@@ -214,7 +263,7 @@ class Journal:
             log_size=log_size,
             unwritten=committer.waiting_bytes,
             mirror_broken=self._mirror.broken,
-            degraded=committer.degraded,
+            degraded=self.away.why if self.away else committer.degraded,
             standstill=committer.standstill(),
         )
 

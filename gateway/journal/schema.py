@@ -89,6 +89,24 @@ def _connect(path: Path, locking: str, timeout: float) -> sqlite3.Connection:
     return db
 
 
+def sync_folder(folder: Path) -> None:
+    """Make what a folder lists last over a power cut; raises OSError."""
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, to last over a power cut; raises OSError."""
+    missing = [folder, *folder.parents]
+    missing = missing[: next(place for place, path in enumerate(missing) if path.exists())]
+    for path in reversed(missing):
+        path.mkdir(mode=0o700, exist_ok=True)
+        sync_folder(path.parent)
+
+
 def open_file(folder: Path, quota: int | None) -> tuple[sqlite3.Connection, Path | None]:
     """Open the journal or make a new one; give the connection and the damaged file that was set aside for it.
 
@@ -172,4 +190,5 @@ def _create(path: Path, quota: int | None) -> sqlite3.Connection:
     db.execute(f"PRAGMA user_version={VERSION}")
     write_meta(db, Meta(secrets.token_hex(6), 1, 1, 0, 0, "", True, quota, 0))
     db.execute("COMMIT")
+    sync_folder(path.parent)
     return db

@@ -1,7 +1,7 @@
 """Opening a journal, step by step.
 
 1. Lock the folder: a second instance is refused at once.
-2. Open the file, or set a damaged one aside and begin a new stream.
+2. Open the file, or set a damaged one or a copy aside and begin a new stream.
 3. Read what is pending and what the ledger still has to send.
 4. Add the window again that a crash left in the mirror, or name the one a power cut took.
 5. Commit all that, and only then remove the old mirror.
@@ -19,16 +19,18 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from gateway.journal import identity, schema
 from gateway.journal import mirror as mirrors
-from gateway.journal import schema
 from gateway.journal.age import Expiry
 from gateway.journal.ballast import Ballast
+from gateway.journal.beside import Beside, copies, set_copy_aside
 from gateway.journal.commit import Committer
 from gateway.journal.database import Database
-from gateway.journal.errors import Damaged, Full, InUse, Unwritable
+from gateway.journal.errors import Damaged, Full, InUse, JournalError, Unwritable
 from gateway.journal.journal import Journal
 from gateway.journal.ledger import Entry, loss_row
 from gateway.journal.mirror import Found, Mirror
+from gateway.journal.reader import Reader
 from gateway.journal.recover import SKIP_BLOCKS, SKIP_SEQS, judge, lost_window
 from gateway.journal.replay import replay
 from gateway.journal.runs import count_of
@@ -71,6 +73,10 @@ async def open_journal(
         _index(committer, found_file, boot)
         if found_file.aside is not None:
             await _salvage(journal, committer, found_file.aside, boot)
+        if found_file.copied is not None:
+            committer.ledger.add(loss_row("journal_copied"))
+            journal.keep(await committer.do(_states_of, found_file.copied), all=True)
+        journal.beside += map(Beside, copies(folder))
         until = None if clock_state() == "unsynced" else wall()
         await _recover(journal, committer, database, found, boot=boot, until=until, schedule=schedule, window=window)
     except BaseException:
@@ -82,7 +88,7 @@ async def open_journal(
 
 def _lock(folder: Path) -> int:
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        schema.make_folder(folder)
         lock = os.open(folder / "journal.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise Unwritable(f"{folder}: {error}", "make the folder writable for this user") from error
@@ -96,10 +102,11 @@ def _lock(folder: Path) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """The open file and what a start must know of it; `aside` is a damaged one that it replaces."""
+    """The open file and what a start must know of it; it replaces `aside`, damaged, or `copied`, not made here."""
 
     database: Database
     aside: Path | None
+    copied: Path | None
     pending: list[tuple[int, int, int]]
     waiting: list[Entry]
     counts: dict[str, int]
@@ -118,16 +125,35 @@ def _read_even_when_full(folder: Path, quota: int | None, gw: str) -> _File:
 
 def _read(folder: Path, quota: int | None, gw: str) -> _File:
     """Open the file and read all that is not payload; what cannot be read sets the file aside."""
+    copied = _copied(folder)
     while True:
         db, damaged = schema.open_file(folder, quota)
         try:
             database = Database(db, folder, gw, quota)
-            return _File(database, damaged, database.index(), *database.ledger(), database.held())
+            file = _File(database, damaged, copied, database.index(), *database.ledger(), database.held())
         except (Damaged, ValueError, TypeError, sqlite3.Error):
             db.close()
             if damaged is not None:
                 raise  # made this moment, so it is not the file that is ill
             schema.mark_damaged(folder)
+        else:
+            identity.note(folder)
+            return file
+
+
+def _copied(folder: Path) -> Path | None:
+    """Set a file aside that is a copy of the one made here."""
+    try:
+        return set_copy_aside(folder) if identity.is_copy(folder) else None
+    except OSError as error:
+        raise Unwritable(f"{folder}: {error}", "free space on the disk or make it writable") from error
+
+
+def _states_of(path: Path) -> dict[str, bytes]:
+    """Give what the alert engine remembered when a copy was made; nothing when that cannot be read."""
+    with contextlib.suppress(JournalError), contextlib.closing(Reader(path)) as reader:
+        return {meter: state for meter, (_, state) in reader.states().items()}
+    return {}
 
 
 def _index(committer: Committer, file: _File, boot: str) -> None:

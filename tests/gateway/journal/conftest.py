@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from gateway.journal import Journal
+from gateway.journal.identity import NOTE
 from gateway.message import Block, ClockState, Loss, decode_block
 
 START = 1_795_219_200_000
@@ -60,6 +61,7 @@ class Bench:
             shutil.rmtree(self.root / name)
             (saved / name).rename(self.root / name)
         saved.rmdir()
+        (self.folder / NOTE).unlink()  # a crash leaves the file itself, not a copy as this does
         if power:
             shutil.rmtree(self.mirror)
             self.boot = f"boot-{int(self.boot.partition('-')[2]) + 1}"
