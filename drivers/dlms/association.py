@@ -199,7 +199,7 @@ class Association:
         try:
             return unseal(sealed, keys, self._received, self.title, self._manner.protection & BOTH)
         except Unproven as error:
-            if not self._is_open:
+            if not self._is_open and error.reason in ("bad_tag", "no_key", "bad_key"):
                 raise NotAdmitted(f"{what}: {error.what}", _WRONG_KEYS) from error
             raise
 
@@ -219,7 +219,9 @@ class Association:
         if isinstance(answer, ExceptionResponse):
             what = f"the meter refuses: {answer}"
             if answer.reason == COUNTER_ERROR:
-                return CounterTooLow(what, "the next reading goes on above it", counter=answer.counter)
+                return CounterTooLow(
+                    what, "the next reading goes on above it, if the meter says where", counter=answer.counter
+                )
             if self._manner.protection and not self._is_open:
                 return NotAdmitted(what, _WRONG_KEYS, code=answer.reason)
             return Refused(what, "is the profile right for this meter?", code=answer.reason)

@@ -75,6 +75,7 @@ class DlmsDriver:
     async def connect(self) -> None:
         """Open the bus; raises NotConnected."""
         await self.close()
+        self._known.clear()
         await self._line.open()
 
     async def read(self, meter: Meter) -> Reading:

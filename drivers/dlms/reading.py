@@ -1,7 +1,7 @@
 """What is asked of a meter in one association: its registers, its clock, the rows of its load profile, what it is.
 
-1. Registers are read in lists, with their scalers and units the first time only: `Known` keeps those, as well as the
-   columns of the load profile, for as long as the driver lives.
+1. Registers are read in lists. Scalers and units are asked for the first time only, and so is what the meter denies:
+   `Known` keeps both, and the columns of the load profile, until the bus is opened anew.
 2. Rows of a load profile are asked for by time. A meter that cannot do that is asked for its last rows by number.
 3. In a row, nothing in a value's place means the value of the row before; nothing in the time's place means one period
    later.
@@ -37,9 +37,10 @@ MAX_ROWS = 3000
 
 @dataclass(slots=True)
 class Known:
-    """What a meter has told once and does not change: scalers with units, columns and seconds between rows."""
+    """What a meter has told once and does not change: scalers with units, what it lacks, its load profile's columns."""
 
     fixed: dict[Descriptor, Data] = field(default_factory=dict)
+    absent: set[Descriptor] = field(default_factory=set)
     columns: tuple[Descriptor, ...] = ()
     period: int = 0
 
@@ -55,8 +56,9 @@ class Row:
 
 def read_registers(client: Client, layout: Layout, known: Known) -> Script[tuple[Said, clock.DateTime | None]]:
     """Read what the rows name, and the clock; raises DriverError."""
-    targets = [register.target for register in layout.registers]
-    scales = [register.scale_target for register in layout.registers if register.scale_target]
+    registers = [register for register in layout.registers if register.target not in known.absent]
+    targets = [register.target for register in registers]
+    scales = [register.scale_target for register in registers if register.scale_target]
     wanted = dict.fromkeys([CLOCK, *targets, *(scale for scale in scales if scale not in known.fixed)])
     results = yield from client.get_all([(target, None) for target in wanted])
     answers = {target: result for target, result in zip(wanted, results, strict=True) if isinstance(result, Data)}
@@ -66,6 +68,7 @@ def read_registers(client: Client, layout: Layout, known: Known) -> Script[tuple
     if not said.values:
         why = next((str(result) for result in results[1:] if isinstance(result, Denied)), "nothing the profile names")
         raise Refused(f"the meter gives no value: {why}", "does the profile fit, and may this client read?")
+    known.absent |= {target for target in targets if target not in answers}
     return said, _time(answers.get(CLOCK))
 
 
