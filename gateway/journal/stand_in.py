@@ -74,8 +74,8 @@ async def come_home(journal: Journal) -> None:
     with contextlib.suppress(Unwritable):
         other = await away.reopen()
         await journal.become(other)
-        await other.close()  # the stand-in by now
         journal.beside.append(away.beside)
+        await other.close()  # the stand-in by now
 
 
 def _beside(place: Path) -> Beside:

@@ -1,47 +1,25 @@
 """Full disks: another program takes all the space; the journal goes on, says so, and heals when there is space."""
 
 import asyncio
-import contextlib
-import os
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
 from gateway.journal.ballast import NAME, SIZE
-from tests.power.busy import WINDOW, add, readings, running, until
+from tests.power.busy import WINDOW, Hog, add, readings, running, until
 from tests.power.conftest import needs_disks
 from tests.power.disk import Disk, made
 
 
 @pytest.fixture
-def small(tmp_path: Path) -> "contextlib.AbstractContextManager[Disk]":
+def small(tmp_path: Path) -> AbstractContextManager[Disk]:
     """Give a disk of 8 MB."""
     needs_disks()
     return made(tmp_path / "small.img", tmp_path / "small", 8)
 
 
-class Hog:
-    """Another program that wants the whole disk."""
-
-    def __init__(self, disk: Disk) -> None:
-        """Begin with nothing."""
-        self._path = disk.path / "hog"
-
-    def fill(self) -> None:
-        """Take every byte there is, to the last one."""
-        with self._path.open("ab", buffering=0) as file, contextlib.suppress(OSError):
-            for size in (1 << 16, 1 << 10, 1):
-                with contextlib.suppress(OSError):
-                    while True:
-                        file.write(bytes(size))
-            os.fsync(file.fileno())
-
-    def leave(self) -> None:
-        """Give it all back."""
-        self._path.unlink()
-
-
-async def test_a_full_disk_lets_stored_blocks_go_first(small: "contextlib.AbstractContextManager[Disk]") -> None:
+async def test_a_full_disk_lets_stored_blocks_go_first(small: AbstractContextManager[Disk]) -> None:
     """The ballast gives space to purge stored blocks: commits go on while the disk is full, and no unsent one goes."""
     with small as disk:
         hog = Hog(disk)
@@ -70,7 +48,7 @@ async def test_a_full_disk_lets_stored_blocks_go_first(small: "contextlib.Abstra
             assert await until(lambda: not journal.stats().degraded and ballast.stat().st_size == SIZE) <= 30
 
 
-async def test_readings_wait_in_memory_for_space(small: "contextlib.AbstractContextManager[Disk]") -> None:
+async def test_readings_wait_in_memory_for_space(small: AbstractContextManager[Disk]) -> None:
     """When nothing may be purged the journal keeps what comes, says that it is degraded, and heals by itself."""
     with small as disk:
         hog = Hog(disk)
@@ -91,7 +69,7 @@ async def test_readings_wait_in_memory_for_space(small: "contextlib.AbstractCont
             assert journal.stats().losses == {}
 
 
-async def test_a_journal_opens_on_a_full_disk(small: "contextlib.AbstractContextManager[Disk]") -> None:
+async def test_a_journal_opens_on_a_full_disk(small: AbstractContextManager[Disk]) -> None:
     """There is nothing to read the meters without it, so it starts with the ballast's space."""
     with small as disk:
         hog = Hog(disk)
@@ -107,7 +85,7 @@ async def test_a_journal_opens_on_a_full_disk(small: "contextlib.AbstractContext
 
 @pytest.mark.slow
 async def test_when_memory_fills_too_the_oldest_high_rate_blocks_go(
-    small: "contextlib.AbstractContextManager[Disk]", monkeypatch: pytest.MonkeyPatch
+    small: AbstractContextManager[Disk], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Then unsent blocks are evicted by rank, each reading named, rather than what comes new."""
     monkeypatch.setattr("gateway.journal.commit._MEMORY", 60_000)
