@@ -63,9 +63,14 @@ class DateTime:
         The hour that comes twice in autumn is told by the summer time of the status.
         """
         moment = self.moment
-        if moment is None or moment.tzinfo is not None:
-            return moment and moment.astimezone(UTC)
-        return moment.replace(tzinfo=zone, fold=int(self.is_summer is False)).astimezone(UTC)
+        if moment is None:
+            return None
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=zone, fold=int(self.is_summer is False))
+        try:
+            return moment.astimezone(UTC)
+        except OverflowError:  # before the year 1
+            return None
 
 
 def decode(octets: bytes) -> DateTime:

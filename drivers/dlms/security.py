@@ -61,21 +61,22 @@ class Received:
 
 
 def unseal(
-    sealed: Sealed, keys: Keys, received: Received, title: bytes | None = None, least: int = 0,
+    sealed: Sealed, keys: Keys, received: Received, title: bytes | None = None, least: int | None = None,
     read: Callable[[bytes], Apdu] = decode,
 ) -> Apdu:  # fmt: skip
     """Open a message, read it, and only then take its counter; raises Unproven and DecodeError.
 
     `title` is the sender's system title, where it is known; a message that names another one is foreign. `least` are
-    the bits of the security control that must be set. Whoever has an authentication key wants it used: without this,
-    anybody could take the tag off a signed message and change its text.
+    the bits of the security control that must be set; unless given, whoever has an authentication key wants it used:
+    else anybody could take the tag off a signed message and change its text.
     """
     sender = sealed.title or title
     if sender is None:
         raise Unproven("the sender's system title is unknown", "it stands in the association", reason="foreign")
     if title is not None and sender != title:
         raise Unproven(f"the message is of {sender.hex()}", f"{title.hex()} was expected", reason="foreign")
-    least |= SIGNED if keys.authentication else 0
+    if least is None:
+        least = SIGNED if keys.authentication else 0
     if sealed.control & least != least:
         hint = "is the client right? a meter that signs nothing has no auth_key_file"
         raise Unproven("the message is less protected than it must be", hint, reason="unprotected")

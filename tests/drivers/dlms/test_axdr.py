@@ -83,6 +83,16 @@ def test_depth_is_bounded() -> None:
         decode(b"\x02\x01" * 100_000 + b"\x00")
 
 
+def test_elements_without_bytes_are_bounded() -> None:
+    """A type of thousands of nothings, repeated thousands of times, ends at the bound, not when memory does."""
+    type_of = b"\x02\x82\x70\x00" + bytes(0x6FFF) + b"\x11"
+    with pytest.raises(DecodeError, match="too long"):
+        decode(b"\x13" + type_of + b"\x82\x70\x00" + bytes(0x7000))
+    for raw in ("13 01 ffff 00 01 00", "13 01 ffff 01 ffff 01 ffff 00 01 00"):
+        with pytest.raises(DecodeError):
+            decode(bytes.fromhex(raw))
+
+
 def test_a_compact_array_names_its_types_once() -> None:
     """Two structures of two numbers, and back into the same bytes."""
     raw = bytes.fromhex("13 02 02 12 06 0c 0001 00000002 0003 00000004")
