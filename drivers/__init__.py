@@ -5,6 +5,7 @@
 """
 
 PROTOCOLS = {
+    "dlms": "drivers.dlms",
     "mbus": "drivers.mbus",
     "modbus": "drivers.modbus",
     "p1": "drivers.p1",
