@@ -1,6 +1,7 @@
 """Tells the log, once, what went wrong and once that it is well again; healthy running says nothing.
 
-A fault must last before it is told, so that a flapping line writes two lines a minute at most.
+A fault must last before it is told, and so must being well; a line that flaps, however slowly, writes one line a minute
+at most.
 """
 
 import asyncio
@@ -12,7 +13,7 @@ log = logging.getLogger("nabd")
 LASTS = 10.0
 """Seconds a fault must stay before anybody is told: a plug pulled over, a broker restarted, are no news."""
 QUIET = 60.0
-"""Seconds between two lines about one thing."""
+"""Seconds between two lines about one thing, and those it must stay well before that is told."""
 
 Faults = Mapping[str, Callable[[], str]]
 """What can be wrong: its name, and what says the fault or "" when all is well."""
@@ -24,8 +25,8 @@ class Teller:
     def __init__(self, faults: Faults) -> None:
         """`faults` are asked once a second."""
         self._faults = faults
-        self._since: dict[str, float] = {}
-        self._told: dict[str, float] = {}
+        self._now: dict[str, tuple[bool, float]] = {}
+        self._told: dict[str, tuple[bool, float]] = {}
 
     async def run(self) -> None:
         """Watch for ever."""
@@ -36,10 +37,12 @@ class Teller:
 
     def look(self, name: str, fault: str, now: float) -> None:
         """Take one look at one thing; `now` in seconds."""
-        since = self._since.setdefault(name, now) if fault else self._since.pop(name, now)
-        if fault and name not in self._told and now - since >= LASTS:
-            self._told[name] = now
-            log.warning("%s: %s", name, fault)
-        elif not fault and name in self._told and now - self._told[name] >= QUIET:
-            del self._told[name]
-            log.warning("%s: well again", name)
+        wrong = bool(fault)
+        was, since = self._now.get(name, (False, now))
+        if wrong != was:
+            since = now
+        self._now[name] = wrong, since
+        told, at = self._told.get(name, (False, now - QUIET))
+        if wrong != told and now - since >= (LASTS if wrong else QUIET) and now - at >= QUIET:
+            self._told[name] = wrong, now
+            log.warning("%s: %s", name, fault or "well again")

@@ -32,12 +32,17 @@ def test_a_fault_that_passes_is_no_news(caplog: pytest.LogCaptureFixture) -> Non
     assert told(caplog) == []
 
 
-def test_a_flapping_fault_cannot_fill_the_card(caplog: pytest.LogCaptureFixture) -> None:
-    """Up and down for an hour is at most two lines a minute."""
-    teller = Teller({})
+@pytest.mark.parametrize(("down", "up"), [(12, 12), (30, 30), (50, 61), (12, 60), (11, 70), (300, 59)])
+def test_a_flapping_fault_cannot_fill_the_card(caplog: pytest.LogCaptureFixture, down: int, up: int) -> None:
+    """However slowly it goes up and down, there is at most one line a minute; ups too short to trust are not told."""
+    teller, lines = Teller({}), [0]
     for second in range(3600):
-        teller.look("bus b", "gone" if second % 24 < 12 else "", float(second))
-    assert 0 < len(told(caplog)) <= 120
+        teller.look("bus b", "gone" if second % (down + up) < down else "", float(second))
+        lines.append(len(caplog.records))
+    assert lines[-1] > 0
+    assert all(later - before <= 1 for before, later in zip(lines, lines[60:], strict=False))
+    if up < 60:
+        assert told(caplog) == ["bus b: gone"]
 
 
 def test_it_asks_by_itself(caplog: pytest.LogCaptureFixture) -> None:
