@@ -43,7 +43,7 @@ def images(base: Path, log: Sequence[Record], points: Sequence[int], out: Path, 
         at = point
         torn = bytearray(state)
         _apply(torn, _survivors(unsure, dice))
-        out.unlink(missing_ok=True)  # a new file: whoever still holds the disk before must not write into this one
+        out.unlink(missing_ok=True)  # whoever still has the disk before mounted writes into that one
         out.write_bytes(torn)
         yield point
 

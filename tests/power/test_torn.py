@@ -65,6 +65,19 @@ def test_the_recording_would_see_a_journal_that_does_not_sync(record: Callable[.
     assert any(verdict.missing for verdict in verdicts)
 
 
+def test_whoever_still_holds_a_disk_cannot_write_into_the_next(tmp_path: Path) -> None:
+    """A mount lives on in every namespace that was copied meanwhile, and writes when it ends: into its own disk only."""
+    base, torn = tmp_path / "base.img", tmp_path / "torn.img"
+    base.write_bytes(bytes(4096))
+    log = [(b"W", 0, b"1" * 512), (b"F", 0, b"")]
+    points = images(base, log, [0, 2], torn, random.Random(1))
+    next(points)
+    with torn.open("r+b", buffering=0) as lingering:
+        next(points)
+        lingering.write(b"old" * 100)
+    assert torn.read_bytes() == b"1" * 512 + bytes(4096 - 512)
+
+
 def old_journal(disk: Path) -> None:
     """Lay a journal of the first version onto a disk."""
     (disk / "journal").mkdir()
