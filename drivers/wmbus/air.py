@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from statistics import median
 
-from drivers.contract import DecodeError
 from drivers.wmbus.layers import meters_of
 from drivers.wmbus.link import RadioFrame, decode_frame
 from drivers.wmbus.sniff import Sniffer
@@ -70,12 +69,7 @@ class Air:
         """Take the next bytes; give the frames of this piece, each of them filed."""
         found = []
         for caught in self._sniffer.feed(data):
-            try:
-                frame = decode_frame(caught.frame)
-            except DecodeError:
-                self.counters["bad_frame"] += 1
-                continue
-            heard = self._file(frame, caught.signal)
+            heard = self._file(decode_frame(caught.frame), caught.signal)
             if heard is not None:
                 found.append(heard)
         return found

@@ -4,14 +4,20 @@ There is no mark and no checksum, so a frame is believed by its own head: what k
 After noise, two frames in a row must look right before the first is taken.
 """
 
+import re
+
 from drivers.wmbus.layers import COMPACT, MAKERS
 from drivers.wmbus.link import HEAD
-from drivers.wmbus.sticks import Caught, Step, Stick
+from drivers.wmbus.sticks import KINDS, Caught, Step, Stick, up_to
 
-_KINDS = (0x44, 0x46, 0x47, 0x48, 0x08)
-"""Frames of meters: without an answer, for installation, of access, answers."""
+_CIS = bytes((0x72, 0x7A, 0x78, COMPACT, 0x8C, 0x8D, 0x8E, 0x8F, 0x90, *MAKERS))
 
-_CIS = frozenset((0x72, 0x7A, 0x78, COMPACT, 0x8C, 0x8D, 0x8E, 0x8F, 0x90, *MAKERS))
+_CI = b"[" + re.escape(_CIS) + b"]"
+_START = re.compile(
+    # length, kind, maker (its top bit is clear), address, CI; the bytes may end anywhere within
+    rb"[\x0a-\xff](?:\Z|[" + KINDS + rb"](?:.?\Z|.[\x00-\x7f](?:.{0,6}\Z|.{6}" + _CI + rb")))",
+    re.DOTALL,
+)
 _LETTERS = range(1, 27)
 
 
@@ -27,27 +33,19 @@ class Bare(Stick):
         looks = _looks_right(data)
         if looks is None or (looks and len(data) < length):
             return None
-        if not looks:
-            self._in_step = False
-            return 1, None, "noise"
-        if not self._in_step:
-            follows = _looks_right(data[length:])
-            if follows is None:
+        if looks and not self._in_step:
+            looks = _looks_right(data[length:])
+            if looks is None:
                 return None
-            if not follows:
-                return 1, None, "noise"
-            self._in_step = True
-        return length, Caught(data[:length]), ""
+        self._in_step = looks
+        return (length, Caught(data[:length]), "") if looks else up_to(data, _START)
 
 
 def _looks_right(data: bytes) -> bool | None:
     """Judge a frame's head; None while too little is there to tell."""
-    if not data:
-        return None
-    if data[0] < HEAD or (len(data) > 1 and data[1] not in _KINDS):
+    if data and not _START.match(data):
         return False
     if len(data) <= HEAD:
         return None
     maker = int.from_bytes(data[2:4], "little")
-    letters = all(maker >> shift & 0x1F in _LETTERS for shift in (0, 5, 10))
-    return letters and data[HEAD] in _CIS
+    return all(maker >> shift & 0x1F in _LETTERS for shift in (0, 5, 10))

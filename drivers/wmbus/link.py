@@ -53,9 +53,14 @@ def _table() -> tuple[int, ...]:
 _TABLE = _table()
 
 
+def is_frame(data: bytes) -> bool:
+    """Tell whether the first byte counts all that follow, and there is something behind the address."""
+    return len(data) > HEAD and data[0] + 1 == len(data)
+
+
 def decode_frame(data: bytes) -> RadioFrame:
     """Read a frame without CRCs; raises DecodeError."""
-    if len(data) <= HEAD or data[0] + 1 != len(data):
+    if not is_frame(data):
         raise DecodeError("no wireless frame", "its first byte counts all that follow, CRCs left out")
     return RadioFrame(data[1], sender_of(data), data[2:HEAD], data[HEAD:])
 

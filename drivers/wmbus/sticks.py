@@ -9,15 +9,21 @@
 All of them check the frames' own CRCs and take them out. Each class has `feed`, and tells what it left out.
 """
 
+import re
 from abc import ABC, abstractmethod
 from binascii import crc_hqx
 from collections import Counter
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from drivers.wmbus.link import is_frame
+
 LIMIT = 1_024
 """Bytes kept while a message is not complete: the longest has 256 of a frame and a few of its own, twice as many when
 all are escaped. What does not become a message by then is none."""
+
+KINDS = b"\x44\x46\x47\x48\x08"
+"""Frames of meters: without an answer, for installation, of access, answers."""
 
 _REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
@@ -51,6 +57,8 @@ class Stick(ABC):
                 break
             used, caught, reason = step
             del self._rest[:used]
+            if caught and not is_frame(caught.frame):
+                caught, reason = None, "bad_frame"
             if caught:
                 found.append(caught)
             if reason:
@@ -62,10 +70,10 @@ class Stick(ABC):
         """Look at the first bytes; None asks for more, which must not be when all `LIMIT` are there."""
 
 
-def up_to(data: bytes, mark: bytes, reason: str = "noise") -> Step:
-    """Leave out the first byte, and what stands before the next mark."""
-    at = data.find(mark, 1)
-    return (at if at > 0 else len(data)), None, reason
+def up_to(data: bytes, start: re.Pattern[bytes], reason: str = "noise") -> Step:
+    """Leave out the first byte, and what stands before the next place where a message may begin."""
+    found = start.search(data, 1)
+    return (found.start() if found else len(data)), None, reason
 
 
 def hci_crc(data: bytes) -> bytes:
@@ -77,25 +85,24 @@ def hci_crc(data: bytes) -> bytes:
 class Im871a(Stick):
     """IMST iM871A, at 57600 baud."""
 
-    START, RADIO, RECEIVED = 0xA5, 0x02, 0x03
+    RADIO, RECEIVED = 0x02, 0x03
     _HEAD = 4
-    _TIME, _SIGNAL, _CRC, _RESERVED = 0x20, 0x40, 0x80, 0x10
-    _ENDPOINTS = range(1, 5)
+    _TIME, _SIGNAL, _CRC = 0x20, 0x40, 0x80
+    # Four parts of the stick may speak; one bit of the eight is not in use.
+    _START = re.compile(rb"\xa5(?:\Z|[\x01-\x04\x21-\x24\x41-\x44\x61-\x64\x81-\x84\xa1-\xa4\xc1-\xc4\xe1-\xe4])")
 
     def _step(self, data: bytes) -> Step | None:
-        if data[0] != self.START:
-            return up_to(data, b"\xa5")
+        if not self._START.match(data):
+            return up_to(data, self._START)
         if len(data) < self._HEAD:
             return None
         what = data[1]
-        if what & self._RESERVED or what & 0x0F not in self._ENDPOINTS:
-            return up_to(data, b"\xa5")
         at = self._HEAD + data[3]
         end = at + 4 * bool(what & self._TIME) + bool(what & self._SIGNAL) + 2 * bool(what & self._CRC)
         if len(data) < end:
             return None
         if what & self._CRC and hci_crc(data[1 : end - 2]) != data[end - 2 : end]:
-            return up_to(data, b"\xa5", "bad_crc")
+            return up_to(data, self._START, "bad_crc")
         return end, self._caught(data, at), ""
 
     def _caught(self, data: bytes, at: int) -> Caught | None:
@@ -116,17 +123,18 @@ class Iu891a(Stick):
     """IMST iU891A and its like, at 115200 baud."""
 
     _MARK = b"\xc0"
+    _START = re.compile(_MARK)
     _RECEIVED = b"\x09\x20"
     _SIGNAL, _FRAME = 9, 10
 
     def _step(self, data: bytes) -> Step | None:
         if data[:1] != self._MARK:
-            return up_to(data, self._MARK)
+            return up_to(data, self._START)
+        if marks := len(data) - len(data.lstrip(self._MARK)) - 1:
+            return marks, None, ""
         end = data.find(self._MARK, 1)
         if end < 0:
             return (len(data), None, "too_long") if len(data) >= LIMIT else None
-        if end == 1:
-            return 1, None, ""
         # A mark may end one message and begin the next, so it stays until the next look.
         message = data[1:end].replace(b"\xdb\xdc", b"\xc0").replace(b"\xdb\xdd", b"\xdb")
         if hci_crc(message[:-2]) != message[-2:]:
@@ -140,19 +148,24 @@ class Iu891a(Stick):
 class Amb8465(Stick):
     """Amber/Wuerth AMB8465 with commands on its line, at 9600 baud."""
 
-    _RECEIVED = b"\xff\x03"
+    _START = re.compile(rb"\xff(?:\Z|\x03(?:.?\Z|.[" + KINDS + rb"]))", re.DOTALL)
 
     def _step(self, data: bytes) -> Step | None:
-        if not self._RECEIVED.startswith(data[:2]) and not data.startswith(self._RECEIVED):
-            return up_to(data, b"\xff")
+        if not self._START.match(data):
+            return up_to(data, self._START)
         if len(data) < 3:  # noqa: PLR2004  the head
             return None
         end = 3 + data[2] + 1
         if len(data) < end:
             return None
-        checksum = 0
-        for byte in data[: end - 1]:
-            checksum ^= byte
-        if checksum != data[end - 1]:
-            return up_to(data, b"\xff", "bad_checksum")
+        if _all_together(data[:end]):
+            return up_to(data, self._START, "bad_checksum")
         return end, Caught(data[2 : end - 1]), ""
+
+
+def _all_together(data: bytes) -> int:
+    """Give the exclusive or of all bytes, the message's and its checksum's, by folding them in halves."""
+    folded = int.from_bytes(data, "big")
+    for bits in (2048, 1024, 512, 256, 128, 64, 32, 16, 8):
+        folded = (folded ^ folded >> bits) & (1 << bits) - 1
+    return folded
