@@ -10,6 +10,7 @@ PROTOCOLS = {
     "modbus": "drivers.modbus",
     "p1": "drivers.p1",
     "iec62056-21": "drivers.iec62056",
+    "pulse": "drivers.pulse",
     "sml": "drivers.sml",
     "wmbus": "drivers.wmbus",
 }

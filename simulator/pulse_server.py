@@ -1,0 +1,82 @@
+"""Pulse meters: a board with contacts on a Unix socket, and the text of an S0PCM.
+
+A board stamps and numbers its edges as Linux does, whether or not anybody listens; what comes while nobody does is
+lost.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass
+class Board:
+    """GPIO lines with contacts; `now` gives nanoseconds of the monotonic clock."""
+
+    now: Callable[[], int] = time.monotonic_ns
+    watched: dict[int, asyncio.WriteTransport] = field(default_factory=dict)
+    _numbers: dict[int, int] = field(default_factory=dict)
+
+    def pulse(self, line: int, *, at: int | None = None, backward: bool = False, heard: bool = True) -> None:
+        """Close a contact; unless it is `heard`, the system numbers the edge and drops it."""
+        number = self._numbers[line] = self._numbers.get(line, 0) + 1
+        writer = self.watched.get(line)
+        if writer is not None and heard:
+            way = "-" if backward else "+"
+            writer.write(f"{line} {self.now() if at is None else at} {number} {way}\n".encode())
+
+
+class _Listener(asyncio.Protocol):
+    """One program that watches lines of a board."""
+
+    def __init__(self, board: Board) -> None:
+        self._board = board
+        self._rest = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.WriteTransport)  # noqa: S101  what create_unix_server gives
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            self._board.watched[int(line.split()[1])] = self._transport
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        watched = self._board.watched
+        for line in [line for line, transport in watched.items() if transport is self._transport]:
+            del watched[line]
+
+
+@asynccontextmanager
+async def board_at(path: Path, board: Board) -> AsyncIterator[Board]:
+    """Put a board behind a Unix socket for as long as the context lasts."""
+    server = await asyncio.get_running_loop().create_unix_server(lambda: _Listener(board), path)
+    try:
+        yield board
+    finally:
+        for transport in set(board.watched.values()):
+            transport.abort()
+        server.close()
+        await server.wait_closed()
+        path.unlink(missing_ok=True)
+
+
+@dataclass
+class Module:
+    """An S0PCM; `totals` gives the pulses of each input so far."""
+
+    totals: Callable[[], Mapping[int, int]]
+    number: int = 8237
+    interval: int = 10
+    _told: dict[int, int] = field(default_factory=dict)
+
+    def line(self) -> bytes:
+        """Say what came since the last line."""
+        totals = dict(self.totals())
+        parts = [f":M{name}:{total - self._told.get(name, 0)}:{total}" for name, total in sorted(totals.items())]
+        self._told = totals
+        return f"ID:{self.number}:I:{self.interval}{''.join(parts)}\r\n".encode()
