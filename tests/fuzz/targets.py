@@ -25,7 +25,11 @@ from drivers.p1.codec import Decoder, Telegram, encode
 from drivers.profiles import load
 from drivers.sml.analyze import analyze as sml_analyze
 from drivers.sml.codec import Decoder as SmlDecoder
+from drivers.wmbus.analyze import analyze as wmbus_analyze
+from drivers.wmbus.link import decode_frame
+from drivers.wmbus.sniff import Sniffer
 from simulator.sml_server import LIST, file_of, message
+from simulator.wmbus_stick import FORMS, WirelessMeter, format_a
 
 READ = Read(3, 0x006B, 3)
 HEAD = tcp_head(0x0715, 0x11, READ)
@@ -168,6 +172,26 @@ SML_LIST = bytes.fromhex(
 )
 
 
+def wmbus(data: bytes) -> None:
+    """Every stick, frames with right lengths and CRCs whatever is in them, and their explanation."""
+    for form in WMBUS_FORMS:
+        sniffer = Sniffer(Counter())
+        sniffer.feed(FORMS[form](WMBUS_FRAME))
+        for part in chunks(data):
+            for caught in sniffer.feed(part):
+                assert decode_frame(caught.frame).payload
+    framed = bytes((9 + len(data[:240]) + 1,)) + WMBUS_FRAME[1:10] + b"\x7a" + data[:240]
+    for one in (data, framed, format_a(framed)):
+        for frame in wmbus_analyze(one, P1_KEYS):
+            assert frame.spans[0].start == frame.start
+            assert frame.spans[-1].end == frame.end <= len(one)
+
+
+WMBUS_FORMS = ("im871a", "iu891a", "amb8465", "rc1180", "cul")
+WMBUS_METER = WirelessMeter("21050003", 7, lambda: {"water_volume": 12_345.0}, bytes(16), 7)
+WMBUS_FRAME = WMBUS_METER.frame()
+
+
 def chunked(data: bytes) -> bytes:
     """Write an input so that `chunks` gives it back."""
     parts = [data[at : at + LONGEST_CHUNK] for at in range(0, len(data), LONGEST_CHUNK)]
@@ -183,6 +207,7 @@ class Target:
 
 
 TARGETS = {
+    "wmbus": Target(wmbus, (WMBUS_FRAME, *(chunked(FORMS[form](WMBUS_METER.frame())) for form in WMBUS_FORMS))),
     "mbus": Target(mbus, (MBUS_HEADER + MBUS_RECORDS, chunked(long(8, 5, 0x72, MBUS_HEADER + MBUS_RECORDS)))),
     "sml": Target(sml, (SML_LIST, chunked(file_of([message(1, LIST, SML_LIST)])))),
     "rtu": Target(rtu, (chunked(BODY + crc16(BODY)), chunked(b"\x11\x83\x02" + crc16(b"\x11\x83\x02")))),
