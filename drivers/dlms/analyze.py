@@ -19,6 +19,7 @@ from drivers.dlms.carriers import Carrier, carriers
 from drivers.dlms.entries import Entries, Entry
 from drivers.dlms.mbus_transport import Pieces
 from drivers.dlms.meaning import about_of, values_of
+from drivers.dlms.measured import of_entries
 from drivers.dlms.notices import Block, Blocks, DataNotification, EventNotification
 from drivers.dlms.push import LLC, Segments, without_llc
 from drivers.dlms.sealed import Sealed
@@ -40,8 +41,6 @@ def analyze(data: bytes, keys: Keys) -> tuple[Frame, ...]:
 
 def readings(data: bytes, profile: Profile, keys: Keys) -> tuple[Mapping[str, Number], ...]:
     """Give what the meter model makes of each notification it finds anything in."""
-    from drivers.dlms.measured import of_entries  # noqa: PLC0415
-
     layout = profile.layout
     bodies = (entries.entries(notification.body) for notification in notifications(data, keys))
     found = (of_entries(layout.registers, layout.lists, body).values for body in bodies)

@@ -81,15 +81,19 @@ class Decoder:
             length = length_of(buffer[at : at + _MARKS]) if buffer[at] == LONG else None
             if length is not None and at + length > len(buffer):
                 break
-            frame = bytes(buffer[at : at + (length or 1)])
+            frame = bytes(buffer[at : at + (length or 0)])
             if length is not None and is_sound(frame) and carries_dlms(frame):
                 at += length
-                number, last, piece = piece_of(frame)
-                message = self._pieces.add(number, piece, last=last)
-                if message is not None:
-                    found.append(message)
+                found += self._taken(frame)
             else:
-                self.counters["noise_bytes" if length is None else "bad_checksum"] += 1
-                at += 1
+                self.counters["bad_checksum"] += length is not None
+                start, at = at, buffer.find(LONG, at + 1)
+                at = len(buffer) if at < 0 else at
+                self.counters["noise_bytes"] += at - start
         del buffer[:at]
         return found
+
+    def _taken(self, frame: bytes) -> list[bytes]:
+        number, last, piece = piece_of(frame)
+        message = self._pieces.add(number, piece, last=last)
+        return [] if message is None else [message]

@@ -10,6 +10,15 @@ from dataclasses import dataclass
 from functools import cache
 
 from drivers.contract import NO_KEYS, DecodeError, Keys, Refused
+from drivers.dlms.analyze import analyze as dlms_analyze
+from drivers.dlms.apdu import decode as decode_apdu
+from drivers.dlms.axdr import decode as decode_value
+from drivers.dlms.axdr import encode as encode_value
+from drivers.dlms.hdlc import Address, Kind
+from drivers.dlms.hdlc import Frame as HdlcFrame
+from drivers.dlms.push import LLC, Opener
+from drivers.dlms.push import Decoder as PushDecoder
+from drivers.dlms.security import seal
 from drivers.iec62056.analyze import analyze as iec62056_analyze
 from drivers.iec62056.codec import Reader
 from drivers.iec62056.messages import BREAK, check_character
@@ -192,6 +201,58 @@ WMBUS_METER = WirelessMeter("21050003", 7, lambda: {"water_volume": 12_345.0}, b
 WMBUS_FRAME = WMBUS_METER.frame()
 
 
+def dlms(data: bytes) -> None:
+    """A value and a message of DLMS, read twice: what is written again is read as the same."""
+    try:
+        value = decode_value(data)
+        assert encode_value(decode_value(encode_value(value))) == encode_value(value)
+    except DecodeError:
+        pass
+    try:
+        apdu = decode_apdu(data)
+        assert bytes(decode_apdu(bytes(apdu))) == bytes(apdu)
+    except DecodeError:
+        pass
+
+
+def dlms_push(data: bytes) -> None:
+    """The line of a pushing meter: noise, frames that are right whatever is in them, and messages that were sealed."""
+    decoder, opener = PushDecoder(), Opener(DLMS_KEYS)
+    body = data[:1000]
+    sealed = [bytes(seal(body, 0xDB, DLMS_TITLE, counter, DLMS_KEYS)) for counter in (1, 2)]
+    frames = [bytes(HdlcFrame(Address(16), Address(1), Kind.UI, LLC[0] + one)) for one in (body, *sealed)]
+    for part in (*chunks(data), *frames):
+        for apdu in decoder.feed(part):
+            try:
+                opener.open(apdu)
+            except DecodeError:
+                continue
+    for one in (data, b"".join(frames)):
+        for frame in dlms_analyze(one, DLMS_KEYS):
+            assert frame.spans[0].start == frame.start
+            assert frame.spans[-1].end == frame.end
+
+
+DLMS_KEYS = Keys(bytes(16), bytes(16))
+DLMS_TITLE = b"NBD\x00\x00\x00\x00\x01"
+DLMS_PUSH = bytes.fromhex(
+    "0F 40000000 00 01 03"  # no time, three values
+    "02 02 0906 0000010000FF 090C 07E30C1001073B28FF8000FF"
+    "02 03 0906 0100010700FF 06 00000462 02 02 0F00 161B"
+    "02 03 0906 01001F0700FF 10 0000 02 02 0FFF 1621"
+)
+DLMS_SESSION = tuple(
+    bytes.fromhex(raw)
+    for raw in (
+        "C001C100070100630100FF02010102040204120008 09060000010000FF0F02120000 090C07E2020CFF00000000800000 0100 0100",
+        "C40301C1 02 00 06 0000002A 01 03",
+        "6036A1090607608574050801018A0207808B0760857405080205AC0A80084B35366956616759BE10040E01000000065F1F0400007E1F04B0",
+        "E0 40 0001 0000 04 0F000000",
+        "13 02 02 12 06 0c 0001 00000002 0003 00000004",
+    )
+)
+
+
 def chunked(data: bytes) -> bytes:
     """Write an input so that `chunks` gives it back."""
     parts = [data[at : at + LONGEST_CHUNK] for at in range(0, len(data), LONGEST_CHUNK)]
@@ -207,6 +268,8 @@ class Target:
 
 
 TARGETS = {
+    "dlms": Target(dlms, (DLMS_PUSH, *DLMS_SESSION)),
+    "dlms_push": Target(dlms_push, (DLMS_PUSH, *map(chunked, DLMS_SESSION))),
     "wmbus": Target(wmbus, (WMBUS_FRAME, *(chunked(FORMS[form](WMBUS_METER.frame())) for form in WMBUS_FORMS))),
     "mbus": Target(mbus, (MBUS_HEADER + MBUS_RECORDS, chunked(long(8, 5, 0x72, MBUS_HEADER + MBUS_RECORDS)))),
     "sml": Target(sml, (SML_LIST, chunked(file_of([message(1, LIST, SML_LIST)])))),
