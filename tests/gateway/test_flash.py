@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
-from gateway.flash import DAY, LIMIT, FlashMeter, block_size
+import pytest
+
+from gateway.flash import DAY, LIMIT, FlashMeter, advice, block_size
 
 
 class Kernel:
@@ -73,3 +75,40 @@ def test_the_block_is_the_folder_s(tmp_path: Path) -> None:
     """A folder that is not there counts as one on a usual card."""
     assert block_size(tmp_path) == tmp_path.stat().st_blksize
     assert block_size(tmp_path / "missing") == 4096
+
+
+MOUNTS = """/dev/root / ext4 rw,noatime 0 0
+tmpfs /run tmpfs rw 0 0
+/dev/sda1 /data ext4 rw,commit=60 0 0
+/dev/sdb1 /often ext4 rw,commit=1 0 0
+"""
+
+
+@pytest.mark.parametrize(
+    ("folder", "window", "said"),
+    [
+        (
+            "/nowhere/journal",
+            10.0,
+            "/ is mounted to write down changes of files each 5 s: commit=60 spares flash up to 88 MB",
+        ),
+        ("/nowhere/journal", 60.0, ""),
+        (
+            "/often/journal",
+            1.0,
+            "/often is mounted to write down changes of files each 1 s: commit=60 spares flash up to 1044",
+        ),
+        ("/data/journal", 10.0, ""),
+        ("/run/journal", 10.0, ""),
+    ],
+)
+def test_a_mount_that_wears_flash_is_named(folder: str, window: float, said: str) -> None:
+    """Only where a longer `commit` spares tens of megabytes a day, and with the figure."""
+    words = advice(Path(folder), window, MOUNTS)
+    assert words.startswith(said)
+    assert bool(words) == bool(said)
+
+
+def test_the_system_s_own_mounts_are_read(tmp_path: Path) -> None:
+    """Without more said they are asked, and whatever they are nothing is raised."""
+    assert isinstance(advice(tmp_path, 10.0), str)
