@@ -66,7 +66,7 @@ def test_the_recording_would_see_a_journal_that_does_not_sync(record: Callable[.
 
 
 def test_whoever_still_holds_a_disk_cannot_write_into_the_next(tmp_path: Path) -> None:
-    """A mount lives on in every namespace that was copied meanwhile, and writes when it ends: into its own disk only."""
+    """A mount lives on in each namespace copied meanwhile, and writes when it ends: into its own disk only."""
     base, torn = tmp_path / "base.img", tmp_path / "torn.img"
     base.write_bytes(bytes(4096))
     log = [(b"W", 0, b"1" * 512), (b"F", 0, b"")]
