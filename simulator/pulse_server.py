@@ -18,6 +18,7 @@ class Board:
 
     now: Callable[[], int] = time.monotonic_ns
     watched: dict[int, asyncio.WriteTransport] = field(default_factory=dict)
+    listeners: set[asyncio.WriteTransport] = field(default_factory=set)
     _numbers: dict[int, int] = field(default_factory=dict)
 
     def pulse(self, line: int, *, at: int | None = None, backward: bool = False, heard: bool = True) -> None:
@@ -39,6 +40,7 @@ class _Listener(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.WriteTransport)  # noqa: S101  what create_unix_server gives
         self._transport = transport
+        self._board.listeners.add(transport)
 
     def data_received(self, data: bytes) -> None:
         *lines, self._rest = (self._rest + data).split(b"\n")
@@ -47,6 +49,7 @@ class _Listener(asyncio.Protocol):
 
     def connection_lost(self, _error: Exception | None) -> None:
         watched = self._board.watched
+        self._board.listeners.discard(self._transport)
         for line in [line for line, transport in watched.items() if transport is self._transport]:
             del watched[line]
 
@@ -58,9 +61,13 @@ async def board_at(path: Path, board: Board) -> AsyncIterator[Board]:
     try:
         yield board
     finally:
-        for transport in set(board.watched.values()):
-            transport.abort()
+        for _ in range(3):  # whoever connected just now is let in first
+            await asyncio.sleep(0)
         server.close()
+        for transport in list(board.listeners):
+            transport.abort()
+        while board.listeners:  # the loop tells them in its next turn
+            await asyncio.sleep(0)
         await server.wait_closed()
         path.unlink(missing_ok=True)
 

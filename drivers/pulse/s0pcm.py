@@ -14,6 +14,9 @@ from dataclasses import dataclass
 
 from drivers.contract import DecodeError
 
+_ASCII = bytes(10 if byte & 0x7F == 13 else byte & 0x7F for byte in range(256))  # noqa: PLR2004  CR is LF
+"""Bytes without their parity, which an adapter that knows 8N1 only leaves in."""
+
 LIMIT = 512
 """Bytes of a line: five inputs with the longest numbers take 130."""
 
@@ -51,7 +54,7 @@ class Decoder:
 
     def feed(self, data: bytes) -> list[Telegram]:
         """Take the next bytes and give the telegrams they complete."""
-        *lines, self._rest = (self._rest + data.replace(b"\r", b"\n")).split(b"\n")
+        *lines, self._rest = (self._rest + data.translate(_ASCII)).split(b"\n")
         if len(self._rest) > LIMIT:
             self._rest = b""
             self._begun = False
