@@ -1,7 +1,8 @@
 """Captured telegrams against the values that wmbusmeters gives for them, by rules: quantity and unit, dates, texts.
 
 What counts as plain: records of the open tables, in a frame that can be deciphered with the key given. What a maker
-keeps to himself (a CI of his own, a block behind DIF 0F, a VIF of his own, a container in a text) is counted apart.
+keeps to himself (a CI of his own, a block behind DIF 0F, a VIF of his own, a container in a text) is counted apart, and
+so are compact profiles, which are open but not read yet.
 """
 
 import json
@@ -77,6 +78,8 @@ class Opened:
         self.raw += [data[record.data_at : record.end] for record in found.records]
         if message.header.security not in (0, 5, 7):
             self.kind = "maker's cipher"
+        elif any("compact_profile" in word for record in found.records for word in record.modifiers):
+            self.kind = "compact profile"
         elif found.rest.strip(b"\x2f\0\xff"):
             self.kind = "maker's block"
         elif any(isinstance(record.value, str) and len(record.value) > 30 for record in found.records):
