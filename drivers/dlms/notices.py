@@ -124,7 +124,8 @@ class Blocks:
         if block.number != expected or not expected or len(self._pieces) + len(block.piece) > LONGEST_MESSAGE:
             self._clear()
             self._next = 0
-            raise DecodeError(f"block {block.number} where {expected} belongs", "blocks were lost or repeated")
+            due = f"where {expected} belongs" if expected else "of a message whose blocks were lost"
+            raise DecodeError(f"block {block.number} {due}", "blocks were lost or repeated")
         self._pieces += block.piece
         if not block.last:
             return None

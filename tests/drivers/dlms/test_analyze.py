@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from drivers.analysis import About, Frame, Keys, Span, Value
 from drivers.contract import NO_KEYS
-from drivers.dlms.analyze import analyze, notifications
+from drivers.dlms.analyze import analyze, notifications, readings
 from drivers.dlms.axdr import Data, Tag
 from drivers.dlms.hdlc import Address, Kind
 from drivers.dlms.hdlc import Frame as HdlcFrame
@@ -21,6 +21,7 @@ from drivers.dlms.sealed import GENERAL_GLOBAL
 from drivers.dlms.security import seal
 from drivers.dlms.services import GetListRequest, GetListResponse, GetRequest, GetResponse
 from drivers.dlms.wrapper import Wrapped
+from drivers.profiles import load
 
 TITLE = b"NBD\x00\x00\x00\x00\x01"
 KEYS = Keys(bytes(range(16)), bytes(range(16, 32)))
@@ -101,6 +102,16 @@ def test_who_pushed_it(captures: Path, name: str, about: About) -> None:
     """Id, maker and model, by the codes that makers use."""
     data, keys = next((data, keys) for file, data, keys, _ in all_captures(captures) if file == f"push/{name}.hex")
     assert analyze(data, keys)[-1].meter == about
+
+
+def test_a_meter_model_reads_recorded_bytes(captures: Path) -> None:
+    """One mapping a notification, none for what is damaged."""
+    files = {file: (data, keys) for file, data, keys, _ in all_captures(captures)}
+    data, keys = files["push/amshan_kaifa_no_list_2.hex"]
+    (values,) = readings(data, load("dlms-kaifa"), keys)
+    assert values["power_import_w"] == 9745
+    data, keys = files["push/scs_lg_e450_unencrypted_invalid_data.hex"]
+    assert readings(data, load("dlms-landis-e450"), keys) == ()
 
 
 def test_a_recorded_session_is_explained(captures: Path) -> None:
