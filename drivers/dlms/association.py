@@ -21,6 +21,7 @@ from drivers.dlms.acse import (
     AUTHENTICATION_REQUIRED,
     REJECTED,
     CloseRequest,
+    CloseResponse,
     Context,
     Mechanism,
     OpenRequest,
@@ -134,7 +135,10 @@ class Association:
         """End the association; whatever the meter says to that."""
         # Ciphered meters want the proposal once more, with a counter of its own.
         user = self._initiate() if self._manner.protection else b""
-        yield from self._link.ask(bytes(CloseRequest(user)))
+        answer = decode((yield from self._link.ask(bytes(CloseRequest(user)))))
+        said = decode(answer.user) if isinstance(answer, CloseResponse) and answer.user else None
+        if isinstance(said, Sealed):
+            self._unseal(said, "the meter's goodbye")  # its counter is used, and must not be taken a second time
 
     # --- being let in ------------------------------------------------------------------------------------------------
 

@@ -202,7 +202,8 @@ class DlmsDriver:
             self._left_out[error.reason] += 1
             raise
         finally:
-            self._line.send(link.goodbye())
+            if last_words := link.goodbye():
+                self._line.send(last_words)
             self._left_out += link.counters
             self._heard.keep(meter.id)
 
