@@ -20,7 +20,7 @@ from typing import Literal
 from drivers import link
 from drivers.contract import BootClock, Bus, DecodeError, DriverError, Meter, NoAnswer, NotConnected, Number, Reading
 from drivers.mbus.frames import FCB, REQ_UD2, RESET, SELECT, SELECTED, SND_NKE, SND_UD, Ack, Frame, long, short
-from drivers.mbus.line import Collision, MbusLine
+from drivers.mbus.line import ANSWER_BITS, ANSWER_MORE, BIT_TIMES, Collision, MbusLine
 from drivers.mbus.profile import Layout, read_telegram
 from drivers.mbus.search import Outcome, PrimaryScan, Probe, Search
 from drivers.mbus.telegram import Header, Telegram, code_of, decode_telegram
@@ -36,6 +36,9 @@ FIRST_PORT = 10001
 
 MAX_TELEGRAMS = 32
 """A meter that always says that more follows is broken; the longest readout seen has eleven."""
+
+LONGEST = 261
+"""Bytes of the longest frame."""
 
 CLOSE_TIMEOUT = 1.0
 LAST_PRIMARY = 250
@@ -104,6 +107,12 @@ class MbusDriver:
             values = said.values | values
             status |= dict.fromkeys(said.status)
         return Reading(meter.id, at, values, tuple(status))
+
+    def budget(self, meter: Meter) -> float:
+        """Give the seconds that the most telegrams may take, each as long as they get, with what goes before them."""
+        baud = self._bus.baud or BAUD
+        exchange = max(ANSWER_BITS / baud + ANSWER_MORE, meter.deadline) + LONGEST * BIT_TIMES / baud
+        return (MAX_TELEGRAMS + TRIES) * exchange
 
     async def nameplate(self, meter: Meter) -> dict[str, str]:
         """Ask who the meter is; raises DriverError."""

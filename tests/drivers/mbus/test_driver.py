@@ -225,6 +225,13 @@ async def test_a_speed_nobody_has_is_refused(tmp_path: Path) -> None:
         await set_baud(Bus("b", "tcp://127.0.0.1:1"), lambda: 42, 5, 9600, 0.05)
 
 
+def test_a_slow_line_takes_its_time() -> None:
+    """Whoever waits for a reading knows how long the longest takes."""
+    slow, fast = (open_bus(Bus("b", "/dev/ttyUSB0", baud), lambda: 42).budget(meter(5)) for baud in (300, 38_400))
+    assert slow > 32 * 261 * 11 / 300
+    assert fast < 10
+
+
 def test_sixty_meters_are_found_by_their_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
     """A search at the usual 2400 baud, where open addresses collide, finds all of sixty."""
     numbers = [f"21050{number:03}" for number in Random(3).sample(range(1000), 60)]
