@@ -47,8 +47,9 @@ SABOTAGE: dict[str, Callable[[], object]] = {
 
 
 async def main(kind: Any, path: Path, sabotage: str) -> None:
-    """Run it; a turn may take seconds, not minutes."""
+    """Run it; a turn may take seconds, not minutes, and a lost link is then opened again more often."""
     gateway.poll.PATIENCE, gateway.poll.ANSWERS, gateway.poll.LONGEST_SLEEP = 3.0, 0, 0.5
+    gateway.poll.LAST_RECONNECT = 1.0
     _freeze(gateway.station, "PATIENCE", 4.0)
     gateway.station.PAUSE, gateway.alerts.alerting.TICK = 3.0, 0.5
     asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, SABOTAGE[sabotage])

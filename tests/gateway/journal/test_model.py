@@ -7,8 +7,8 @@ import pytest
 
 from tests.support.journal_model import judge
 
-ORDERS = int(os.environ.get("NABD_MODEL_ORDERS", "200"))
-"""Orders of fifty events in the long form; a night's run says 2000, which takes most of an hour."""
+ORDERS = int(os.environ.get("NABD_MODEL_ORDERS", "160"))
+"""Orders of fifty events in the long form; a night's run says 2000, which takes an hour and a half."""
 
 
 def test_model(make_bench: Any, names: Any) -> None:
