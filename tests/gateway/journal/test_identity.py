@@ -53,7 +53,7 @@ async def taken_in(journal: Any) -> None:
 
 
 async def test_a_restored_copy_begins_a_new_stream(bench: Any) -> None:
-    """Yesterday's folder, copied back, gives no (stream, seq) again; its unsent readings go out, its states are kept."""
+    """Yesterday's folder, copied back, gives no (stream, seq) again; its unsent readings and its states are kept."""
     old, _, unsent = await given(bench, 5)
     shutil.copytree(bench.folder, bench.root / "yesterday")
     await given(bench, 5)
@@ -87,6 +87,27 @@ async def test_a_copy_that_is_not_taken_in_yet_is_found_at_the_next_start(bench:
         rows = [row for block in await bench.blocks(journal) for row in block.readings]
         assert {(row.meter, row.ts) for row in rows} == unsent
     assert copies(bench.folder) == []
+
+
+async def test_a_copy_of_a_running_journal_brings_its_log_and_its_open_window(bench: Any) -> None:
+    """What only the log and the mirror hold comes along, as after `cp journal.db copy && mv copy journal.db`."""
+    journal = await bench.open()
+    bench.fill(journal, 5)
+    await journal.flush()
+    bench.fill(journal, 5)
+    added, old = 10, journal.stream
+    await bench.crash(journal)
+    assert bench.file.with_name("journal.db-wal").exists()
+    identity.note(bench.folder)
+    shutil.copy(bench.file, bench.folder / "copy")
+    (bench.folder / "copy").replace(bench.file)
+    async with running(bench) as journal:
+        assert journal.stream != old
+        await taken_in(journal)
+        await journal.flush()
+        rows = [row for block in await bench.blocks(journal) for row in block.readings]
+        assert len({(row.meter, row.ts) for row in rows}) == len(rows) == added
+        assert set(journal.stats().losses) == {"journal_copied"}
 
 
 async def test_a_folder_that_was_moved_is_no_copy(bench: Any) -> None:
