@@ -1,7 +1,7 @@
 """Formats of compact frames that are known before a meter's first full frame came.
 
-Facts: Kamstrup's full frames among the captured ones, and wmbusmeters' tables; the last three were found by the CRC
-that names a format, from what their compact frames hold. A wrong line could do no harm: its CRC would name no frame.
+Facts: Kamstrup's full frames among the captured ones, and wmbusmeters' tables; the last four were found by the two CRCs
+of compact frames, from what these hold. A wrong line could do no harm: its CRC would name no frame.
 """
 
 _HEADS = (
@@ -22,6 +22,10 @@ _HEADS = (
     (
         "040E 04FF07 04FF08 0413 844014 84804014 043B 0259 025D 142D 84100E 84200E "
         "04FF22 026C 440E 4413 C44014 C4804014 426C"
+    ),
+    (
+        "040F 04FF07 04FF08 0414 844014 84804014 043B 0259 025D 142D 84100F 84200F "
+        "04FF22 026C 440F 4414 C44014 C4804014 426C"
     ),
     "030E 430E 0313 426C 022D 01FF21",
     "0406 04FF07 04FF08 0414 043B 0259 025D 04FF22 026C 4406 4414 426C",

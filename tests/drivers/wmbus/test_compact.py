@@ -35,7 +35,7 @@ def test_a_full_frame_teaches_its_format() -> None:
 def test_known_formats_need_no_full_frame() -> None:
     """Each line of the list is complete heads of records."""
     formats = Formats()
-    assert len(formats) == len(KNOWN) == 16
+    assert len(formats) == len(KNOWN) == 17
     for heads in KNOWN:
         full = b"".join(head + bytes({2: 2, 3: 3, 4: 4, 1: 1, 6: 6}[head[0] & 0x0F]) for head in heads)
         assert formats.expand(compact(full)) == full
