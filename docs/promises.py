@@ -157,7 +157,8 @@ def run_figures(proof: str, today: str, *, short: bool) -> Result:
     from benchmarks.__main__ import SUITES  # noqa: PLC0415  the page is made without them
     from benchmarks.soak import soak  # noqa: PLC0415
 
-    machine = f"{os.cpu_count()} cores of {platform.machine()}"
+    load = os.getloadavg()[0]  # of others, before it begins: beyond the cores it spoils what is measured in time
+    machine = f"{os.cpu_count()} cores of {platform.machine()}, load {load:.1f}"
     try:
         if proof == SOAK:
             figures = asyncio.run(soak(SHORT_SOAK_SECONDS if short else SOAK_SECONDS))
