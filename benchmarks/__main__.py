@@ -6,7 +6,7 @@ Each line is a figure beside its target. Ratios are taken within one run, so tha
 import argparse
 from collections.abc import Callable
 
-from benchmarks import alerts, backlog, hub, load, mbus, modbus, notify, p1, page, reference, sml, vee, wear
+from benchmarks import alerts, backlog, crowd, hub, load, mbus, modbus, notify, p1, page, reference, sml, vee, wear
 from benchmarks.rig import Figure
 
 # name -> what it measures: full run, quick run
@@ -24,6 +24,7 @@ SUITES: dict[str, tuple[Callable[[], list[Figure]], Callable[[], list[Figure]]]]
     "wear": (lambda: wear.wear(24, 600), lambda: wear.wear(3, 60)),
     "flat": (lambda: load.without_pause(300), lambda: load.without_pause(20)),
     "load": (reference.full, reference.quick),
+    "crowd": (crowd.full, crowd.quick),
     "backlog": (lambda: backlog.drain(7, 600), lambda: backlog.drain(0.25, 60)),
     "hub": (lambda: hub.stored(30), lambda: hub.stored(8)),
 }

@@ -25,7 +25,7 @@ def main(baud: int, turnaround: float, registers: int) -> None:
     print(os.ttyname(slave), flush=True)
     answers = {}
     for unit in range(1, 248):
-        body = bytes((unit, 4, 2 * registers)) + bytes(2 * registers)
+        body = bytes((unit, 4, 2 * registers)) + b"\0\1" * registers
         answers[unit] = body + crc16(body)
     character = 10 / baud
     step = int(CHUNK / character)

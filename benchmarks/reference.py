@@ -20,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -100,9 +100,9 @@ def _configure(running: Rig, buses: str, registers: int) -> None:
         edge.write(buses)
 
 
-def _line(name: str, device: str, baud: int, units: int, every: str) -> str:
+def _line(name: str, device: str, baud: int, units: int, every: str, more: str = "") -> str:
     bus = f'[[bus]]\nname = "{name}"\ndriver = "modbus"\ndevice = "{device}"\nbaud = {baud}\n'
-    return bus + _meters(name, units, every)
+    return bus + _meters(name, units, every, more)
 
 
 def _host(name: str, port: int) -> str:
@@ -110,20 +110,24 @@ def _host(name: str, port: int) -> str:
     return bus + _meters(name, BEHIND, "10s")
 
 
-def _meters(bus: str, units: int, every: str) -> str:
-    return "".join(
-        f'[[meter]]\nname = "{bus}-{unit}"\nbus = "{bus}"\nprofile = "many"\naddress = {unit}\nevery = "{every}"\n'
-        for unit in range(1, units + 1)
-    )
+def _meters(bus: str, units: int, every: str, more: str = "") -> str:
+    rest = f'bus = "{bus}"\nprofile = "many"\nevery = "{every}"\n{more}'
+    return "".join(f'[[meter]]\nname = "{bus}-{unit}"\naddress = {unit}\n{rest}' for unit in range(1, units + 1))
 
 
-def _run(running: Rig, seconds: float, every: float, healthy: int) -> Run:
-    """Start hub and edge, let them settle, and watch; `healthy` meters are due once in `every` seconds."""
+def watch(
+    running: Rig, seconds: float, every: float, healthy: int, meanwhile: Callable[[], None] = lambda: None
+) -> Run:
+    """Start hub and edge, let them settle, and watch; `healthy` meters are due once in `every` seconds.
+
+    `meanwhile` is called once when the watch begins.
+    """
     running.nabd("hub")
     running.wait_for("hub")
     edge = running.nabd("edge")
     running.wait_for("edge", seconds=60)
     time.sleep(SETTLE)
+    meanwhile()
     lags, thread = _lags(running, seconds)
     before, cpu, began, start = running.ask("edge"), edge.cpu(), time.monotonic(), time.time()
     thread.wait()
@@ -138,7 +142,7 @@ def _run(running: Rig, seconds: float, every: float, healthy: int) -> Run:
         _sum(after, "missed") - _sum(before, "missed"),
         good / (healthy * rounds),
         jitter,
-        _percentile([float(line) for line in lags.read_text(encoding="ascii").split()]),
+        percentile([float(line) for line in lags.read_text(encoding="ascii").split()]),
         cpu,
         rss,
         after["journal"]["commits"] - before["journal"]["commits"],
@@ -171,10 +175,11 @@ def _schedule(running: Rig, every: float, start: float, end: float) -> tuple[int
     for times in meters.values():
         grid = statistics.median_low([ts % every for ts in times])  # no mean of both ends of a grid that lies at 0
         offsets.extend(abs((ts - grid + every / 2) % every - every / 2) for ts in times)
-    return len(offsets), _percentile(offsets)
+    return len(offsets), percentile(offsets)
 
 
-def _percentile(values: list[float], part: float = 0.99) -> float:
+def percentile(values: list[float], part: float = 0.99) -> float:
+    """Give the value that this part of all stays below."""
     return sorted(values)[int(part * (len(values) - 1))] if values else float("nan")
 
 
@@ -191,7 +196,7 @@ def everyday(seconds: float) -> list[Figure]:
             p1 = f'[[bus]]\nname = "p1"\ndriver = "p1"\ndevice = "{wires / "p1"}"\n'
             p1 += '[[meter]]\nname = "p1"\nbus = "p1"\nprofile = "dsmr-p1"\nevery = "1s"\n'
             _configure(running, _line("rtu", device, 9600, 8, "10s") + p1, 15)
-            run = _run(running, seconds, 10, 8)
+            run = watch(running, seconds, 10, 8)
     return [
         _figure("reference load (L1), CPU of one core", f"{run.cpu:.1%}", "<= 5 %", run.cpu <= 0.05),
         _figure("  memory of the edge", f"{run.rss:.0f} MB", "<= 80 MB", run.rss <= 80),
@@ -201,21 +206,23 @@ def everyday(seconds: float) -> list[Figure]:
 
 def brutal_bus(seconds: float) -> list[Figure]:
     """L2: four lines that are busy six tenths of the time."""
-    with rig(1) as running, _lines(running):
-        return _bus_figures("32 meters x 60 registers at 1 Hz on 4 lines (L2)", _run(running, seconds, 1.0, 32))
+    with rig(1) as running, lines(running):
+        return bus_figures("32 meters x 60 registers at 1 Hz on 4 lines (L2)", watch(running, seconds, 1.0, 32))
 
 
 @contextlib.contextmanager
-def _lines(running: Rig) -> Iterator[None]:
+def lines(running: Rig, more: str = "") -> Iterator[None]:
+    """Have the four busy lines, and the configurations for them; `more` stands in each meter's table."""
     with contextlib.ExitStack() as stack:
         arguments = ("benchmarks.modbus_line", str(BAUD), str(TURNAROUND), str(REGISTERS))
         devices = [stack.enter_context(child(*arguments)) for _ in range(LINES)]
-        buses = (_line(f"line{n}", device, BAUD, UNITS, "1s") for n, device in enumerate(devices))
+        buses = (_line(f"line{n}", device, BAUD, UNITS, "1s", more) for n, device in enumerate(devices))
         _configure(running, "".join(buses), REGISTERS)
         yield
 
 
-def _bus_figures(name: str, run: Run) -> list[Figure]:
+def bus_figures(name: str, run: Run) -> list[Figure]:
+    """Judge a run on the busy lines."""
     return [
         _figure(f"{name}, on schedule", f"{run.on_time:.2%}", ">= 99.5 %", run.on_time >= 0.995),
         _figure("  jitter, p99", f"{run.jitter * 1e3:.0f} ms", "< 100 ms", run.jitter < 0.1),
@@ -229,7 +236,7 @@ def brutal_tcp(seconds: float) -> list[Figure]:
     with rig(1) as running, child("benchmarks.modbus_town", str(HOSTS), str(DEAD)) as ports:
         buses = [_host(f"host{n}", port) for n, port in enumerate(json.loads(ports))]
         _configure(running, "".join(buses), REGISTERS)
-        run = _run(running, seconds, 10.0, HOSTS * BEHIND - DEAD)
+        run = watch(running, seconds, 10.0, HOSTS * BEHIND - DEAD)
     return [
         _figure(
             "1,000 Modbus TCP meters (L3), healthy polls in time", f"{run.on_time:.2%}", ">= 99 %", run.on_time >= 0.99
@@ -244,11 +251,11 @@ def slow_disk(seconds: float) -> list[Figure]:
     """L7: the second load while each sync takes 200 ms."""
     if shutil.which("fusermount3") is None or not Path("/dev/fuse").exists():
         return [_figure("a disk of 200 ms a sync (L7)", "not measured: no FUSE", "none", reached=True)]
-    with rig(1) as running, _lines(running), _slow_journal(running):
-        run = _run(running, seconds, 1.0, 32)
+    with rig(1) as running, lines(running), _slow_journal(running):
+        run = watch(running, seconds, 1.0, 32)
     windows = run.seconds / 10
     return [
-        *_bus_figures("the same on a disk of 200 ms a sync (L7)", run)[:1],
+        *bus_figures("the same on a disk of 200 ms a sync (L7)", run)[:1],
         _figure("  blocks waiting at the end", f"{run.pending}", "< 2 windows of them", run.pending <= 2 * 4),
         _figure("  commits of a window", f"{run.commits / windows:.1f}", ">= 0.5", run.commits >= windows / 2),
     ]

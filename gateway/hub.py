@@ -21,6 +21,7 @@ from gateway.mqtt import connect
 from gateway.program import run_until_signal
 from gateway.progress import Progress, Pulse, counted
 from gateway.reload import Reloader
+from gateway.settings import Known
 from gateway.show import tell_link
 from gateway.store import open_store
 from gateway.teller import Teller
@@ -61,7 +62,9 @@ async def run(config: HubConfig, reread: Callable[[], HubConfig] | None = None) 
     for tenant in tenants:
         alerts.restore(await telling.outbox.alerts(tenant, only_open=True))
     today = Today(book, store, config.hub.zone, wall_ms)
-    days = Days(database, store, Ledger(database.file), tuple(tenants), ZoneInfo(config.hub.zone), wall_ms)
+    known = Known()
+    zone = ZoneInfo(config.hub.zone)
+    days = Days(database, store, Ledger(database.file), tuple(tenants), zone, wall_ms, known.limits)
     pages: list[Served] = []
 
     async def link(_: Any) -> dict[str, Any]:
@@ -90,7 +93,7 @@ async def run(config: HubConfig, reread: Callable[[], HubConfig] | None = None) 
         group.create_task(_probe(database, progress.pulse("hub database", DISK)), name="probe")
         group.create_task(Teller(_faults(collector, days)).run(), name="teller")
         endpoint = endpoint_of(config.mqtt, f"{config.hub.id}-live")
-        group.create_task(_listen(endpoint, config.mqtt.root, book, alerts), name="live")
+        group.create_task(_listen(endpoint, config.mqtt.root, book, alerts, known), name="live")
         group.create_task(today.run(), name="today")
         group.create_task(days.run(), name="days")
         sources = Sources(book, wall_ms, today, alerts, config.hub.zone)
@@ -127,19 +130,19 @@ async def _probe(database: HubDatabase, pulse: Pulse) -> None:
         await asyncio.sleep(PROBE_EVERY)
 
 
-async def _listen(endpoint: Endpoint, root: str, book: LiveBook, alerts: AlertBook) -> None:
-    """Hear live values, birth documents and alerts of every gateway, for the pages."""
+async def _listen(endpoint: Endpoint, root: str, book: LiveBook, alerts: AlertBook, known: Known) -> None:
+    """Hear live values, birth documents and alerts of every gateway, for the pages, and settings, for the checks."""
+    hearers = {"event": alerts.hear, "settings": known.hear}
     backoff = Backoff(1.0, 60.0)
     while True:
         try:
             connection = await connect(endpoint)
             try:
-                topics = [f"{root}/v1/+/+/{kind}" for kind in ("info", "live/+", "event")]
+                topics = [f"{root}/v1/+/+/{kind}" for kind in ("info", "live/+", "event", "settings")]
                 await connection.subscribe(topics, qos=1)
                 backoff.reset()
                 async for arrived in connection.messages():
-                    hear = alerts.hear if arrived.message.topic.endswith("/event") else book.hear
-                    hear(arrived.message)
+                    hearers.get(arrived.message.topic.split("/")[4], book.hear)(arrived.message)
                     arrived.ack()
             finally:
                 await connection.close()

@@ -20,12 +20,14 @@ from gateway.alerts.settings import MeterSettings, Settings, decode
 from gateway.check import Limits
 from gateway.config.build import meter_id
 from gateway.config.models import EdgeConfig, HomeConfig, MeterTable
-from gateway.message import MessageError
+from gateway.message import MessageError, Topics
+from gateway.transport import Message
 
 LIMIT = 512 * 1024
 """Bytes of a document: 2,000 meters, the most there may be, of 250 bytes each."""
 NAME = "settings.json"
 SILENT = MeterSettings()
+UNKNOWN = Limits()
 
 
 class Desired:
@@ -83,6 +85,32 @@ class Desired:
         self.refused[reason] += 1
         self.error = error
         return False
+
+
+class Known:
+    """What a hub hears of all gateways' settings, for its own checks: each meter's limits, by tenant and meter."""
+
+    def __init__(self) -> None:
+        """Know nothing yet; only the hub's own user may write these documents, so what is kept needs no bound here."""
+        self._limits: dict[tuple[str, str], Limits] = {}
+        self._meters: dict[tuple[str, str], list[str]] = {}
+
+    def hear(self, message: Message) -> None:
+        """Take a document of any gateway; it is the gateway that complains of one that is none."""
+        try:
+            topics, _, _ = Topics.parse(message.topic)
+            settings = decode(message.payload[: LIMIT + 1])
+        except MessageError:
+            return
+        for meter in self._meters.pop((topics.tenant, topics.gw), ()):
+            self._limits.pop((topics.tenant, meter), None)
+        self._meters[topics.tenant, topics.gw] = list(settings.meters)
+        for meter, wished in settings.meters.items():
+            self._limits[topics.tenant, meter] = Limits(wished.rating_a, wished.limits)
+
+    def limits(self, tenant: str, meter: str) -> Limits:
+        """Say what a meter cannot exceed, as far as somebody said so."""
+        return self._limits.get((tenant, meter), UNKNOWN)
 
 
 def engine_of(config: EdgeConfig | HomeConfig, settings: Settings) -> Engine:

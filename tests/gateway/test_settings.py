@@ -10,9 +10,12 @@ from hypothesis import strategies as st
 
 from drivers.contract import Reading
 from gateway.alerts.settings import Settings
+from gateway.check import Limits
 from gateway.config import EdgeConfig, load
-from gateway.settings import LIMIT, Desired
+from gateway.message import Topics
+from gateway.settings import LIMIT, Desired, Known
 from gateway.station import station
+from gateway.transport import Message
 
 EDGE = """[gateway]
 id = "gw"
@@ -144,6 +147,21 @@ async def test_a_disk_that_refuses_is_told(tmp_path: Path) -> None:
     assert desired.now.rev == 7
     assert desired.refused == {"not_kept": 1}
     assert "cannot be kept" in desired.error
+
+
+def test_a_hub_knows_the_limits_of_all_meters() -> None:
+    """Each gateway's newest document counts, for its tenant's meters only; rubbish costs nothing."""
+    known = Known()
+    for tenant, amperes in (("t", 25), ("u", 63)):
+        payload = document(1, meters={"m": {"rating_a": amperes, "limits": {"energy_import_wh": 7}}, "n": {}})
+        known.hear(Message(Topics(tenant, "gw").of("settings"), payload))
+    known.hear(Message(Topics("t", "gw").of("settings"), b"{"))
+    assert known.limits("t", "m") == Limits(25, {"energy_import_wh": 7})
+    assert known.limits("u", "m").rating_a == 63
+    known.hear(Message(Topics("t", "gw").of("settings"), document(2, meters={"n": {"rating_a": 10}})))
+    assert known.limits("t", "m") == Limits()
+    assert known.limits("t", "n").rating_a == 10
+    assert known.limits("u", "m").rating_a == 63
 
 
 def amps(second: int) -> Reading:
