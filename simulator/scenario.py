@@ -5,7 +5,7 @@
     speed = 1.0                    # seconds of the homes in one real second
     [[household]] name solar       # solar: peak of the panels in W
     [[line]]      name kind baud framing turnaround host port
-    [[meter]]     name line profile address household channel form key auth_key
+    [[meter]]     name line profile address household channel form key auth_key password
     [[event]]     household channel rate phase after lasts
     [[fault]]     line kind probability times unit after lasts seconds size
 
@@ -58,7 +58,8 @@ class LineTable(_Table):
 class MeterTable(_Table):
     """A meter on a line: what model, which address, and what of which home it measures.
 
-    `form` is a P1 meter's country; with a `key` the meter ciphers what it says.
+    `form` is a P1 meter's country; with a `key` the meter ciphers what it says. A DLMS meter asks some of its
+    clients for keys or for the `password`.
     """
 
     name: Name
@@ -70,6 +71,7 @@ class MeterTable(_Table):
     form: Name | None = None
     key: Key | None = None
     auth_key: Key | None = None
+    password: Annotated[str, StringConstraints(pattern=r"^[!-~]{1,32}$")] | None = None
 
 
 class EventTable(_Table):

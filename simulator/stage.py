@@ -21,10 +21,12 @@ Clock = Callable[[], float]
 """Gives unix seconds."""
 
 SERVERS = {
+    "dlms": "simulator.dlms.line",
     "iec62056-21": "simulator.iec62056_server",
     "mbus": "simulator.mbus_server",
     "modbus": "simulator.modbus_server",
     "p1": "simulator.p1_server",
+    "pulse": "simulator.pulse_server",
     "sml": "simulator.sml_server",
     "wmbus": "simulator.wmbus_stick",
 }

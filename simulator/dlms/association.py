@@ -33,7 +33,7 @@ from drivers.dlms.security import Received, Unproven, answer_challenge, check_an
 from drivers.dlms.services import ActionRequest, ActionResponse, GetListRequest, GetNext, GetRequest
 from simulator.dlms.blocks import Transfer
 from simulator.dlms.cosem import ASSOCIATION, six
-from simulator.dlms.meter import Admission, DlmsMeter, Trick
+from simulator.dlms.meter import Admission, DlmsMeter
 from simulator.dlms.reading import NOT_ALLOWED, Reading
 
 UNKNOWN_CLIENT, OTHER_CONTEXT, OTHER_MECHANISM, WRONG_PROOF, NO_REASON = 3, 2, 11, 13, 1
@@ -133,14 +133,11 @@ class Association:
 
     def _sealed(self, sealed: Sealed) -> bytes:
         answer = self._served(self._unsealed(sealed))
-        if self._meter.tricks and self._meter.tricks[0] is Trick.EXCEPTION:
-            self._meter.tricks.popleft()
-            return bytes(ExceptionResponse(1, 1))
         own_forms = forms.DEDICATED if sealed.is_dedicated else forms.GLOBAL
         tag = sealed.tag if sealed.tag in forms.GENERAL else own_forms.get(answer[0])
         if tag is None:  # an exception has no ciphered form of its own
             return answer
-        return self._meter.seal(answer, tag, self._dedicated if sealed.is_dedicated else None)
+        return self._meter.seal_answer(answer, tag, self._dedicated if sealed.is_dedicated else None)
 
     def _served(self, apdu: Apdu) -> bytes:
         if isinstance(apdu, ActionRequest):

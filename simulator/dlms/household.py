@@ -107,11 +107,12 @@ def number(value: float, quantity: str, tag: Tag, scaler: int) -> Data:
 def _register(home: Household, now: Callable[[], float], quantity: str, tag: Tag, scaler: int, unit: int) -> Attributes:
     return {
         2: when_asked(lambda: number(home.at("electricity", now())[quantity], quantity, tag, scaler)),
-        3: always(_scaler_and_unit(scaler, unit)),
+        3: always(scaler_and_unit(scaler, unit)),
     }
 
 
-def _scaler_and_unit(scaler: int, unit: int) -> Data:
+def scaler_and_unit(scaler: int, unit: int) -> Data:
+    """Write what stands beside a register's value."""
     return structure(int8(scaler), enum(unit))
 
 
@@ -128,7 +129,7 @@ def _gas(home: Household, now: Callable[[], float], zone: ZoneInfo) -> Attribute
     """Make an extended register: litres as thousandths of a cubic metre, their status, and when they were read."""
     return {
         2: when_asked(lambda: number(home.at("gas", _floor(now(), HOUR))["gas_volume"], "gas_volume", Tag.UINT32, 0)),
-        3: always(_scaler_and_unit(-3, M3)),
+        3: always(scaler_and_unit(-3, M3)),
         4: always(uint8(0)),
         5: when_asked(lambda: octets(date_time(_floor(now(), HOUR), zone))),
     }
@@ -144,7 +145,7 @@ def _demand(home: Household, now: Callable[[], float], zone: ZoneInfo) -> Attrib
     return {
         2: when_asked(lambda: mean(_floor(now(), QUARTER), now())),
         3: when_asked(lambda: mean(_floor(now(), QUARTER) - QUARTER, _floor(now(), QUARTER))),
-        4: always(_scaler_and_unit(0, W)),
+        4: always(scaler_and_unit(0, W)),
         5: always(uint8(0)),
         6: when_asked(lambda: octets(date_time(_floor(now(), QUARTER), zone))),
         7: when_asked(lambda: octets(date_time(_floor(now(), QUARTER), zone))),

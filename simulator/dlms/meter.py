@@ -9,7 +9,8 @@ from types import MappingProxyType
 from drivers.contract import Keys
 from drivers.dlms.acse import Mechanism
 from drivers.dlms.initiate import Conformance
-from drivers.dlms.sealed import GENERAL_GLOBAL, Sealed
+from drivers.dlms.notices import ExceptionResponse
+from drivers.dlms.sealed import GENERAL_GLOBAL
 from drivers.dlms.security import Received, seal
 from simulator.dlms.cosem import DATA, Cosem, Objects, six, uint32, when_asked
 
@@ -26,6 +27,18 @@ OFFERED = (
     | Conformance.GENERAL_PROTECTION
     | Conformance.GENERAL_BLOCK_TRANSFER
 )
+
+
+_COUNTING_SINCE = 1_767_225_600
+_COUNTS = 16
+
+
+def counter_at(time: float) -> int:
+    """Give an invocation counter above all that a meter used before: real ones keep theirs, this one has a clock.
+
+    Sixteen numbers a second since 2026 last for eight years; no client here asks that fast for long.
+    """
+    return max(int((time - _COUNTING_SINCE) * _COUNTS), 1) & 0x7FFF_FFFF
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +60,7 @@ CLIENTS: Mapping[int, Admission] = MappingProxyType({
 
 
 class Trick(StrEnum):
-    """What the meter does wrong, once, with its next ciphered answer: each must be refused, and move no counter."""
+    """What the meter does wrong, once, with its next ciphered answer; the client must refuse each but the exception."""
 
     REPLAY = "an old good message again"
     SAME_COUNTER = "another message with the last one's counter"
@@ -84,7 +97,7 @@ class DlmsMeter:
         self.objects = Objects((*self.things, counter))
         self._wrong_proofs = 0
         self._locked_until = 0.0
-        self._last: Sealed | None = None
+        self._last = b""
 
     # --- the lock ----------------------------------------------------------------------------------------------------
 
@@ -110,23 +123,22 @@ class DlmsMeter:
         self.counter += 1
         return self.counter - 1
 
-    def seal(self, plain: bytes, tag: int, keys: Keys | None = None, control: int = 0x30) -> bytes:
-        """Close an answer, or play the next trick with it."""
+    def seal(self, plain: bytes, tag: int, keys: Keys | None = None) -> bytes:
+        """Close a message."""
+        return bytes(seal(plain, tag, self.title, self.next_counter(), keys or self.keys))
+
+    def seal_answer(self, plain: bytes, tag: int, keys: Keys | None = None) -> bytes:
+        """Close an answer to a request, or play the next trick instead; no trick uses a counter up."""
         trick = self.tricks.popleft() if self.tricks else None
-        if trick is Trick.REPLAY and self._last:
-            return bytes(self._last)
-        counter, title = self.next_counter(), self.title
-        if trick in (Trick.SAME_COUNTER, Trick.LOWER_COUNTER):
-            self.counter -= 1
-            counter -= 1 if trick is Trick.SAME_COUNTER else 2
-        if trick is Trick.WRONG_TITLE:
-            tag, title = GENERAL_GLOBAL, bytes(reversed(self.title))
-        if trick is Trick.JUMP:
-            self.counter -= 1
-            counter += 1_000_000
-        sealed = seal(plain, tag, title, counter, keys or self.keys, control)
-        if trick is Trick.JUMP:
-            return bytes(sealed)[:-1] + bytes((bytes(sealed)[-1] ^ 1,))
         if trick is None:
-            self._last = sealed
-        return bytes(sealed)
+            self._last = self.seal(plain, tag, keys)
+            return self._last
+        if trick is Trick.REPLAY:
+            return self._last
+        if trick is Trick.EXCEPTION:
+            return bytes(ExceptionResponse(1, 1))
+        if trick is Trick.WRONG_TITLE:
+            return bytes(seal(plain, GENERAL_GLOBAL, bytes(reversed(self.title)), self.counter, self.keys))
+        away = {Trick.SAME_COUNTER: -1, Trick.LOWER_COUNTER: -2, Trick.JUMP: 1_000_000}[trick]
+        sealed = bytes(seal(plain, tag, self.title, self.counter + away, keys or self.keys))
+        return sealed[:-1] + bytes((sealed[-1] ^ 1,)) if trick is Trick.JUMP else sealed

@@ -24,7 +24,7 @@ async def driver_for(port: int, state: Path) -> AsyncIterator[DlmsDriver]:
         await driver.close()
 
 
-def meter_behind(association: str, *, hdlc: bool, wrong: bool = False) -> Meter:
+def meter_behind(association: str, *, hdlc: bool, wrong: bool = False, deadline: float = 5) -> Meter:
     """Give a meter to be read over one of the associations, with its own secrets or wrong ones."""
     profile = profiles.load("dlms")
     client, mechanism, ciphered = ASSOCIATIONS[association]
@@ -32,7 +32,7 @@ def meter_behind(association: str, *, hdlc: bool, wrong: bool = False) -> Meter:
         profile.layout.asking, link="hdlc" if hdlc else "wrapper", client=client, mechanism=Mechanism(mechanism)
     )
     profile = replace(profile, layout=replace(profile.layout, asking=asking))
-    return Meter("m", profile, keys=_keys(mechanism, ciphered=ciphered, wrong=wrong), deadline=5)
+    return Meter("m", profile, keys=_keys(mechanism, ciphered=ciphered, wrong=wrong), deadline=deadline)
 
 
 def _keys(mechanism: int, *, ciphered: bool, wrong: bool) -> Keys:
