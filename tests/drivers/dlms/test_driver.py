@@ -12,6 +12,7 @@ import pytest
 
 from drivers import profiles
 from drivers.contract import NO_KEYS, Bus, Keys, Meter, NoAnswer, Refused
+from drivers.dlms import line
 from drivers.dlms.acse import Mechanism
 from drivers.dlms.association import CounterTooLow, NotAdmitted
 from drivers.dlms.driver import BARRED, DlmsDriver, open_bus
@@ -23,7 +24,7 @@ from simulator.dlms.meter import Trick
 from simulator.dlms.wrapper_server import WrapperServer
 from simulator.serving import Send, Server, Session
 from tests.support.dlms_meters import KEYS, dlms_meter
-from tests.support.memory_link import in_memory
+from tests.support.memory_link import MemoryLink, in_memory
 from tests.support.virtual_time import run_virtually
 
 T = TypeVar("T")
@@ -326,5 +327,29 @@ def test_a_host_that_let_the_connection_go_costs_no_turn(monkeypatch: pytest.Mon
         transport.close()
         await asyncio.sleep(1)
         assert await bench.read(meter)
+
+    virtually(story)
+
+
+def test_a_meter_behind_an_optical_head_is_signed_on_to_each_time(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """After DISC the head is back at its sign-on; the line is opened anew for every conversation."""
+    server = HdlcServer(dlms_meter())
+    bench, signed_on = Bench(monkeypatch, server, tmp_path), list[MemoryLink]()
+
+    async def open_hdlc(_bus: Bus, protocol: Callable[[], Any], _now: Any) -> tuple[Any, Any, None]:
+        made = protocol()
+        signed_on.append(MemoryLink(server, made))
+        return signed_on[-1], made, None
+
+    monkeypatch.setattr(line, "open_hdlc", open_hdlc)
+
+    async def story() -> None:
+        await bench.driver.connect()
+        for _ in range(2):
+            assert await bench.read(reader("none", "mode-e"))
+        assert [link.is_closing() for link in signed_on] == [True, False]
+        assert await bench.read(reader("none", "hdlc")), "the line is opened at its own speed again"
 
     virtually(story)
