@@ -11,6 +11,23 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from simulator.place import Place, Placed
+from simulator.pushing import PushingServer
+
+INTERVAL = 10
+"""Seconds between two lines of an S0PCM."""
+
+
+def line(place: Place) -> Placed:
+    """Serve the meters of a line as inputs of an S0PCM, by their addresses."""
+    place.no_gateway()
+    inputs = [
+        (meter.address or 1, place.values(meter), model.quantities[0], float(model.layout.worth))
+        for meter, model in zip(place.meters, place.models, strict=True)
+    ]
+    module = Module(lambda: {number: int(values()[name] / worth) for number, values, name, worth in inputs})
+    return Placed(PushingServer(module.line, INTERVAL))
+
 
 @dataclass
 class Board:
@@ -78,7 +95,7 @@ class Module:
 
     totals: Callable[[], Mapping[int, int]]
     number: int = 8237
-    interval: int = 10
+    interval: int = INTERVAL
     _told: dict[int, int] = field(default_factory=dict)
 
     def line(self) -> bytes:
