@@ -114,6 +114,16 @@ def test_a_missed_figure_is_told(elsewhere: Path, monkeypatch: pytest.MonkeyPatc
     assert "160 MB" not in page
 
 
+@pytest.mark.usefixtures("elsewhere")
+def test_what_was_not_measured_proves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A suite that could not measure, or gave no figure at all, has not passed."""
+    from benchmarks.rig import Figure
+
+    for figures in ([], [Figure("a day", "not measured: not root", "<= 150 MB", reached=True)]):
+        monkeypatch.setitem(SUITES, "wear", (lambda figures=figures: figures, list))  # type: ignore[misc]
+        assert promises.run_figures(f"{BENCH}wear", "2026-01-01", short=False).state == "skipped"
+
+
 def test_a_suite_that_breaks_has_failed(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its error is kept, and the others would still run."""
 
