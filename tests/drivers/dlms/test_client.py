@@ -127,8 +127,8 @@ def test_a_no_in_the_middle_is_a_no() -> None:
     """A meter that gives up a long answer denies it."""
     meter = Meter(in_blocks(b"\x09\x0a0123456789", 5, piece=Denied(15)))
     assert run(client(meter).get(ENERGY)) == Denied(15)
+    two = GetListResponse((Data(Tag.NULL), Data(Tag.NULL)), 0xC1)
     with pytest.raises(DecodeError, match="2 answers to 3"):
-        two = GetListResponse((Data(Tag.NULL), Data(Tag.NULL)), 0xC1)
         run(client(Meter(lambda _: two)).get_all(QUERIES[:3]))
 
 

@@ -14,9 +14,10 @@ from drivers import profiles
 from drivers.contract import NO_KEYS, Bus, Keys, Meter, NoAnswer, Refused
 from drivers.dlms import line
 from drivers.dlms.acse import Mechanism
-from drivers.dlms.association import CounterTooLow, NotAdmitted
+from drivers.dlms.association import OFFERED, CounterTooLow, Manner, NotAdmitted
 from drivers.dlms.driver import BARRED, DlmsDriver, open_bus
 from drivers.dlms.hdlc import Address, Frame, Kind
+from drivers.dlms.initiate import Conformance
 from drivers.dlms.security import Unproven
 from drivers.profiles import Profile
 from simulator.dlms.hdlc_server import HdlcServer, Offer, Pranks
@@ -351,5 +352,26 @@ def test_a_meter_behind_an_optical_head_is_signed_on_to_each_time(
             assert await bench.read(reader("none", "mode-e"))
         assert [link.is_closing() for link in signed_on] == [True, False]
         assert await bench.read(reader("none", "hdlc")), "the line is opened at its own speed again"
+
+    virtually(story)
+
+
+@pytest.mark.parametrize("link", ["wrapper", "hdlc"])
+def test_long_answers_come_in_general_blocks_where_both_offer_them(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, link: str
+) -> None:
+    """A day of rows through messages of 200 bytes, open and ciphered."""
+    simulated = dlms_meter()
+    simulated.longest = 200
+    server: Server = HdlcServer(simulated) if link == "hdlc" else WrapperServer(simulated)
+    bench = Bench(monkeypatch, server, tmp_path)
+    manner = replace(Manner(), offered=OFFERED | Conformance.GENERAL_BLOCK_TRANSFER, longest=200)
+
+    async def story() -> None:
+        await bench.driver.connect()
+        until = round(simulated.now()) // 900 * 900_000
+        for association, protection in (("none", 0), ("gmac", 0x30)):
+            meter = reader(association, link, manner=replace(manner, protection=protection))
+            assert len(await bench.driver.history(meter, until - 95 * 900_000, until)) == 96
 
     virtually(story)
