@@ -13,13 +13,11 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Literal
 
-from drivers.contract import NO_KEYS, BootClock, Bus, DecodeError, Meter, NoAnswer, NotConnected, Reading
-from drivers.link import connect
-from drivers.names import Names
+from drivers.contract import NO_KEYS, BootClock, Bus, DecodeError, Meter, NoAnswer, Reading
 from drivers.p1.codec import Decoder, Sealed, Telegram, parse_timestamp
 from drivers.p1.profile import CLOCK, Said, read_telegram
 from drivers.p1.sealed import Vault
-from drivers.pushed import PushedPort
+from drivers.pushed import PushedLine
 
 BAUD = 115200
 FRAMING = "8N1"
@@ -43,12 +41,7 @@ class P1Driver:
     turns: Literal["asked", "pushed"] = "pushed"
 
     def __init__(self, bus: Bus, now: BootClock) -> None:
-        self._bus = bus
-        self._now = now
-        self._names = Names()
-        self._link: asyncio.Transport | None = None
-        self._port = PushedPort(Decoder(), now)
-        self._port.lose(NotConnected(f"{bus.where} is not open", "connect first"))
+        self._line: PushedLine[Telegram | Sealed] = PushedLine(bus, now, Decoder, baud=BAUD, framing=FRAMING)
         self._left_out: Counter[str] = Counter()
         self._keys = NO_KEYS
         self._vault = Vault()
@@ -60,21 +53,13 @@ class P1Driver:
 
     async def connect(self) -> None:
         """Open the port; raises NotConnected."""
-        await self.close()
-        # A port of its own for each connection: the end of the former one may still be under way.
-        self._left_out += self._port.counters
-        self._port = PushedPort(Decoder(), self._now)
         self._opened = (0, None)
         self._seen.clear()
-        try:
-            self._link, _ = await connect(self._bus, lambda: self._port, baud=BAUD, framing=FRAMING, names=self._names)
-        except NotConnected as error:
-            self._port.lose(error)
-            raise
+        await self._line.open()
 
     async def read(self, meter: Meter) -> Reading:
         """Await what the meter says next; raises NoAnswer, NotConnected, and DecodeError where its key is wrong."""
-        port = self._port
+        port = self._line.port
         if meter.keys.encryption:
             self._keys = meter.keys
         silence = max(meter.deadline, SILENCE)
@@ -101,14 +86,11 @@ class P1Driver:
 
     async def close(self) -> None:
         """Let the port go; never raises."""
-        link, self._link = self._link, None
-        if link is not None:
-            link.close()
-            self._port.lose(NotConnected(f"{self._bus.where} was closed", "connect again"))
+        self._line.close()
 
     def counters(self) -> Mapping[str, int]:
         """What was left out so far, by reason."""
-        return self._port.counters + self._left_out + self._vault.counters
+        return self._line.counters + self._left_out + self._vault.counters
 
     def _open(self, number: int, sealed: Sealed) -> Telegram | None:
         """Open a frame once, whoever of the port's meters comes first; raises DecodeError while no key has fitted."""
@@ -125,7 +107,7 @@ class P1Driver:
         return True
 
     def _silent(self, meter: Meter, silence: float) -> NoAnswer:
-        if self._port.newest is None:
+        if self._line.port.newest is None:
             hint = "is the cable in the P1 port, and is baud 115200 8N1, or 9600 7E1 for DSMR 2 and 3?"
             return NoAnswer(f"no telegram within {silence:g} s", hint, meter=meter.id)
         if self._opened[0] and self._opened[1] is None:

@@ -11,9 +11,8 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Literal
 
-from drivers.contract import BootClock, Bus, Meter, NoAnswer, NotConnected, Reading
-from drivers.link import connect
-from drivers.pushed import PushedPort
+from drivers.contract import BootClock, Bus, Meter, NoAnswer, Reading
+from drivers.pushed import PushedLine
 from drivers.sml.codec import Decoder
 from drivers.sml.identity import id_text, maker_of
 from drivers.sml.message import Telegram
@@ -39,31 +38,19 @@ class SmlDriver:
 
     def __init__(self, bus: Bus, now: BootClock) -> None:
         """Take the bus; nothing is opened."""
-        self._bus = bus
-        self._now = now
-        self._link: asyncio.Transport | None = None
-        self._port = self._new_port()
-        self._port.lose(NotConnected(f"{bus.where} is not open", "connect first"))
+        self._line: PushedLine[Telegram] = PushedLine(bus, now, Decoder, baud=BAUD, framing=FRAMING)
         self._left_out: Counter[str] = Counter()
         # By meter id, and so bounded by the configuration.
         self._seen: dict[str, int] = {}
 
     async def connect(self) -> None:
         """Open the port; raises NotConnected."""
-        await self.close()
-        # A port of its own for each connection: the end of the former one may still be under way.
-        self._left_out += self._port.counters
-        self._port = self._new_port()
         self._seen.clear()
-        try:
-            self._link, _ = await connect(self._bus, lambda: self._port, baud=BAUD, framing=FRAMING)
-        except NotConnected as error:
-            self._port.lose(error)
-            raise
+        await self._line.open()
 
     async def read(self, meter: Meter) -> Reading:
         """Await what the meter says next; raises NoAnswer, NotConnected."""
-        port, silence = self._port, max(meter.deadline, SILENCE)
+        port, silence = self._line.port, max(meter.deadline, SILENCE)
         try:
             async with asyncio.timeout(silence):
                 while True:
@@ -81,7 +68,7 @@ class SmlDriver:
         silence = max(meter.deadline, SILENCE)
         try:
             async with asyncio.timeout(silence):
-                _, _, telegram = await self._port.after(0)
+                _, _, telegram = await self._line.port.after(0)
         except TimeoutError:
             raise self._silent(meter, silence) from None
         maker = maker_of(telegram.server, telegram.entries)
@@ -89,20 +76,14 @@ class SmlDriver:
 
     async def close(self) -> None:
         """Let the port go; never raises."""
-        link, self._link = self._link, None
-        if link is not None:
-            link.close()
-            self._port.lose(NotConnected(f"{self._bus.where} was closed", "connect again"))
+        self._line.close()
 
     def counters(self) -> Mapping[str, int]:
         """What was left out so far, by reason."""
-        return self._port.counters + self._left_out
-
-    def _new_port(self) -> PushedPort[Telegram]:
-        return PushedPort(Decoder(), self._now)
+        return self._line.counters + self._left_out
 
     def _silent(self, meter: Meter, silence: float) -> NoAnswer:
-        if self._port.newest is None:
+        if self._line.port.newest is None:
             hint = "does the head sit on the optical port with its cable down, and is the line 9600 8N1?"
             return NoAnswer(f"no telegram within {silence:g} s", hint, meter=meter.id)
         hint = "`nabd analyze` shows what the telegrams hold; does the profile fit?"

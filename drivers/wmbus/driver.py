@@ -13,11 +13,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from drivers.contract import BootClock, Bus, DecodeError, Meter, NoAnswer, NotConnected, Reading, Refused
-from drivers.link import connect
+from drivers.contract import BootClock, Bus, DecodeError, Meter, NoAnswer, Reading, Refused
 from drivers.mbus.profile import Said
-from drivers.names import Names
-from drivers.pushed import PushedPort
+from drivers.pushed import PushedLine
 from drivers.wmbus.air import Air, Heard, Sender
 from drivers.wmbus.compact import Formats, UnknownFormat
 from drivers.wmbus.layers import Message, WrongKey, unwrap
@@ -59,37 +57,25 @@ class WmbusDriver:
 
     def __init__(self, bus: Bus, now: BootClock) -> None:
         """Take the bus; nothing is opened."""
-        self._bus = bus
         self._now = now
-        self._names = Names()
-        self._link: asyncio.Transport | None = None
+        self._line: PushedLine[Heard] = PushedLine(bus, now, self._new_air, baud=BAUD, framing=FRAMING)
         self._left_out: Counter[str] = Counter()
         self._formats = Formats()
         # By meter id, and so bounded by the configuration.
         self._listeners: dict[str, _Listener] = {}
-        self._new_port()
-        self._port.lose(NotConnected(f"{bus.where} is not open", "connect first"))
 
     async def connect(self) -> None:
         """Open the stick's port; raises NotConnected."""
-        await self.close()
-        # A port of its own for each connection: the end of the former one may still be under way.
-        self._left_out += self._port.counters
-        self._new_port()
         for listener in self._listeners.values():
             listener.seen = 0
-        try:
-            self._link, _ = await connect(self._bus, lambda: self._port, baud=BAUD, framing=FRAMING, names=self._names)
-        except NotConnected as error:
-            self._port.lose(error)
-            raise
+        await self._line.open()
 
     async def read(self, meter: Meter) -> Reading:
         """Await what the meter says next.
 
         Raises NoAnswer, NotConnected, Refused for an address that is none, DecodeError while its key is wrong.
         """
-        port, air, wanted = self._port, self._air, wanted_of(meter)
+        port, air, wanted = self._line.port, self._air, wanted_of(meter)
         listener = self._listeners.setdefault(meter.id, _Listener())
         silence = max(meter.deadline, _silence(list(air.senders(wanted))))
         try:
@@ -125,18 +111,15 @@ class WmbusDriver:
 
     async def close(self) -> None:
         """Let the port go; never raises."""
-        link, self._link = self._link, None
-        if link is not None:
-            link.close()
-            self._port.lose(NotConnected(f"{self._bus.where} was closed", "connect again"))
+        self._line.close()
 
     def counters(self) -> Mapping[str, int]:
         """What was left out so far, by reason."""
-        return self._port.counters + self._left_out
+        return self._line.counters + self._left_out
 
-    def _new_port(self) -> None:
+    def _new_air(self) -> Air:
         self._air = Air(self._now)
-        self._port: PushedPort[Heard] = PushedPort(self._air, self._now)
+        return self._air
 
     def _take(self, meter: Meter, listener: _Listener, heard: Heard) -> Said | None:
         """Read a frame of the meter; what cannot be read is counted, and raised while nothing was ever read."""
@@ -175,7 +158,7 @@ class WmbusDriver:
             raise error
 
     def _silent(self, meter: Meter, silence: float) -> NoAnswer:
-        if self._port.newest is None:
+        if self._line.port.newest is None:
             hint = "is the stick set to the meters' mode (T, C or S), and is this its baud?"
             return NoAnswer(f"no frame of any meter within {silence:g} s", hint, meter=meter.id)
         if not list(self._air.senders(wanted_of(meter))):

@@ -114,7 +114,7 @@ def virtual(monkeypatch: pytest.MonkeyPatch) -> Virtual:
             ports.append(protocol())
             return Silent(), ports[0]
 
-        monkeypatch.setattr("drivers.p1.driver.connect", connect)
+        monkeypatch.setattr("drivers.pushed.connect", connect)
         driver = open_bus(Bus("p1", "/dev/none"), ticks())
         await driver.connect()
         await story(driver, ports[0])

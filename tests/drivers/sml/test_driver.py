@@ -69,7 +69,7 @@ def virtual(monkeypatch: pytest.MonkeyPatch) -> Callable[[Story], None]:
             ports.append(protocol())
             return Silent(), ports[0]
 
-        monkeypatch.setattr("drivers.sml.driver.connect", connect)
+        monkeypatch.setattr("drivers.pushed.connect", connect)
         driver = open_bus(Bus("sml", "/dev/none"), lambda: 7)
         await driver.connect()
         await story(driver, ports[0])

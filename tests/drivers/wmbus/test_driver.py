@@ -55,7 +55,7 @@ def virtual(monkeypatch: pytest.MonkeyPatch) -> Callable[[Story], None]:
         def feed(*frames: bytes) -> None:
             ports[-1].data_received(b"".join(map(im871a, frames)))
 
-        monkeypatch.setattr("drivers.wmbus.driver.connect", connect)
+        monkeypatch.setattr("drivers.pushed.connect", connect)
         driver = open_bus(Bus("air", "/dev/none"), lambda: round(loop.time() * 1000))
         await driver.connect()
         await story(driver, feed)
