@@ -11,6 +11,7 @@ from typing import Any
 from benchmarks import reference
 from benchmarks.backlog import fill
 from benchmarks.rig import Figure, Rig, rig
+from benchmarks.watch import percentile, watch
 from gateway import control
 
 VISITORS = 5
@@ -33,11 +34,11 @@ def everything(seconds: float, days: float) -> list[Figure]:
             stack.enter_context(_visitors(running, seconds, times))
             begun.update(running.ask("edge"))
 
-        run = reference.watch(running, seconds, 1.0, 32, meanwhile)
+        run = watch(running, seconds, 1.0, 32, meanwhile)
         status = running.ask("edge")
         drained = status["uplink"]["stored"] - begun["uplink"]["stored"]
         pages = [float(line) for line in times.read_text(encoding="ascii").split()]
-    page = reference.percentile(pages, 0.95)
+    page = percentile(pages, 0.95)
     raised = status["alerts"]["raised"]
     return [
         *reference.bus_figures("the same with backlog, visitors, alerts (L4)", run),

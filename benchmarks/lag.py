@@ -1,33 +1,46 @@
-"""Asks a gateway to answer, five times a second: `python -m benchmarks.lag PORT SECONDS` prints how long each took."""
+"""Asks a gateway to answer, five times a second: `python -m benchmarks.lag PORT SECONDS`.
+
+Each line is how long that took, and how long just before a message took that the broker sent straight back, in seconds:
+what a busy machine and the broker themselves cost.
+"""
 
 import asyncio
 import sys
+from collections.abc import AsyncIterator
 
 from gateway.message import Topics
 from gateway.mqtt import connect
-from gateway.transport import Endpoint, Message
+from gateway.transport import Arrived, Connection, Endpoint, Message
 
 EVERY = 0.2
+ECHO = "lag/echo"
 
 
 async def main(port: int, seconds: float) -> None:
     """Send `cmd/ping` and wait for its reply, one after the other."""
     topics = Topics("home", "bench")
     connection = await connect(Endpoint(f"mqtt://127.0.0.1:{port}", "lag"))
-    await connection.subscribe([topics.of("reply")])
-    replies = connection.messages()
+    await connection.subscribe([topics.of("reply"), ECHO])
+    answers = connection.messages()
     loop = asyncio.get_running_loop()
     end = loop.time() + seconds
     while loop.time() < end:
-        asked = loop.time()
-        ping = Message(topics.of("cmd", "ping"), b"", qos=1, expiry=60, correlation=str(asked).encode())
-        await connection.publish(ping)
-        async for arrived in replies:
-            arrived.ack()
-            if arrived.message.correlation == ping.correlation:
-                break
-        print(loop.time() - asked, flush=True)
+        echo = await _ask(connection, answers, ECHO)
+        way = await _ask(connection, answers, topics.of("cmd", "ping"))
+        print(way, echo, flush=True)
         await asyncio.sleep(EVERY)
+
+
+async def _ask(connection: Connection, answers: AsyncIterator[Arrived], topic: str) -> float:
+    loop = asyncio.get_running_loop()
+    asked = loop.time()
+    question = Message(topic, b"", qos=1, expiry=60, correlation=str(asked).encode())
+    await connection.publish(question)
+    async for arrived in answers:
+        arrived.ack()
+        if arrived.message.correlation == question.correlation:
+            break
+    return loop.time() - asked
 
 
 if __name__ == "__main__":
