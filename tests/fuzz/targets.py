@@ -32,6 +32,8 @@ from drivers.modbus.plan import Wire
 from drivers.p1.analyze import analyze as analyze_p1
 from drivers.p1.codec import Decoder, Telegram, encode
 from drivers.profiles import load
+from drivers.pulse.analyze import analyze as pulse_analyze
+from drivers.pulse.s0pcm import Decoder as S0pcmDecoder
 from drivers.sml.analyze import analyze as sml_analyze
 from drivers.sml.codec import Decoder as SmlDecoder
 from drivers.wmbus.analyze import analyze as wmbus_analyze
@@ -174,6 +176,17 @@ def mbus_telegram(ci: int, data: bytes) -> None:
 MBUS_HEADER = bytes.fromhex("78563412 8238 01 07 2a 00 0000")
 MBUS_RECORDS = bytes.fromhex("0413 31d40000 8410 fd c8 fc 01 e6080000 0c93 15 00000000 066d 3b308bc13c00 1f")
 
+
+def s0pcm(data: bytes) -> None:
+    """Lines of a pulse counter."""
+    decoder = S0pcmDecoder()
+    for part in chunks(data):
+        for telegram in decoder.feed(part):
+            assert telegram.inputs
+    for frame in pulse_analyze(data, NO_KEYS):
+        assert frame.spans[-1].end == frame.end
+
+
 SML_LIST = bytes.fromhex(
     "77 01 0B0A014E42440000BC614E 01 7262016500000FFF"  # who and when
     "71 77 070100010800FF 6282 72620265 6AB13B80 621E 52FF 5501020304 01"  # one entry
@@ -268,6 +281,7 @@ class Target:
 
 
 TARGETS = {
+    "s0pcm": Target(s0pcm, (chunked(b"ID:8237:I:10:M1:2:1042:M2:0:50\r\n"), b"ID:8237:I:10:M1:2:1042:M2:0:50\r\n")),
     "dlms": Target(dlms, (DLMS_PUSH, *DLMS_SESSION)),
     "dlms_push": Target(dlms_push, (DLMS_PUSH, *map(chunked, DLMS_SESSION))),
     "wmbus": Target(wmbus, (WMBUS_FRAME, *(chunked(FORMS[form](WMBUS_METER.frame())) for form in WMBUS_FORMS))),
