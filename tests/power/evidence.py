@@ -6,6 +6,8 @@ import sqlite3
 import subprocess
 import sys
 import time
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -111,13 +113,13 @@ def judge(folder: Path, mirror: Path, said: Said) -> Verdict:
         found.update({row.seq: row.v.get("n") for row in block.readings})
         found.update({row.seq: row.v.get("n") for row in block.untimed})
     kept = found.keys() | said.stored
-    said.evicted |= _named(losses, "evicted")
+    said.evicted |= _named(losses, said.added, "evicted")
     missing = said.acked - kept - said.evicted
     gone = {seq for seq in said.added if seq >= said.safe} - kept
     return Verdict(
         sorted(missing),
         [seq for seq, value in found.items() if value != seq],
-        sorted(gone - said.evicted - _named(losses, "power_cut")),
+        sorted(gone - said.evicted - _named(losses, gone, "power_cut")),
         integrity,
         seconds,
         sorted(gone),
@@ -135,10 +137,10 @@ async def _start(folder: Path, mirror: Path) -> float:
     return seconds
 
 
-def _named(losses: list[Loss], *reasons: str) -> set[int]:
-    return {
-        seq
-        for loss in losses
-        if loss.reason in reasons and loss.first is not None and loss.last is not None
-        for seq in range(loss.first, loss.last + 1)
-    }
+def _named(losses: list[Loss], numbers: Iterable[int], *reasons: str) -> set[int]:
+    """Give those of the numbers that rows of these reasons name; a row may name 65,536 and there are hundreds."""
+    ordered, named = sorted(numbers), set[int]()
+    for loss in losses:
+        if loss.reason in reasons and loss.first is not None and loss.last is not None:
+            named.update(ordered[bisect_left(ordered, loss.first) : bisect_right(ordered, loss.last)])
+    return named
