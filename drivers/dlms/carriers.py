@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 
 from drivers.analysis import Span
 from drivers.contract import DecodeError
+from drivers.crc import x25
 from drivers.dlms import hdlc
 from drivers.dlms.mbus_transport import carries_dlms, piece_of
 from drivers.dlms.wrapper import VERSION
 from drivers.mbus import frames as mbus
-from drivers.sml.crc import x25
 
 _WRAPPER_HEAD = 8
 _SUM = 2

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from drivers.contract import DecodeError
-from drivers.sml.crc import x25
+from drivers.crc import x25
 
 FLAG = 0x7E
 _TYPE, _TYPE_MASK = 0xA0, 0xF0

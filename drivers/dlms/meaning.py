@@ -12,7 +12,7 @@ from drivers.dlms.entries import Entries, Entry, text_of
 from drivers.dlms.objects import Descriptor
 from drivers.obis import Obis
 from drivers.quantities import QUANTITIES
-from drivers.sml.units import NO_UNIT, UNITS
+from drivers.units import NO_UNIT, UNITS
 
 _ELECTRICITY, _VALUE = 1, 2
 _QUANTITIES = {row.obis: row.name for row in QUANTITIES.values() if row.obis}

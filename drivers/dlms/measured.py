@@ -15,7 +15,7 @@ from drivers.dlms.data import Data, Tag
 from drivers.dlms.entries import Entries, Entry
 from drivers.dlms.objects import Descriptor
 from drivers.obis import Row
-from drivers.sml.units import NO_UNIT, UNITS
+from drivers.units import NO_UNIT, UNITS
 
 _BIGGEST_SCALER = 20
 """Powers of ten that any unit needs; a meter's byte could ask for a number of 128 digits."""

@@ -17,7 +17,7 @@ from drivers.sml.identity import IDS, MAKERS, id_text, letters, maker_of, medium
 from drivers.sml.message import Damaged, Entry, Moment, Telegram, moment, read_file
 from drivers.sml.profile import read_telegram
 from drivers.sml.quirks import QUIRKS, mend
-from drivers.sml.units import NO_UNIT, UNITS
+from drivers.units import NO_UNIT, UNITS
 
 _ERRORS = {
     "cut": "cut off: the file does not end",

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from drivers.sml.crc import kermit, x25
+from drivers.crc import kermit, x25
 from drivers.sml.message import Damaged, Telegram, read_file
 
 ESCAPE = b"\x1b\x1b\x1b\x1b"

@@ -9,12 +9,12 @@ from typing import Any
 
 from drivers.analysis import Span
 from drivers.contract import DecodeError
+from drivers.crc import x25
 from drivers.obis import Obis
 from drivers.sml.codec import ESCAPE, MARK, Raw
-from drivers.sml.crc import x25
 from drivers.sml.element import DEPTH, LEFT_OUT, LIST, OCTETS, Element, long_head, value_of
 from drivers.sml.identity import id_text, letters
-from drivers.sml.units import NO_UNIT, UNITS
+from drivers.units import NO_UNIT, UNITS
 
 _LONGEST_SHOWN = 16
 _MOST_ZEROS = 3

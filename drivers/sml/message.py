@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from drivers.contract import DecodeError
-from drivers.sml.crc import kermit, x25
+from drivers.crc import kermit, x25
 from drivers.sml.element import Element, elements
 
 if TYPE_CHECKING:

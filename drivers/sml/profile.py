@@ -21,7 +21,7 @@ from drivers.profiles import Profile, ProfileError, ProfileFile, Strict
 from drivers.sml.codec import Decoder
 from drivers.sml.message import Entry, Telegram
 from drivers.sml.quirks import QUIRKS, mend
-from drivers.sml.units import NO_UNIT, UNITS
+from drivers.units import NO_UNIT, UNITS
 
 
 @dataclass(frozen=True, slots=True)

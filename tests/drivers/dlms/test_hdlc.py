@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.contract import DecodeError
+from drivers.crc import x25
 from drivers.dlms import hdlc, wrapper
 from drivers.dlms.hdlc import Address, Decoder, Frame, Kind, decode
 from drivers.dlms.wrapper import Wrapped
-from drivers.sml.crc import x25
 
 SEVEN = st.integers(0, 127)
 ADDRESSES = st.one_of(

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drivers.analysis import Keys
+from drivers.crc import kermit, x25
 from drivers.profiles import load
 from drivers.sml.analyze import analyze
 from drivers.sml.codec import ESCAPE, LIMIT, MARK, START, Decoder
-from drivers.sml.crc import kermit, x25
 from drivers.sml.message import Entry, Moment, Telegram
 from drivers.sml.profile import read_telegram
 from simulator.sml_server import (

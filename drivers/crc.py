@@ -1,4 +1,4 @@
-"""The two checksums of SML: CRC-16/X.25, and the CRC-16/Kermit of some firmware.
+"""The CRC-16s of optical and DLMS links: X.25, and the Kermit of some SML firmware.
 
 1. Both divide by the polynomial that `binascii.crc_hqx` knows, 0x1021, but take each byte's lowest bit first.
 2. So the bits of each byte are turned round before, and those of the result after; both by look-up. That is some fifty
