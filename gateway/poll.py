@@ -21,7 +21,7 @@ from collections.abc import Callable, Sequence
 from heapq import heapify, heapreplace
 from zlib import crc32
 
-from drivers.contract import Driver, DriverError, Meter, NotConnected, Reading
+from drivers.contract import Driver, DriverError, HasBudget, Meter, NotConnected, Reading
 from gateway.backoff import Backoff
 from gateway.progress import Pulse
 from gateway.thin import How, Thinner, is_own
@@ -69,7 +69,7 @@ class Poller:
     @property
     def patience(self) -> float:
         """Seconds between two beats of `pulse` at the most."""
-        return PATIENCE + ANSWERS * max((turn.meter.deadline for turn in self.turns), default=0.0)
+        return PATIENCE + max((self._longest(turn.meter) for turn in self.turns), default=0.0)
 
     async def run(self) -> None:
         """Connect, read, connect again; ends only when cancelled, and then lets the bus go."""
@@ -138,6 +138,10 @@ class Poller:
             Turn(due, index - len(meters), meter, every, share=share, strayed=self._asks)
             for index, (meter, every) in enumerate(meters)
         ]
+
+    def _longest(self, meter: Meter) -> float:
+        budget = self._driver.budget(meter) if isinstance(self._driver, HasBudget) else 0.0
+        return max(budget, ANSWERS * meter.deadline)
 
     def _look_again(self) -> None:
         if self._sleeper is not None:

@@ -89,6 +89,10 @@ class DlmsDriver:
             error.meter = meter.id
             raise
 
+    def budget(self, meter: Meter) -> float:
+        """Give the seconds one conversation may take, with the one that asks for a counter, or one wait for a push."""
+        return max(2 * CONVERSATION, meter.deadline)
+
     async def nameplate(self, meter: Meter) -> Mapping[str, str]:
         """Ask for name, serial number and firmware; raises DriverError."""
         return await self._converse(meter, read_nameplate)

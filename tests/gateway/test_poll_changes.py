@@ -121,3 +121,22 @@ def test_a_bus_beats_within_its_patience(every: float, fault: str) -> None:
         task.cancel()
 
     run_virtually(run())
+
+
+def test_a_slow_list_is_within_the_patience() -> None:
+    """A meter whose list takes minutes at 300 baud is no standstill."""
+
+    class Slow(FakeDriver):
+        """A driver that says how long it may take."""
+
+        def budget(self, meter: Meter) -> float:
+            """Give ten minutes."""
+            assert meter.id
+            return 600.0
+
+    async def story() -> None:
+        quick = Poller("b", FakeDriver(), [(meter("m"), 10.0)], lambda _: None)
+        slow = Poller("b", Slow(), [(meter("m"), 10.0)], lambda _: None)
+        assert slow.patience > 600.0 > quick.patience
+
+    run_virtually(story())
