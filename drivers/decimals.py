@@ -6,8 +6,9 @@ from fractions import Fraction
 from drivers.contract import Number
 from drivers.quantities import DECIMALS
 
-EXACT = 2**53
-"""Up to here a float holds every integer, so a float of so many steps prints as the decimal that it stands for."""
+EXACT = 10**15
+"""Up to here a number of decimal steps comes out of a float as it went in: floats keep every decimal of 15 digits, and
+beyond that a hundredth may be one too small to be seen."""
 
 _UNIT: int = 10**DECIMALS
 
@@ -18,7 +19,7 @@ def exact(value: Number) -> Fraction:
 
 
 def number(value: Fraction) -> Number:
-    """Round to `DECIMALS` and give an int, the float that prints so, or a Decimal beyond 2^53 steps."""
+    """Round to `DECIMALS` and give an int, the float that prints so, or a Decimal beyond 10^15 steps."""
     steps = round(value * _UNIT)
     if steps % _UNIT == 0:
         return steps // _UNIT
