@@ -1,7 +1,7 @@
 """Raw numbers of registers to values: exact decimals, the digits a float really has, absent patterns, BCD.
 
 1. An integer times a decimal factor is an exact decimal: an int, or the float that prints as it, or a Decimal beyond
-   2^53 steps.
+   10^15 steps.
 2. A float becomes the shortest decimal that the meter's own type would store as the same bits: 230.19999695 is 230.2,
    123456.7890625 is 123456.79. None has more than `DECIMALS` decimals of the base unit.
 3. NaN, infinity, the patterns a profile calls absent, and BCD with a digit beyond 9 are no value.
