@@ -37,13 +37,19 @@ async def listening(path: Path, answers: Mapping[str, Answer]) -> AsyncIterator[
             await writer.drain()
         writer.close()
 
-    path.unlink(missing_ok=True)
-    server = await asyncio.start_unix_server(serve, path, limit=LINE_LIMIT)
-    path.chmod(0o600)
-    try:
+    with contextlib.ExitStack() as stack:
+        # On a disk that refuses nobody can ask, and meters are read all the same.
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
+            server = await asyncio.start_unix_server(serve, path, limit=LINE_LIMIT)
+            stack.callback(_unlink, path)
+            stack.callback(server.close)
+            path.chmod(0o600)
         yield
-    finally:
-        server.close()
+
+
+def _unlink(path: Path) -> None:
+    with contextlib.suppress(OSError):
         path.unlink(missing_ok=True)
 
 

@@ -250,12 +250,12 @@ def test_tests_say_which_packages_they_miss(machine: Machine) -> None:
 
 
 def test_tests_run_the_checks_first_and_leave_the_slow_out(machine: Machine) -> None:
-    """A plain `./run test` is format, lint, types, layers, then all quick tests."""
+    """A plain `./run test` is format, lint, types, layers, then all quick tests, two at a time."""
     machine.python()
     machine.run("test")
     work = [call for call in machine.calls if " pip " not in call]
     assert [call.split()[2] for call in work] == ["ruff", "ruff", "mypy", "pytest", "pytest"]
-    assert work[-1] == "python -m pytest -m not slow"
+    assert work[-1] == "python -m pytest -m not slow -n 2 --dist worksteal"
 
 
 def test_arguments_reach_pytest_and_spare_the_checks(machine: Machine) -> None:

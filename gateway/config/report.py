@@ -28,6 +28,7 @@ from gateway.config.models import (
 from gateway.config.near import printable
 from gateway.config.spell import spell_bytes, spell_seconds
 from gateway.config.wire import load_of, requests_of
+from gateway.flash import advice
 
 LOCAL = ("localhost", "127.0.0.1", "::1")
 Wired = EdgeConfig | HomeConfig
@@ -143,6 +144,8 @@ def _station_notes(config: Wired, env: Mapping[str, str]) -> Iterator[str]:
     if mirror_folder(config, env) is None:
         window = spell_seconds(config.journal.window)
         yield f"there is no mirror in memory: a crash of the process loses up to {window}, as a power cut does"
+    if spare := advice(config.journal.folder, config.journal.window):
+        yield spare
     for bus in config.bus:
         if not any(meter.bus == bus.name for meter in config.meter):
             yield f"bus {bus.name} has no meter"

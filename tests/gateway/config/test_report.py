@@ -31,6 +31,18 @@ bus      p1: p1 on /dev/ttyUSB1, usual baud, usual framing
 """
 
 
+@pytest.fixture(autouse=True)
+def _a_disk_that_needs_no_advice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out what depends on how this machine's disk is mounted."""
+    monkeypatch.setattr("gateway.config.report.advice", lambda _folder, _window: "")
+
+
+def test_a_disk_that_wears_is_told(monkeypatch: pytest.MonkeyPatch, report: Callable[..., str], good: str) -> None:
+    """How a mount would spare flash is one of the notes."""
+    monkeypatch.setattr("gateway.config.report.advice", lambda folder, window: f"{folder} wears in {window:g} s")
+    assert "/var/lib/nabd/journal wears in 10 s" in report(good)
+
+
 @pytest.fixture
 def report(write: Callable[[str], Path], tmp_path: Path) -> Callable[..., str]:
     """Give a callable that reports on a text, with FILE and DIR for its places."""
