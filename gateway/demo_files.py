@@ -6,8 +6,8 @@ from typing import Any
 MAIN_FUSES = {"flat": 25}
 """Meters of the shipped scenarios whose main fuse is known; the scripted overload draws more than that."""
 
-KEYS = ("key", "auth_key")
-"""What a ciphering meter's listing names; `key_file` and `auth_key_file` of the configuration."""
+KEYS = ("key", "auth_key", "password")
+"""What a ciphering meter's listing names; `key_file` and so on in the configuration."""
 
 _EDGE = """[gateway]
 id = "demo"

@@ -23,6 +23,8 @@ from simulator.serving import Send, Session, SimulatorError
 
 HOLDING, INPUT = 3, 4
 
+LAST_UNIT = 255
+
 RTU_SILENCE = 3.5
 """Characters of silence that end an RTU frame."""
 
@@ -34,6 +36,8 @@ def line(place: Place) -> Placed:
         address: modbus_meter(model, place.values(meter), address)
         for address, meter, model in zip(addresses, place.meters, place.models, strict=True)
     }
+    if max(addresses) > LAST_UNIT:
+        raise SimulatorError(f"a meter of line {place.table.name} has no Modbus address", f"0 to {LAST_UNIT}")
     if len(units) < len(addresses):
         raise SimulatorError(f"two meters of line {place.table.name} have one address", "give each its own")
     if place.table.kind == "tcp":

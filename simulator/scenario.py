@@ -65,7 +65,7 @@ class MeterTable(_Table):
     name: Name
     line: Name
     profile: Name
-    address: Byte | None = None
+    address: Annotated[int, Field(ge=0, le=99_999_999)] | None = None
     household: Name = "home"
     channel: Channel = "electricity"
     form: Name | None = None

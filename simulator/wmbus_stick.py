@@ -14,7 +14,7 @@ from typing import Literal
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.cmac import CMAC
 
-from simulator.mbus_server import MAKER, MEDIA, NUMBERS, VERSION
+from simulator.mbus_server import MAKER, MEDIA, VERSION
 from simulator.place import Place, Placed
 from simulator.pushing import PushingServer
 
@@ -177,10 +177,10 @@ def said(meters: Sequence[WirelessMeter], form: str = "im871a") -> Iterator[byte
 
 
 def line(place: Place) -> Placed:
-    """Serve a stick that hears the meters of a line; their numbers follow from their addresses."""
+    """Serve a stick that hears the meters of a line; an address is the number printed on the meter."""
     meters = [
         WirelessMeter(
-            f"{NUMBERS + (meter.address or 0):08}", MEDIA[model.commodity], place.values(meter),
+            f"{meter.address or 0:08}", MEDIA[model.commodity], place.values(meter),
             bytes.fromhex(meter.key) if meter.key else None,
         )
         for meter, model in zip(place.meters, place.models, strict=True)

@@ -13,8 +13,15 @@ PLAN = {
     "speed": 1000,
     "line": [{"name": "air", "kind": "tcp"}],
     "meter": [
-        {"name": "w", "line": "air", "profile": "wmbus-water", "address": 3, "channel": "water", "key": "0f" * 16},
-        {"name": "e", "line": "air", "profile": "wmbus-electricity", "address": 4},
+        {
+            "name": "w",
+            "line": "air",
+            "profile": "wmbus-water",
+            "address": 21050003,
+            "channel": "water",
+            "key": "0f" * 16,
+        },
+        {"name": "e", "line": "air", "profile": "wmbus-electricity", "address": 21050004},
     ],
 }
 
