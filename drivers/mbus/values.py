@@ -21,9 +21,10 @@ _YEARS_OF_1900 = 81
 """Two-digit years from here on are of the last century; M-Bus began in 1990, and some clocks were never set."""
 
 
-def integer(data: bytes) -> int:
-    """Read a signed integer."""
-    return int.from_bytes(data, "little", signed=True)
+def integer(data: bytes) -> int | None:
+    """Read a signed integer; the least one there is means that the meter has no value."""
+    number = int.from_bytes(data, "little", signed=True)
+    return None if number == -1 << 8 * len(data) - 1 else number
 
 
 def unsigned(data: bytes) -> int:

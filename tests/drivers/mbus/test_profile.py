@@ -20,7 +20,8 @@ STEPS = {
 }  # fmt: skip
 """Steps of a base unit that the simulated electricity meter shows."""
 
-NUMBERS = st.fixed_dictionaries({name: st.integers(-(2**31), 2**31 - 1) for name in STEPS})
+# The least integer there is means that a meter has no value.
+NUMBERS = st.fixed_dictionaries({name: st.integers(1 - 2**31, 2**31 - 1) for name in STEPS})
 FILE = {
     "name": "m", "title": "M", "driver": "mbus", "source": "made up", "evidence": "one-source",
     "rows": [{"record": "volume", "quantity": "water_volume"}],

@@ -124,6 +124,7 @@ def test_extensions_make_of_a_value_what_they_say(
         ("04 06 01 00 00 00", 1000, "Wh"),
         ("0c 06 27 04 85 f2", -2850427000, "Wh"),
         ("0c 06 27 04 85 0a", None, "Wh"),
+        ("04 13 00 00 00 80", None, "m3"),
         ("05 5b 2b 4b ac 41", Fraction("21.536703"), "°C"),
         ("02 65 ff ff", Fraction("-0.01"), "°C"),
         ("84 93 15 06 00", None, None),
