@@ -7,6 +7,8 @@
 3. The check adds bits of quality and gives intervals; values are never changed. An interval across a step of the clock
    has a false length, so the rules get a hole instead: neither a stand nor a flow of so long.
 4. The journal takes the reading; only then anybody sees it, the alert engine first.
+5. A row of a meter's load profile is the past: flagged, it goes into the journal, and neither check, rules nor pages,
+   which have gone on since, hear of it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +19,7 @@ from drivers.contract import Number, Reading
 from gateway.alerts.rules.meter_clock import KEY as METER_CLOCK
 from gateway.check import Checker, Interval, Limits
 from gateway.live import LiveBook
-from gateway.message import HOLDOVER
+from gateway.message import HOLDOVER, LOAD_PROFILE, METER_FLAG
 
 Hear = Callable[[str, int, int, Mapping[str, Number], Sequence[Interval]], None]
 """Takes meter, UTC ms, bits of quality, values, and the intervals they closed."""
@@ -29,6 +31,11 @@ METER_CLOCK_LIMIT_MS = 180_000
 STEP_BACK_MS = 1000
 STEP_MS = 60_000
 """A smaller step of the clock cannot make a stand or hide one: the shortest that a rule looks for is an hour."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileRow(Reading):
+    """A reading that a meter kept itself while nobody asked it (`backfill.py`); `captured` is its time."""
 
 
 class HasTime(Protocol):
@@ -89,6 +96,9 @@ class Intake:
 
     def take(self, reading: Reading) -> None:
         """Bring one reading into the journal, then show it."""
+        if isinstance(reading, ProfileRow):
+            self._keep(reading)
+            return
         known = self.meters[reading.meter]
         if reading.captured is not None and reading.captured == known.captured:
             self.repeated += 1
@@ -113,6 +123,12 @@ class Intake:
             self._book.update(reading.meter, ts, q, reading.values)
             if self._post is not None:
                 self._post(reading.meter, ts, q, reading.values, known.every)
+
+    def _keep(self, row: ProfileRow) -> None:
+        """Bring a row of the past into the journal."""
+        q = LOAD_PROFILE | (METER_FLAG if row.status else 0)
+        extra = {"status": list(row.status)} if row.status else None
+        self._journal.add(row.meter, row.captured, row.at, q, row.values, extra)
 
 
 def _names_its_time(reading: Reading, now: int | None) -> bool:

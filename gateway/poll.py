@@ -21,7 +21,8 @@ from collections.abc import Callable, Sequence
 from heapq import heapify, heapreplace
 from zlib import crc32
 
-from drivers.contract import Driver, DriverError, HasBudget, Meter, NotConnected, Reading
+from drivers.contract import Driver, DriverError, HasBudget, HasHistory, Meter, NotConnected, Reading
+from gateway.backfill import Backfill
 from gateway.backoff import Backoff
 from gateway.progress import Pulse
 from gateway.thin import How, Thinner, is_own
@@ -50,14 +51,19 @@ class Poller:
         *,
         thin: Callable[[str], How] = lambda _: "last",
         dice: random.Random | None = None,
+        backfill: Backfill | None = None,
     ) -> None:
-        """`meters` pairs each meter with the seconds between its readings; `thin` says how, by a meter's id."""
+        """`meters` pairs each meter with the seconds between its readings; `thin` says how, by a meter's id.
+
+        `backfill` fills the gaps of meters that remember, where the driver can ask them.
+        """
         self.name = name
         self.connected = False
         self.reconnects = 0
         self.pulse = Pulse()
         self._driver = driver
         self._asks = driver.turns == "asked"
+        self._past = (backfill, driver) if backfill and isinstance(driver, HasHistory) else None
         self.turns = self._new_turns(meters, 0.0)
         self._take = take
         self._thin = thin
@@ -124,6 +130,8 @@ class Poller:
             if not any(turn is stays for stays in turns):
                 turn.gone = True
                 self._answer(turn.meter.id, DriverError("its configuration was changed", meter=turn.meter.id))
+                if self._past:
+                    self._past[0].forget(turn.meter, next((m for m, _ in meters if m.id == turn.meter.id), None))
         self.turns[:] = turns
         heapify(self.turns)
         self._look_again()
@@ -153,6 +161,8 @@ class Poller:
         turns = self.turns
         while True:
             self.pulse.turns += 1
+            if self._past and await self._past[0].fill(self._past[1], turns, self._take):
+                continue
             if not turns or turns[0].due > loop.time():
                 soon = loop.time() + LONGEST_SLEEP
                 await self._sleep_until(min(turns[0].due, soon) if turns else soon)
@@ -200,6 +210,8 @@ class Poller:
             return
         if not turn.gone:
             turn.succeeded(loop.time())
+            if self._past:
+                self._past[0].heard(reading, turn.every)
             self._hand_on(reading)
 
     async def _listen(self) -> None:
