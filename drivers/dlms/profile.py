@@ -9,13 +9,12 @@
 5. An example is a push as it comes, or what the attributes that are read hold.
 """
 
-from fractions import Fraction
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, StringConstraints
 
-from drivers.contract import DecodeError, Number
+from drivers.contract import DecodeError
 from drivers.dlms.acse import Mechanism
 from drivers.dlms.apdu import decode
 from drivers.dlms.association import Manner
@@ -27,9 +26,8 @@ from drivers.dlms.notices import DataNotification
 from drivers.dlms.objects import Descriptor
 from drivers.dlms.push import Decoder, without_llc
 from drivers.dlms.sealed import CIPHERED, SIGNED
-from drivers.obis import Code, Obis, RowOfFile, compile_rows
+from drivers.obis import Code, Obis, RowOfFile, compare, compile_rows
 from drivers.profiles import Profile, ProfileError, ProfileFile, Strict
-from drivers.quantities import DECIMALS, QUANTITIES, scale_of
 
 _MECHANISMS = {"none": Mechanism.NONE, "lls": Mechanism.LOW, "gmac": Mechanism.HIGH_GMAC, "keys": None}
 _PROTECTIONS = {"none": 0, "signed": SIGNED, "ciphered": CIPHERED, "both": SIGNED | CIPHERED}
@@ -137,18 +135,7 @@ class File(ProfileFile):
         return History(Descriptor(7, code_of(table.obis, "history.obis"), 2), zone)
 
     def _prove(self, layout: Layout, example: Example, place: str) -> None:
-        units = {row.quantity: row.unit for row in reversed(self.rows)}
-        expected: dict[str, Number] = {}
-        for name, value in example.readings.items():
-            if name not in units:
-                raise ProfileError(None, f"{place}.readings", f"{name} is in no row", "spell it as its row does")
-            in_base_unit = Fraction(str(value)) * scale_of(name, units[name])
-            expected[QUANTITIES[name].key] = round(float(in_base_unit), DECIMALS)
-        said = _said(layout, example, place).values
-        if said != expected:
-            differ = sorted(key for key in {*expected, *said} if expected.get(key) != said.get(key))
-            got = ", ".join(f"{key} {said.get(key)} instead of {expected.get(key)}" for key in differ)
-            raise ProfileError(None, f"{place}.readings", f"base units: {got}", "mend the row or the example")
+        compare(self.rows, example.readings, _said(layout, example, place).values, place)
 
 
 def code_of(text: str, place: str) -> bytes:
