@@ -71,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     _profile_commands(command("profiles", _profiles, "List the meter models Nabd knows, show one, or prove a file."))
     _meter_commands(command("meter", _meter, "Set up a meter; the one command that writes to it, after asking."))
     _alert_commands(command("alerts", _alerts, "Say what the edge's rules would have told of readings in a file."))
+    _scan_options(command("scan", _scan, "Find the meters on serial ports and hosts, and name them; only reads."))
     web = command("web", _web, "Make a one-time link that opens the pages of a running program.")
     web.add_argument("what", choices=["link"], help="what to make")
     _config_option(web, None)
@@ -115,6 +116,17 @@ def _analyze_options(analyze: argparse.ArgumentParser) -> None:
     analyze.add_argument("--auth-key", metavar="HEX|@FILE", help="its authentication key")
     analyze.add_argument("--json", action="store_true", help="one JSON object")
     analyze.add_argument("--colour", action=argparse.BooleanOptionalAction, help="colours (a terminal's own choice)")
+
+
+def _scan_options(scan: argparse.ArgumentParser) -> None:
+    scan.add_argument("ports", nargs="*", metavar="PORT|HOST", help="devices, hosts or addresses (every adapter)")
+    scan.add_argument("--list", action="store_true", help="only list the adapters by their stable names")
+    scan.add_argument(
+        "--quick", action="store_true", help="leave out every address at every speed, which takes a minute"
+    )
+    scan.add_argument("--write", type=Path, metavar="FILE", help="add what was found to this configuration")
+    scan.add_argument("--json", action="store_true", help="one JSON object")
+    _config_option(scan, None)
 
 
 def _profile_commands(profiles: argparse.ArgumentParser) -> None:
@@ -239,6 +251,12 @@ def _analyze(options: argparse.Namespace) -> int:
     if options.colour is None:
         options.colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
     return run(options, print, _complain)
+
+
+def _scan(options: argparse.Namespace) -> int:
+    from gateway.scan_cmd import scan  # noqa: PLC0415
+
+    return asyncio.run(scan(options, print, _complain))
 
 
 def _profiles(options: argparse.Namespace) -> int:
