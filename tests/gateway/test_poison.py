@@ -34,9 +34,9 @@ class Blocks:
         return self.blocks
 
     async def load(self, block: int) -> bytes | None:
-        """Bytes that nothing compresses."""
+        """Bytes that nothing compresses, and that look like no compressed ones."""
         self.loads += block == LARGE
-        return os.urandom(self.large if block == LARGE else 100)
+        return b"{" + os.urandom(self.large if block == LARGE else 100)
 
     async def wait(self) -> None:
         """Nothing is added."""
