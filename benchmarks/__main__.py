@@ -6,7 +6,23 @@ Each line is a figure beside its target. Ratios are taken within one run, so tha
 import argparse
 from collections.abc import Callable
 
-from benchmarks import alerts, backlog, crowd, hub, load, mbus, modbus, notify, p1, page, reference, sml, vee, wear
+from benchmarks import (
+    alerts,
+    backlog,
+    crowd,
+    hub,
+    load,
+    mbus,
+    modbus,
+    notify,
+    p1,
+    page,
+    reference,
+    scan,
+    sml,
+    vee,
+    wear,
+)
 from benchmarks.rig import Figure
 
 # name -> what it measures: full run, quick run
@@ -17,6 +33,7 @@ SUITES: dict[str, tuple[Callable[[], list[Figure]], Callable[[], list[Figure]]]]
     "mbus": (mbus.full, mbus.quick),
     "p1": (p1.full, p1.quick),
     "sml": (sml.full, sml.quick),
+    "scan": (scan.search, scan.search),
     "alerts": (lambda: alerts.cost() + alerts.delay(), lambda: alerts.cost() + alerts.delay()),
     "vee": (vee.full, vee.quick),
     "notify": (lambda: notify.at_once(100), lambda: notify.at_once(100)),

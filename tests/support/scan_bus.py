@@ -88,7 +88,7 @@ class ModbusBus:
             return before
         self.asked.append(ask.request)
         said = self._said(ask)
-        if said and ask.request[0] in self.late and ask.wait < 0.3:  # noqa: PLR2004  they take longer than that
+        if said and ask.request[0] in self.late and ask.wait < 0.3:
             self._pending = said
             return before
         return before + said

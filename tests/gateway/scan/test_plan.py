@@ -1,5 +1,6 @@
 """Whole ports, searched in memory: what lives there is found, named, and never named wrongly with certainty."""
 
+import itertools
 import tomllib
 from dataclasses import dataclass
 from random import Random
@@ -205,4 +206,4 @@ def test_time_left_shrinks_to_nothing(book: plan.Book) -> None:
     drive(plan.serial(book), Watch())
     assert 60 < lefts[0] < 130
     assert lefts[-1] <= 12
-    assert all(after <= before + 12 for before, after in zip(lefts, lefts[1:], strict=False))
+    assert all(after <= before + 12 for before, after in itertools.pairwise(lefts))
