@@ -70,9 +70,11 @@ DEAF = 3
 """Reads in a row without an answer after which a unit is left alone."""
 
 TCP_DOORS = (1, 255, 2, 3, 4, 5, 6, 7, 8, 9, 10)
-TCP_WAIT = 0.7
+TCP_WAIT = 1.2
+"""Seconds for one unit: a gateway waits a second for a silent one, and the next request waits behind it."""
+
 ANY_UNIT = (1, 113, 217)
-"""Three units that nobody has on one host unless it answers for all."""
+"""Three units that one host has only when it answers for all."""
 
 _NAMING = 0.8
 """Seconds that naming one meter takes, about, for the time left."""
@@ -154,13 +156,17 @@ def host(models: Sequence[Model]) -> Script[list[Found]]:
     """Find every meter of a Modbus TCP host."""
     tcp = Tcp()
     present: list[int] = []
-    for unit in (*TCP_DOORS, *ANY_UNIT[1:]):
-        wire = yield from _read(tcp, unit, KNOCK, TCP_WAIT, "Modbus TCP units")
-        if wire is not None and wire not in NO_WAY:
+    units = (*ANY_UNIT, *TCP_DOORS[1:])
+    for number, unit in enumerate(units):
+        left = TCP_WAIT * (len(units) - number)
+        answer = yield from _read(tcp, unit, KNOCK, TCP_WAIT, "Modbus TCP units", left, tries=1)
+        if answer is not None and answer not in NO_WAY:
             present.append(unit)
+        if set(ANY_UNIT) <= set(present):
+            break
     if set(ANY_UNIT) <= set(present):
         present = [1]
-    return (yield from _name_all(tcp, models, present))
+    return (yield from _name_all(tcp, models, sorted(present)))
 
 
 # --- who is there ----------------------------------------------------------------------------------------------------
@@ -249,10 +255,10 @@ def _name(way: Rtu | Tcp, unit: int, models: Sequence[Model], doing: str, left: 
 
 
 def _read(
-    way: Rtu | Tcp, unit: int, read: Read, wait: float, doing: str, left: float = 0.0
+    way: Rtu | Tcp, unit: int, read: Read, wait: float, doing: str, left: float = 0.0, *, tries: int = TRIES
 ) -> Script[bytes | int | None]:
     """Ask until there is an answer: registers, or the code of a refusal."""
-    for _ in range(TRIES):
+    for _ in range(tries):
         request = way.request(unit, read)
         heard = yield Ask(
             request, way.line, wait, doing, whole=lambda heard: way.answer(unit, read, heard) is not None,
