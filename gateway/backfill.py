@@ -296,6 +296,8 @@ class Backfill:
 
     def _end(self, filling: _Open, reason: str) -> None:
         """Have a gap no more; with a reason it stays unfilled."""
+        if filling not in self._open:  # its meter went while a piece was under way
+            return
         if reason:
             self.unfilled[reason] += 1
         self._open.remove(filling)

@@ -1,8 +1,7 @@
 """Asks every meter in its turn: one task a bus, fair, on time, and a dead meter costs the others next to nothing.
 
 1. A bus of asked meters has one task. The meter whose turn is longest due goes first; a missed turn is counted and
-   skipped, never made up in a burst. Every meter is read at once when it comes, and from then on at its bus's place in
-   the interval, which the bus's name decides: buses that all began at one instant would wait for the CPU together.
+   skipped, never made up in a burst.
 2. A meter that fails three times running is set aside: it is asked again after 10 s, then 20 s, at most 60 s, so that
    it costs its bus one deadline a minute.
 3. A bus of pushing meters has one task a meter; what comes faster than `every` is thinned (thin.py).
@@ -19,7 +18,6 @@ import asyncio
 import random
 from collections.abc import Callable, Sequence
 from heapq import heapify, heapreplace
-from zlib import crc32
 
 from drivers.contract import Driver, DriverError, HasBudget, HasHistory, Meter, NotConnected, Reading
 from gateway.backfill import Backfill
@@ -61,10 +59,9 @@ class Poller:
         self.connected = False
         self.reconnects = 0
         self.pulse = Pulse()
+        self.turns = [Turn(0.0, index - len(meters), meter, every) for index, (meter, every) in enumerate(meters)]
         self._driver = driver
-        self._asks = driver.turns == "asked"
         self._past = (backfill, driver) if backfill and isinstance(driver, HasHistory) else None
-        self.turns = self._new_turns(meters, 0.0)
         self._take = take
         self._thin = thin
         self._dice = dice
@@ -87,7 +84,7 @@ class Poller:
                     await self._driver.connect()
                     self.connected = True
                     backoff.reset()
-                    await (self._ask_in_turn() if self._asks else self._listen())
+                    await (self._ask_in_turn() if self._driver.turns == "asked" else self._listen())
                 except NotConnected as error:
                     self._note_all(str(error))
                 except Exception as error:  # noqa: BLE001  in connect or a pushing meter: it costs its own bus only
@@ -107,8 +104,7 @@ class Poller:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Reading] = loop.create_future()
         self._asked.setdefault(meter_id, []).append(future)
-        if turn.due > loop.time():
-            self._at_once(turn, loop.time())
+        turn.due = min(turn.due, loop.time())
         heapify(self.turns)
         self._look_again()
         return await future
@@ -118,13 +114,13 @@ class Poller:
         now = asyncio.get_running_loop().time()
         old = {turn.meter.id: turn for turn in self.turns}
         turns, new = [], []
-        for fresh, (meter, every) in zip(self._new_turns(meters, now), meters, strict=True):
+        for index, (meter, every) in enumerate(meters):
             turn = old.get(meter.id)
             if turn is None or turn.meter != meter:
-                turn = fresh
+                turn = Turn(now, index - len(meters), meter, every)
                 new.append(turn)
             elif turn.every != every:
-                turn.every, turn.due, turn.strayed = every, min(turn.due, now + every), self._asks
+                turn.every, turn.due = every, min(turn.due, now + every)
             turns.append(turn)
         for turn in old.values():
             if not any(turn is stays for stays in turns):
@@ -138,14 +134,6 @@ class Poller:
         if self._together is not None:
             for turn in new:
                 self._together.start(self._listen_to(turn), f"listen[{turn.meter.id}]")
-
-    def _new_turns(self, meters: Sequence[tuple[Meter, float]], due: float) -> list[Turn]:
-        """Make turns in the order of the configuration; a pushing meter keeps its own time."""
-        share = crc32(self.name.encode()) / 2**32
-        return [
-            Turn(due, index - len(meters), meter, every, share=share, strayed=self._asks)
-            for index, (meter, every) in enumerate(meters)
-        ]
 
     def _longest(self, meter: Meter) -> float:
         budget = self._driver.budget(meter) if isinstance(self._driver, HasBudget) else 0.0
@@ -177,12 +165,8 @@ class Poller:
     def _start(self, now: float) -> None:
         """Make every meter due that is not set aside, in the order of the configuration."""
         for turn in self.turns:
-            if turn.due < now:
-                self._at_once(turn, now)
+            turn.due = max(turn.due, now)
         heapify(self.turns)
-
-    def _at_once(self, turn: Turn, now: float) -> None:
-        turn.due, turn.strayed = now, self._asks
 
     async def _sleep_until(self, when: float) -> None:
         loop = asyncio.get_running_loop()

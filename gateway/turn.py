@@ -2,7 +2,6 @@
 
 from collections import deque
 from dataclasses import dataclass, field
-from math import floor
 
 from drivers.contract import Meter
 
@@ -18,9 +17,7 @@ QUARANTINE = 3600.0
 class Turn:
     """One meter's place in its bus's order, and how it has fared. Times are the event loop's, in seconds.
 
-    Among turns due at one moment the meter that waited longest goes first (`tried` is when it was last asked). A bus
-    has a place of its own in every interval, `share` of it; a turn that `strayed` from there (a first reading, one
-    somebody asked for, one after a failure) is followed by one at that place.
+    Among turns due at one moment the meter that waited longest goes first (`tried` is when it was last asked).
     """
 
     due: float
@@ -36,8 +33,6 @@ class Turn:
     crashes: deque[float] = field(default_factory=lambda: deque(maxlen=CRASHES), compare=False)
     quarantined: bool = field(default=False, compare=False)
     gone: bool = field(default=False, compare=False)
-    share: float = field(default=0.0, compare=False)
-    strayed: bool = field(default=False, compare=False)
 
     @property
     def set_aside(self) -> bool:
@@ -46,21 +41,16 @@ class Turn:
 
     def succeeded(self, now: float) -> None:
         """Count a reading and find the next turn on the meter's own grid."""
-        strayed, self.strayed = self.strayed, False
         self.tried = now
         self.read += 1
         self.failing = 0
         self.error = ""
         self.quarantined = False
         self.last = now
+        self.due += self.every
         if not self.every:  # asked without pause
             self.due = now
-            return
-        if strayed:
-            self.due = self._place_after(now)
-            return
-        self.due += self.every
-        if self.due < now:
+        elif self.due < now:
             late = int((now - self.due) / self.every) + 1
             self.missed += late
             self.due += late * self.every
@@ -74,7 +64,6 @@ class Turn:
     def went_wrong(self, now: float, error: str) -> None:
         """Count a failure; after three the meter is set aside."""
         self.tried = now
-        self.strayed = True
         self.stayed_silent(error)
         if self.set_aside:
             pause = min(FIRST_PROBE * 2 ** min(self.failing - SET_ASIDE_AFTER, 10), LAST_PROBE)
@@ -90,6 +79,3 @@ class Turn:
             self.quarantined = True
             self.due = now + QUARANTINE
             self.crashes.clear()
-
-    def _place_after(self, now: float) -> float:
-        return (floor(now / self.every - self.share) + 1 + self.share) * self.every

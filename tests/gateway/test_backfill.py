@@ -44,7 +44,7 @@ class FakeDriver:
     silent: set[str] = field(default_factory=set)
     away: bool = False
     clock_off: int | None = None
-    fails: list[Exception] = field(default_factory=list)
+    fails: list[Exception | None] = field(default_factory=list)
     more: list[int | None] = field(default_factory=list)
     period: int = QUARTER
     asked: list[tuple[str, int, int]] = field(default_factory=list)
@@ -70,8 +70,8 @@ class FakeDriver:
         """Give the rows there are, and those of `more`."""
         self.asked.append((meter.id, since_ms, until_ms))
         await self._take_line(self.a_day_takes * (until_ms - since_ms) / DAY)
-        if self.fails:
-            raise self.fails.pop(0)
+        if self.fails and (failure := self.fails.pop(0)):
+            raise failure
         times: list[int | None] = list(range(-(-since_ms // self.period) * self.period, until_ms + 1, self.period))
         return [Reading(meter.id, _boot_ms(), {"energy_import_wh": 1}, captured=at) for at in [*times, *self.more]]
 
@@ -209,6 +209,13 @@ def test_a_missed_turn_is_no_gap(tmp_path: Path) -> None:
     assert bench.driver.asked == []
 
 
+def test_half_a_minute_is_no_gap_of_a_quick_meter(tmp_path: Path) -> None:
+    """No load profile has rows so close together that there could be one."""
+    bench = Bench(tmp_path, every={"m": 1.0}).run(lambda bench: silence(bench, 0.3))
+    assert bench.poller.turns[0].failed >= 3
+    assert bench.driver.asked == []
+
+
 def test_a_restart_fills_what_was_missed_while_away(tmp_path: Path) -> None:
     """The gap begins where the check says that the meter was last read."""
     bench = Bench(tmp_path, before={"m": START - 2 * HOUR + 1}).run(lambda _: minutes(10))
@@ -277,6 +284,15 @@ def test_a_meter_that_refuses_is_left_alone(tmp_path: Path) -> None:
     assert len(driver.asked) == 3
     assert bench.backfill.unfilled == {"refused": 1}
     assert bench.rows == {}
+
+
+def test_failures_between_pieces_that_come_do_not_add_up(tmp_path: Path) -> None:
+    """A gap is given up for three refusals in a row, not for six within a month."""
+    no = Refused("busy", code=2)
+    driver = FakeDriver(fails=[no, no, None, no, no, None, no, no])
+    bench = Bench(tmp_path, driver, before={"m": START - 4 * DAY}).run(lambda _: minutes(60))
+    assert bench.backfill.unfilled == {}
+    assert len(bench.rows["m"]) == 4 * 96 + 1
 
 
 def test_a_meter_that_never_manages_is_given_up_after_a_day(tmp_path: Path) -> None:
@@ -355,6 +371,7 @@ def test_a_gap_stays_in_the_file_until_its_rows_are_safe(tmp_path: Path) -> None
     assert "the disk is full" in bench.backfill.status()["error"]
     again = Bench(tmp_path).run(lambda _: minutes(10))
     assert again.rows == bench.rows
+    assert again.poller.reconnects == 0
     assert again.backfill.status()["error"] == ""
 
 
@@ -439,6 +456,24 @@ def test_another_meter_of_the_same_name_is_not_asked_for_the_past(tmp_path: Path
 
     bench = Bench(tmp_path).run(story)
     assert bool(bench.rows) is filled
+
+
+@pytest.mark.parametrize("failure", [None, Refused("busy", code=2)])
+def test_a_meter_that_goes_while_it_is_asked_leaves_nothing(tmp_path: Path, failure: Exception | None) -> None:
+    """What it still says is dropped, and its gap with it; the bus goes on."""
+
+    async def story(bench: Bench) -> None:
+        while not bench.driver.asked:
+            await asyncio.sleep(0.1)
+        bench.poller.change([(meter("m", 2), 60.0)])
+        await minutes(10)
+
+    driver = FakeDriver(a_day_takes=8.0, fails=[failure] * 3)
+    bench = Bench(tmp_path, driver, before={"m": START - DAY}).run(story)
+    assert bench.rows == {}
+    assert bench.backfill.unfilled == {"meter_changed": 1}
+    assert bench.poller.reconnects == 0
+    assert len(bench.live["m"]) >= 9
 
 
 def test_a_row_goes_into_the_journal_alone() -> None:

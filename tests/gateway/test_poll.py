@@ -6,7 +6,6 @@ import random
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Any, Literal
 
 import pytest
@@ -94,57 +93,6 @@ def test_a_full_bus_is_shared_fairly() -> None:
     count = Counter(reading.meter for reading in taken)
     assert min(count.values()) >= max(count.values()) - 1
     assert sum(turn.missed for turn in poller.turns) > 0
-
-
-def test_a_bus_a_little_too_full_is_shared_fairly_too() -> None:
-    """Where each meter must leave out a turn now and then, it is not always the same one's."""
-    _, taken = poll(FakeDriver(answers_in=0.13), [(meter(name), 1.0) for name in "abcdefgh"], 240)
-    count = Counter(reading.meter for reading in taken)
-    assert min(count.values()) >= max(count.values()) - 1
-
-
-def times_of(name: str, *, broken_at: float = 0, read_at: float = 0) -> list[float]:
-    """Give the seconds at which one meter on a bus of this name is read, every ten, from 1,003 s on."""
-    driver, taken = FakeDriver(), list[Reading]()
-    poller = Poller(name, driver, [(meter("m"), 10.0)], taken.append, dice=random.Random(1))
-
-    async def run() -> None:
-        loop = asyncio.get_running_loop()
-        await asyncio.sleep(1003 - loop.time())
-        task = asyncio.create_task(poller.run())
-        if broken_at:
-            loop.call_later(broken_at, setattr, driver, "broken", True)
-            loop.call_later(broken_at + 15, setattr, driver, "broken", False)
-        if read_at:
-            await asyncio.sleep(read_at)
-            await poller.read_now("m")
-        await asyncio.sleep(100 - read_at)
-        task.cancel()
-
-    run_virtually(run())
-    assert sum(turn.missed for turn in poller.turns) <= 2 * bool(broken_at)
-    return [reading.at / 1000 for reading in taken]
-
-
-def test_buses_share_the_time_of_their_gateway() -> None:
-    """Each is read at once when it begins, then at a place in the interval that only its name decides."""
-    places = set()
-    for number in range(50):
-        first, second, *more = times_of(f"bus-{number}")
-        assert first == pytest.approx(1003.05)
-        assert second - first <= 10.06
-        assert all(b - a == pytest.approx(10, abs=0.01) for a, b in pairwise([second, *more]))
-        places.add(int(second % 10))
-    assert len(places) == 10
-    assert times_of("bus-1") == times_of("bus-1")
-
-
-@pytest.mark.parametrize("fault", [{"broken_at": 40}, {"read_at": 42}])
-def test_a_bus_goes_back_to_its_place(fault: dict[str, float]) -> None:
-    """A lost link, or somebody who asks, does not bring the buses back to one instant."""
-    undisturbed, disturbed = times_of("bus-1"), times_of("bus-1", **fault)
-    assert disturbed[-1] == pytest.approx(undisturbed[-1], abs=0.01)
-    assert disturbed != undisturbed
 
 
 def test_one_dead_meter_of_thirty_two_costs_the_others_under_five_percent() -> None:
