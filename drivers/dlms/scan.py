@@ -9,6 +9,7 @@ from typing import TypeVar
 from drivers.contract import DriverError, Keys
 from drivers.dlms.association import Association, Identity, Manner
 from drivers.dlms.client import Client
+from drivers.dlms.data import Data
 from drivers.dlms.hdlc import Address
 from drivers.dlms.hdlc_link import HdlcLink
 from drivers.dlms.link import Link
@@ -22,8 +23,11 @@ from drivers.scan import Ask, Found, Script
 T = TypeVar("T")
 
 LINES = (Line(9600, 8, "N", 1), Line(2400, 8, "N", 1))
-PUBLIC = 16
-SERVERS = (1, 16)
+PUBLIC, READER = 16, 1
+"""Clients: the public one, which asks here, and the one that will read."""
+
+USUAL = 1
+SERVERS = (USUAL, 16)
 """Logical devices: the management device, and where some makers put the only one."""
 
 NAME = Descriptor(1, bytes((0, 0, 42, 0, 0, 255)), 2)
@@ -38,7 +42,7 @@ def asked() -> Script[list[Found]]:
     for line in LINES:
         for server in SERVERS:
             talk = _name(HdlcLink(Address(PUBLIC), Address(server)))
-            found = yield from _run(talk, line, f"{PUBLIC}/{server}")
+            found = yield from _run(talk, line, None if server == USUAL else f"{READER}/{server}")
             if found is not None:
                 return [found]
     return []
@@ -46,11 +50,11 @@ def asked() -> Script[list[Found]]:
 
 def host() -> Script[list[Found]]:
     """Ask a TCP host."""
-    found = yield from _run(_name(WrapperLink(PUBLIC, 1)), LINES[0], f"{PUBLIC}/1")
+    found = yield from _run(_name(WrapperLink(PUBLIC, 1)), LINES[0], None)
     return [] if found is None else [found]
 
 
-def _run(talk: Talk[str], line: Line, address: str) -> Script[Found | None]:
+def _run(talk: Talk[str], line: Line, address: str | None) -> Script[Found | None]:
     """Turn one exchange after the other into what a search asks; None where nobody takes the link."""
     ever = False
     name = ""
@@ -91,7 +95,7 @@ def _name(link: Link) -> Talk[str]:
     try:
         yield from association.open()
         result = yield from Client(association).get(NAME)
-        raw = getattr(result, "value", result)
+        raw = result.content if isinstance(result, Data) else b""
         text = raw.decode("ascii", "ignore") if isinstance(raw, bytes) else ""
         return "".join(sign for sign in text if sign.isprintable()).strip()
     except DriverError:

@@ -45,8 +45,13 @@ def wired(profiles: Sequence[Profile]) -> Script[list[Found]]:
 
 def _anybody(line: Line) -> Script[bool]:
     for request in (long(SND_UD, SELECTED, SELECT, bytes(Probe())), short(SND_NKE, EVERYONE)):
-        heard = yield _ask(request, line, f"M-Bus at {line.baud}")
-        if _frames(heard) or _noise(heard, request):
+        for _ in range(TRIES):  # several at once are noise each time, a line that catches something is not
+            heard = yield _ask(request, line, f"M-Bus at {line.baud}")
+            if _frames(heard):
+                return True
+            if not _noise(heard, request):
+                break
+        else:
             return True
     return False
 

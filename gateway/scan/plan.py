@@ -4,7 +4,8 @@
 2. What talks is listened to at the speeds of its kind until a whole telegram is understood: P1, SML, IEC 62056-21,
    wireless M-Bus. A line on which another reader asks, or nobody knows who talks, is not asked by us.
 3. A silent line is asked: Modbus, M-Bus, IEC 62056-21, DLMS. The first that answers is the line's language.
-4. Where nobody answered, every Modbus address is asked, and at last the line is listened to once more.
+4. Where nobody answered, every Modbus address is asked, and at last the line is listened to once more. What was heard
+   while nobody answered is something that talks now and then: it is listened to at once.
 """
 
 from collections.abc import Callable, Sequence
@@ -63,26 +64,28 @@ class Result:
 
 def serial(book: Book, *, thorough: bool = True) -> Script[Result]:
     """Search a serial line."""
-    later = THOROUGH + LAST if thorough else 0.0
+    later = LAST + (THOROUGH if thorough else 0.0)
     heard = yield from _after(_listen(TALKERS[0], FIRST), 16.0 + later)
     if len(heard) >= TALK:
         return (yield from _talking(heard))
-    stages: list[tuple[Callable[[], Script[list[Found]]], float]] = [
+    stages: tuple[tuple[Callable[[], Script[list[Found]]], float], ...] = (
         (lambda: modbus.serial(book.modbus), 9.0),
         (lambda: mbus.wired(book.mbus), 3.0),
         (iec62056.asked, 2.0),
         (dlms.asked, 3.0),
-    ]
-    while stages:
-        stage, _ = stages.pop(0)
-        found = yield from _after(stage(), sum(seconds for _, seconds in stages) + later)
+    )
+    for number, (stage, _) in enumerate(stages):
+        stray: list[bytes] = []
+        rest = sum(seconds for _, seconds in stages[number + 1 :])
+        found = yield from _noting(_after(stage(), rest + later), stray)
         if found:
             return Result(found)
-    if not thorough:
-        return Result()
-    found = yield from _after(modbus.thorough(book.modbus), LAST)
-    if found:
-        return Result(found)
+        if len(b"".join(stray)) >= TALK:  # nobody we asked: something that talks now and then
+            return (yield from _talking(b""))
+    if thorough:
+        found = yield from _after(modbus.thorough(book.modbus), LAST)
+        if found:
+            return Result(found)
     heard = yield from _listen(TALKERS[0], LAST)
     return (yield from _talking(heard)) if len(heard) >= TALK else Result()
 
@@ -140,6 +143,19 @@ def _after(script: Script[T], later: float) -> Script[T]:
         ask = next(script)
         while True:
             ask = script.send((yield ask if ask.final else replace(ask, left=ask.left + later)))
+    except StopIteration as end:
+        result: T = end.value
+        return result
+
+
+def _noting(script: Script[T], stray: list[bytes]) -> Script[T]:
+    """Run a script and note what it heard."""
+    try:
+        ask = next(script)
+        while True:
+            heard = yield ask
+            stray.append(heard)
+            ask = script.send(heard)
     except StopIteration as end:
         result: T = end.value
         return result
