@@ -1,6 +1,7 @@
 """Gaps are filled from what meters remember: each row once, between turns, whatever fails meanwhile."""
 
 import asyncio
+import json
 import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -223,6 +224,12 @@ def test_a_restart_fills_what_was_missed_while_away(tmp_path: Path) -> None:
     assert bench.rows["m"] == list(range(START - 2 * HOUR + QUARTER, first, QUARTER))
 
 
+def test_a_quick_restart_is_no_gap(tmp_path: Path) -> None:
+    """A minute and a half away is nothing to a meter that is read once a minute."""
+    bench = Bench(tmp_path, before={"m": START + 1_000_000 - 90_000}).run(lambda _: minutes(10))
+    assert bench.driver.asked == []
+
+
 def test_a_long_gap_is_filled_in_days_and_no_more_than_a_month(tmp_path: Path) -> None:
     """A gateway that lay in a drawer for a year asks for 31 days, a day at a time."""
     bench = Bench(tmp_path, before={"m": START - 365 * DAY}).run(lambda _: minutes(20))
@@ -275,6 +282,7 @@ def test_a_failure_is_tried_again_later(tmp_path: Path, failure: Exception) -> N
     assert len(bench.rows["m"]) == len(set(bench.rows["m"])) >= 16
     assert bench.backfill.unfilled == {}
     assert len(bench.live["m"]) >= 19
+    assert bench.poller.reconnects == 2 * isinstance(failure, NotConnected)
 
 
 def test_a_meter_that_refuses_is_left_alone(tmp_path: Path) -> None:
@@ -375,7 +383,15 @@ def test_a_gap_stays_in_the_file_until_its_rows_are_safe(tmp_path: Path) -> None
     assert again.backfill.status()["error"] == ""
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b'[{"meter":"../../m","since":0,"until":1}]', b"\xff" * 200_000])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b'[{"meter":"../../m","since":0,"until":1}]',
+        b"[%s]" % b",".join([b'{"meter":"m","since":0,"until":1}'] * 3000),
+    ],
+)
 def test_a_file_that_is_none_is_told_of_and_written_anew(tmp_path: Path, body: bytes) -> None:
     """Whatever stands in it, the gateway starts."""
     (tmp_path / "backfill.json").write_bytes(body)
@@ -439,6 +455,8 @@ def test_what_went_wrong_with_many_meters_stays_bounded(tmp_path: Path) -> None:
 
     bench = Bench(tmp_path, driver, dict.fromkeys(names, 600.0), before=before).run(story)
     assert bench.backfill.unfilled["too_many"] == 10
+    kept = {gap["meter"] for gap in json.loads((tmp_path / "backfill.json").read_bytes())}
+    assert kept == set(names[10:])
 
 
 @pytest.mark.parametrize(("address", "filled"), [(1, True), (2, False)])
