@@ -112,6 +112,8 @@ def _envelope(cut: Cut, *, is_open: bool) -> Iterator[Span]:
     yield Span(at + 1, at + 2, f"{len(title)} bytes of system title", depth=1)
     yield Span(at + TITLE.start, at + TITLE.stop, f"system title {title.hex().upper()}", depth=1)
     yield Span(at + TITLE.stop, at + start, f"{len(frame) - start} bytes follow", depth=1)
+    if start == len(frame):
+        return
     yield Span(at + start, at + start + 1, f"security control {frame[start]:02X}", depth=1)
     if tag < text:
         yield Span(at + start + 1, at + len(frame), "too short for counter and tag", known=False, depth=1)
