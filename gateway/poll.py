@@ -10,6 +10,7 @@
    the meter is left alone for an hour.
 6. Meters come and go while the bus runs (`change`); those that stay keep their turn, and what is still read of one
    that went is dropped.
+7. Between two turns, meters that remember are asked for what an outage left open (backfill.py).
 
 Time is the event loop's; nothing here knows the wall clock.
 """
