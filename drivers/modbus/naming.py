@@ -157,16 +157,29 @@ def _may_be(model: Model, known: dict[Read, bytes | None]) -> Wants[bool]:
 def _fit(model: Model, known: dict[Read, bytes | None], wire: Wire) -> Wants[_Fit | None]:
     """Read the whole model; None when a row of it is refused, makes no sense, or all of them say nothing."""
     values: dict[str, Number] = {}
-    pages: tuple[Page, ...] = model.table.pages(wire)
-    for page in pages:
-        payload = yield from _read(page.read, known)
-        if payload is None:
+    for page in model.table.pages(wire):
+        part = yield from _page(model, page, known)
+        if part is None:
             return None
-        values |= page.decode(payload)
+        values |= part
     found = score(values)
     if found.bad or not found.good:
         return None
     return _Fit(model, found.good, _sample(values))
+
+
+def _page(model: Model, page: Page, known: dict[Read, bytes | None]) -> Wants[dict[str, Number] | None]:
+    """Read a page, in halves where it is refused as a whole; None when one of its rows is refused alone."""
+    payload = yield from _read(page.read, known)
+    if payload is not None:
+        return page.decode(payload)
+    values: dict[str, Number] = {}
+    for half in model.table.halves(page) or ():
+        part = yield from _page(model, half, known)
+        if part is None:
+            return None
+        values |= part
+    return values or None
 
 
 def _read(read: Read, known: dict[Read, bytes | None]) -> Wants[bytes | None]:

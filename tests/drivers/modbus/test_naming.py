@@ -94,3 +94,16 @@ def test_no_register_is_asked_twice(models: list[Model]) -> None:
         _, asked = named(models, served(model, Random(1), 1))
         assert len(asked) == len(set(asked))
         assert len(asked) < 48
+
+
+def test_a_meter_that_refuses_long_requests_is_named_as_well(models: list[Model]) -> None:
+    """Its registers are read in smaller pieces; one that is missing altogether rules a model out."""
+    whole = served("eastron-sdm630", Random(1), 1)
+
+    def short(function: int, start: int, count: int) -> bytes | None:
+        return whole(function, start, count) if count <= 12 else None
+
+    found, _ = named(models, short)
+    assert (found.models[0].name, found.confidence) == ("eastron-sdm630", "likely")
+    found, _ = named(models, lambda function, start, count: short(function, start, count) if start > 2 else None)
+    assert "eastron-sdm630" not in {model.name for model in found.models}

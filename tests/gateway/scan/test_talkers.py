@@ -3,6 +3,7 @@
 import tomllib
 from random import Random
 
+from drivers.dlms import scan as dlms
 from drivers.iec62056 import scan as iec62056
 from drivers.iec62056.parity import with_parity
 from drivers.link import Line
@@ -15,6 +16,10 @@ from drivers.wmbus import scan as wmbus
 from gateway.scan.book import load_book
 from simulator.mbus_server import MbusServer
 from tests.support.scan_bus import MbusBus, Silence, drive, mbus_meter
+
+ADMITTED = bytes.fromhex("6129A109060760857405080101A203020100A305A103020100BE10040E0800065F1F040000121504000007")
+NAMED = bytes.fromhex("C401C10009104E424430303030303331303830303030")
+"""What a simulated meter said when it was asked once."""
 
 LINE = Line(9600, 8, "N", 1)
 
@@ -101,3 +106,18 @@ def test_an_mbus_meter_without_a_model_is_something() -> None:
     meter.medium = 0x05
     (found,) = drive(mbus.wired(load_book().mbus), MbusBus(mbus.LINES[0], MbusServer([meter])))[0]
     assert (found.profile, found.confidence) == (None, "something")
+
+
+def test_a_dlms_meter_tells_its_name_to_the_public_client() -> None:
+    """A simulated meter behind the wrapper: likely, with its own name as the evidence."""
+
+    class Meter(Silence):
+        def answer(self, ask: Ask) -> bytes:
+            tag = ask.request[8] if len(ask.request) > 8 else 0
+            body = {0x60: ADMITTED, 0xC0: NAMED}.get(tag, b"")
+            return b"\0\1\0\1\0\x10" + len(body).to_bytes(2, "big") + body if body else b""
+
+    (found,) = drive(dlms.host(), Meter())[0]
+    assert (found.confidence, found.serial, found.model) == ("likely", "NBD0000031080000", "NBD DLMS meter")
+    assert drive(dlms.host(), Silence())[0] == []
+    assert drive(dlms.asked(), Silence())[0] == []
