@@ -54,9 +54,15 @@ async def scan(options: Any, tell: Say, complain: Say) -> int:
         complain("nabd scan: there is no serial adapter here; plug one in, or name a device or a host")
         return 2
     book = load_book([options.write.parent / "meters"] if options.write else [])
-    used = await in_use(_configurations(options.config))
+    used: dict[str, str] = {}
+    for path in _configurations(options.config):
+        try:
+            used |= await in_use(path)
+        except ConfigError as error:  # a file half written must not keep an installer from searching
+            complain(f"nabd scan: who uses which port is not known: {error}")
     progress = _Progress(complain)
     searched = [await _search(port, book, used, progress, quick=options.quick) for port in ports]
+    progress.end()
     return _finish(options, searched, tell, complain)
 
 
@@ -126,19 +132,16 @@ def _configurations(named: Path | None) -> list[Path]:
     return [named] if named else [path for path in (ETC / "home.toml", ETC / "edge.toml") if path.exists()]
 
 
-async def in_use(configurations: Iterable[Path]) -> dict[str, str]:
-    """Name the ports that running programs hold, each with the program; raises ConfigError."""
-    used: dict[str, str] = {}
-    for path in configurations:
-        config = load(path, kind_of(path))
-        if isinstance(config, HubConfig):
-            continue
-        try:
-            await control.ask(config.journal.folder / "edge.sock", {"do": "status"})
-        except control.NobodyThere:
-            continue
-        used |= {_place(bus.device or bus.url or ""): f"nabd {config.kind} ({path})" for bus in config.bus}
-    return used
+async def in_use(path: Path) -> dict[str, str]:
+    """Name the ports that the program of a configuration holds, if it runs; raises ConfigError."""
+    config = load(path, kind_of(path))
+    if isinstance(config, HubConfig):
+        return {}
+    try:
+        await control.ask(config.journal.folder / "edge.sock", {"do": "status"})
+    except control.NobodyThere:
+        return {}
+    return {_place(bus.device or bus.url or ""): f"nabd {config.kind} ({path})" for bus in config.bus}
 
 
 def _place(port: str) -> str:
@@ -163,6 +166,12 @@ class _Progress:
         elif doing != self._last:
             self._complain(f"{doing}, about {left:.0f} s left")
         self._last = doing
+
+    def end(self) -> None:
+        """Leave the terminal's line as it was."""
+        if self._terminal:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
 
 
 def _lines(one: Searched) -> Iterable[str]:

@@ -62,11 +62,11 @@ async def test_a_port_that_a_running_program_reads_is_left_alone(tmp_path: Path)
 
     async with control.listening(tmp_path / "edge.sock", {"status": status}):
         code, told, _ = await say(options(str(device), config=edge))
-        assert await in_use([edge]) == {str(device): f"nabd edge ({edge})"}
+        assert await in_use(edge) == {str(device): f"nabd edge ({edge})"}
     assert code == 2
     assert "nabd edge" in told
     assert "reads it now" in told
-    assert await in_use([edge]) == {}
+    assert await in_use(edge) == {}
 
 
 async def test_a_port_that_is_not_there_is_said(tmp_path: Path) -> None:
@@ -113,3 +113,13 @@ async def test_a_modbus_host_is_searched_by_its_units(tmp_path: Path) -> None:
     assert [(meter["address"], meter["profile"], meter["confidence"]) for meter in port["meters"]] == [
         (1, "abb-b23", "sure"), (2, "eastron-sdm630", "likely"),
     ]  # fmt: skip
+
+
+async def test_a_half_written_configuration_keeps_nobody_from_searching(tmp_path: Path) -> None:
+    """The search goes on; that nobody knows who uses which port is said."""
+    edge = tmp_path / "edge.toml"
+    edge.write_text("[gateway\n")
+    async with running(SML, tmp_path / "wires") as lines:
+        code, _, complaints = await say(options(lines["optical"].where, config=edge))
+    assert code == 0
+    assert "is not known" in complaints
