@@ -13,4 +13,5 @@ PROTOCOLS = {
     "pulse": "drivers.pulse",
     "sml": "drivers.sml",
     "wmbus": "drivers.wmbus",
+    "wmbusmeters": "drivers.wmbusmeters",
 }

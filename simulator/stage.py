@@ -29,6 +29,7 @@ SERVERS = {
     "pulse": "simulator.pulse_server",
     "sml": "simulator.sml_server",
     "wmbus": "simulator.wmbus_stick",
+    "wmbusmeters": "simulator.wmbusmeters_server",
 }
 """The one line a new protocol adds: the module whose `line(place)` serves its meters."""
 

@@ -1,4 +1,4 @@
-"""A building whose meters speak eight languages: all of them into one store, and none of them wrong."""
+"""A building whose meters speak nine languages: all of them into one store, and none of them wrong."""
 
 import asyncio
 import json
@@ -15,7 +15,7 @@ SAME_REGISTER = (
     ("energy_import_wh", "demo_grid", "demo_sml", "demo_optical"),
     ("energy_import_wh", "demo_attic", "demo_utility"),
     ("energy_import_wh", "demo_shop", "demo_lift"),
-    ("water_volume_l", "demo_water", "demo_stairs"),
+    ("water_volume_l", "demo_water", "demo_stairs", "demo_vendor"),
 )
 """Meters of one home each: made by as many encoders, read by as many decoders."""
 

@@ -1,0 +1,123 @@
+"""Meter models behind wmbusmeters: which field of its JSON is which quantity, and how a telegram becomes values.
+
+1. A row names a field (`total_m3`), a quantity of the closed list and the field's unit.
+2. Several rows may give one quantity, where drivers of wmbusmeters name it differently; the first with a number counts.
+3. `media` says which meters are meant, in wmbusmeters' words; those of others are left out.
+4. Words of a telegram's status become flags where their meaning is plain.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from drivers import decimals
+from drivers.contract import DecodeError, Number
+from drivers.mbus.profile import Said, compare
+from drivers.profiles import Profile, ProfileError, ProfileFile, Strict
+from drivers.quantities import QUANTITIES, UNITS, scale_of
+from drivers.wmbusmeters.codec import Telegram, decode_line
+
+STATUS_FIELDS = ("status", "current_status")
+
+FLAGS = {
+    "DRY": "dry", "BATTERY_LOW": "battery_low", "POWER_LOW": "battery_low", "SABOTAGE_ENCLOSURE": "tamper",
+    "SEAL_BROKEN": "tamper", "PERMANENT_ERROR": "measurement_error", "TEMPORARY_ERROR": "measurement_error",
+}  # fmt: skip
+"""Words seen in its JSON that mean the same with every meter; others (`ERROR_FLAGS_800`) are a maker's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A field, the quantity's key, and the factor into its base unit."""
+
+    field: str
+    key: str
+    scale: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A compiled profile; no `media` means any."""
+
+    rows: tuple[Row, ...]
+    media: frozenset[str] = frozenset()
+
+
+def read_telegram(layout: Layout, telegram: Telegram) -> Said:
+    """Give what a telegram says of the meter; no values when it is of other media, or says nothing of it."""
+    if layout.media and telegram.media not in layout.media:
+        return Said()
+    values: dict[str, Number] = {}
+    for row in layout.rows:
+        number = telegram.fields.get(row.field)
+        if row.key not in values and isinstance(number, Decimal):
+            values[row.key] = decimals.number(Fraction(number) * row.scale)
+    return Said(values, _flags(telegram))
+
+
+def _flags(telegram: Telegram) -> tuple[str, ...]:
+    words = " ".join(telegram.text(field) for field in STATUS_FIELDS).split()
+    return tuple(dict.fromkeys(FLAGS[word] for word in words if word in FLAGS))
+
+
+# --- the file --------------------------------------------------------------------------------------------------------
+
+
+class RowOfFile(Strict):
+    """One row: `{ field = "total_m3", quantity = "water_volume", unit = "m3" }`."""
+
+    field: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]{1,64}$")]
+    quantity: str
+    unit: str
+
+
+class Example(Strict):
+    """A line of JSON, and what it says in base units."""
+
+    telegram: str
+    readings: dict[str, float]
+    flags: tuple[str, ...] = ()
+
+
+class File(ProfileFile):
+    """A meter model behind wmbusmeters."""
+
+    driver: Literal["wmbusmeters"]
+    media: tuple[str, ...] = ()
+    rows: tuple[RowOfFile, ...] = Field(min_length=1)
+    examples: tuple[Example, ...] = Field(min_length=1)
+
+    def compile(self) -> Layout:
+        """Resolve quantities and units; raises ProfileError."""
+        rows = tuple(_compile(row, f"rows.{number}") for number, row in enumerate(self.rows))
+        return Layout(rows, frozenset(self.media))
+
+    def quantities(self) -> tuple[str, ...]:
+        """Name the quantities in the order of the rows, each once."""
+        return tuple(dict.fromkeys(row.quantity for row in self.rows))
+
+    def prove(self, profile: Profile) -> None:
+        """Read every example and compare; raises ProfileError."""
+        for number, example in enumerate(self.examples):
+            place = f"examples.{number}"
+            try:
+                said = read_telegram(profile.layout, decode_line(example.telegram.encode()))
+            except DecodeError as error:
+                raise ProfileError(None, f"{place}.telegram", error.what, "give one line of its JSON") from error
+            compare(place, said.values, example.readings)
+            if said.status != example.flags:
+                raise ProfileError(None, f"{place}.flags", f"are {said.status}", "mend the example")
+
+
+def _compile(row: RowOfFile, place: str) -> Row:
+    quantity = QUANTITIES.get(row.quantity)
+    if quantity is None:
+        raise ProfileError(None, f"{place}.quantity", f"{row.quantity!r} is not in the closed list", "docs: quantities")
+    units = UNITS[quantity.unit]
+    if row.unit not in units:
+        what = f"{row.unit!r} does not fit {row.quantity}"
+        raise ProfileError(None, f"{place}.unit", what, f"one of {', '.join(units)}")
+    return Row(row.field, quantity.key, scale_of(row.quantity, row.unit))
