@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from drivers import PROTOCOLS
 from drivers.contract import Driver, Reading
+from gateway.backfill import Backfill
 from gateway.config.build import bus_of, meter_id, meter_of
 from gateway.config.models import BusTable, EdgeConfig, HomeConfig
 from gateway.poll import Poller
@@ -38,10 +39,12 @@ class _Running:
 class Buses:
     """The buses of one station; `take` gets every reading, as it counts."""
 
-    def __init__(self, boot_ms: Callable[[], int], take: Callable[[Reading], None], progress: Progress) -> None:
+    def __init__(
+        self, boot_ms: Callable[[], int], take: Callable[[Reading], None], progress: Progress, backfill: Backfill
+    ) -> None:
         """Have no bus yet; `faults` says of each bus why it cannot be reached, "" when it can."""
         self.faults: dict[str, Callable[[], str]] = {}
-        self._boot_ms, self._take, self._progress = boot_ms, take, progress
+        self._boot_ms, self._take, self._progress, self._backfill = boot_ms, take, progress, backfill
         self._running: dict[str, _Running] = {}
         self._thin: dict[str, How] = {}
         self._scalings: dict[str, Scaling] = {}
@@ -74,7 +77,8 @@ class Buses:
                 self._running[bus.name].poller.change(meters)
             else:
                 driver = open_driver(bus, self._boot_ms, config.journal.folder)
-                poller = Poller(bus.name, driver, meters, self._count, thin=self._thin.__getitem__)
+                thin = self._thin.__getitem__
+                poller = Poller(bus.name, driver, meters, self._count, thin=thin, backfill=self._backfill)
                 self._running[bus.name] = _Running(bus, driver, poller)
                 self.faults[f"bus {bus.name}"] = partial(_fault_of, poller)
             self._poll(self._running[bus.name])

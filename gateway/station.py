@@ -12,6 +12,7 @@ from gateway.alerts.alerting import Alerting
 from gateway.alerts.engine import Engine
 from gateway.alerts.event import AlertEvent, State
 from gateway.alerts.settings import Settings
+from gateway.backfill import Backfill, last_readings
 from gateway.buses import Buses
 from gateway.buses import open_driver as open_driver  # noqa: PLC0414  commands that read one meter take it from here
 from gateway.clock import Clock, wall_ms
@@ -56,6 +57,7 @@ class Station:
     intake: Intake
     book: Book
     buses: Buses
+    backfill: Backfill
     flash: FlashMeter
     progress: Progress
 
@@ -64,6 +66,7 @@ class Station:
         group.create_task(self.journal.run(), name="journal")
         group.create_task(self._watch_clock(self.progress.pulse("clock", PAUSE)), name="clock")
         group.create_task(self.alerting.run(), name="alerting")
+        group.create_task(self.backfill.run(), name="backfill")
         self.progress.watch("journal", self.config.journal.window + PAUSE, self._written)
         self.buses.start(group)
 
@@ -120,6 +123,7 @@ class Station:
             "clock": self.clock.state,
             "clock_error_ms": self.clock.error_ms,
             "read": self.intake.read,
+            "backfill": self.backfill.status(),
             "alerts": self.alerts,
             "checks": dict(self.alerting.checker.remarks),
             "journal": asdict(self.journal.stats()),
@@ -133,6 +137,7 @@ class Station:
         own = {
             "journal": lambda: self.journal.stats().fault,
             "flash": lambda: self.flash.warning(asyncio.get_running_loop().time()),
+            "backfill": lambda: self.backfill.error,
         }
         return ChainMap(own, self.buses.faults)
 
@@ -242,10 +247,12 @@ async def _wire(
     alerting.listeners.append(count)
     book = Book()
     intake = Intake(clock, alerting.checker, journal, book, post, alerting.hear)
-    buses = Buses(clock.boot_ms, intake.take, progress)
+    before = last_readings(alerting.checker.snapshot())
+    backfill = Backfill(lambda: clock.offset, config.journal.folder / "backfill.json", journal.flush, before)
+    buses = Buses(clock.boot_ms, intake.take, progress, backfill)
     block = block_size(config.journal.folder)
     flash = FlashMeter(asyncio.get_running_loop().time(), lambda: journal.stats().commits, block)
-    here = Station(config, settings, clock, journal, alerting, alerts, intake, book, buses, flash, progress)
+    here = Station(config, settings, clock, journal, alerting, alerts, intake, book, buses, backfill, flash, progress)
     here.know(config)
     await buses.change(config)
     return here

@@ -2,7 +2,8 @@
 
 1. A state holds what the check and the rules remember of a meter after all that was read up to its block.
 2. Blocks above it are heard again in the order of their numbers. A block's two halves (billing readings and the rest)
-   are merged, since they were one window. Readings that got their time later were never judged, and are not now.
+   are merged, since they were one window. Readings that got their time later, and rows of a load profile, were never
+   judged, and are not now.
 3. Nothing is raised twice: an event that stands in a block is known by its key. The moment of a silence's alert is
    computed from the last reading, so whoever raises it names the same alert. An event that was raised but stands in no
    block is given back, to be told now.
@@ -21,7 +22,7 @@ from gateway.alerts.event import AlertEvent
 from gateway.alerts.rules.meter_clock import KEY as METER_CLOCK
 from gateway.check import Checker, Limits
 from gateway.journal import Journal
-from gateway.message import TIME_REPAIRED, MessageError, inflate
+from gateway.message import LOAD_PROFILE, TIME_REPAIRED, MessageError, inflate
 
 VERSION = 1
 """Of what a rule remembers: another number, and the meter starts anew."""
@@ -105,7 +106,7 @@ class _Replay:
 
     def _hear(self, row: Mapping[str, Any]) -> None:
         meter, ts, q = row["meter"], row["ts"], row["q"]
-        if meter not in self.limits or q & TIME_REPAIRED:
+        if meter not in self.limits or q & (TIME_REPAIRED | LOAD_PROFILE):
             return
         values = {key: value if not isinstance(value, str) else _decimal(value) for key, value in row["v"].items()}
         bits, intervals = self.checker.judge(meter, ts, values, row.get("status", ()), self.limits[meter])

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.feeder import Feeder
-from gateway.message import Topics, encode_block, encode_reading
+from gateway.message import LOAD_PROFILE, Topics, encode_block, encode_reading
 from gateway.store.contract import Row, Stored, TryAgain, Verdict
 from tests.support.virtual_time import run_virtually
 
@@ -122,6 +122,15 @@ def test_without_raw_readings_the_first_of_each_quarter_hour_is_kept() -> None:
     journal, store = FakeJournal({1: block(1, *range(1, 46))}), FakeStore()
     feed(journal, store, keep_raw=False)
     assert [row.ts // 60_000 for row in store.rows] == [1, 15, 30, 45]
+
+
+def test_rows_of_a_load_profile_are_kept_without_raw_readings_too() -> None:
+    """They come late, when newer quarters are stored already."""
+    rows = [encode_reading(seq, {"ts": seq * 900_000}, "gw_m", LOAD_PROFILE, {"power_w": seq}) for seq in (5, 6, 7)]
+    past = encode_block("gw", STREAM, 2, 1, "synced", readings=rows)
+    journal, store = FakeJournal({1: block(1, 150), 2: past}), FakeStore()
+    feed(journal, store, keep_raw=False)
+    assert [row.ts // 900_000 for row in store.rows] == [10, 5, 6, 7]
 
 
 def test_an_unreadable_block_stays_and_is_named() -> None:

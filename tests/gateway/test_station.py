@@ -3,8 +3,11 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 from drivers.contract import Reading
 from gateway.config import EdgeConfig, load
+from gateway.intake import ProfileRow
 from gateway.station import station
 
 if TYPE_CHECKING:
@@ -72,3 +75,22 @@ async def test_a_rule_switched_off_ends_its_alert(tmp_path: Path) -> None:
         await here.change(configured(tmp_path, "m", more="[alerts.overload]\nenabled = false\n"))
         assert [event.rule for event in told] == ["overload"]
         assert not told[0].open
+
+
+async def test_rows_of_the_past_do_not_move_what_a_restart_goes_on_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Heard again after a crash, they would set the check back, and their gap would be asked for a second time."""
+    config = configured(tmp_path, "m")
+    async with station(config, None) as here:
+        here.intake.take(Reading("gw_m", 1_000_000, {"energy_import_wh": 5000}))
+        state = here.alerting.checker.snapshot()
+        last = (here.clock.offset or 0) + 1_000_000
+        for number in range(40, 0, -1):
+            row = ProfileRow("gw_m", 1_000_000, {"energy_import_wh": 5000 - number}, captured=last - number * 900_000)
+            here.intake.take(row)
+        monkeypatch.setattr(here.alerting, "keep", lambda: None)  # as when killed: states are older than the rows
+    async with station(config, None) as here:
+        assert here.alerting.checker.snapshot() == state
+        assert abs(here.backfill.before["gw_m"] - last) <= 100
+        assert here.status()["backfill"]["gaps"] == 0
