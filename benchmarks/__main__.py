@@ -22,6 +22,7 @@ from benchmarks import (
     sml,
     vee,
     wear,
+    wmbus,
 )
 from benchmarks.rig import Figure
 
@@ -31,6 +32,7 @@ SUITES: dict[str, tuple[Callable[[], list[Figure]], Callable[[], list[Figure]]]]
     "hertz": (lambda: load.at_one_hertz(60), lambda: load.at_one_hertz(24)),
     "modbus": (modbus.full, modbus.quick),
     "mbus": (mbus.full, mbus.quick),
+    "wmbus": (wmbus.full, wmbus.quick),
     "p1": (p1.full, p1.quick),
     "sml": (sml.full, sml.quick),
     "scan": (scan.search, scan.search),
