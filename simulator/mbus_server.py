@@ -189,24 +189,34 @@ class _Conversation:
     def __init__(self, server: MbusServer, send: Send) -> None:
         self._server = server
         self._send = send
-        self._rest = b""
 
     def feed(self, data: bytes) -> None:
-        """Answer each request that is whole."""
-        self._rest += data
-        while (length := _whole(self._rest)) is not None:
-            request, self._rest = self._rest[:length], self._rest[length:]
-            if answer := self._server.answer(request):
-                self._send(answer)
+        """Answer the requests in what came; what begins none is another reader's, and not for us.
+
+        The pace before this server finds the silence that ends a request, so none comes in two pieces.
+        """
+        at = 0
+        while at < len(data):
+            length = _length(data[at:])
+            if length and _is_sound(request := data[at : at + length]):
+                if answer := self._server.answer(request):
+                    self._send(answer)
+                at += length
+            else:
+                at += 1
 
     def close(self) -> None:
         """Nobody is left to answer."""
 
 
-def _whole(data: bytes) -> int | None:
-    """Give the length of the request that the bytes begin with, once it is there as a whole."""
-    if data[:1] == b"\x10":
-        return 5 if len(data) >= 5 else None  # noqa: PLR2004  the length of a short frame
-    if data[:1] == b"\x68" and len(data) >= 4 and len(data) >= data[1] + 6:  # noqa: PLR2004  its head
-        return data[1] + 6
-    return None
+def _length(data: bytes) -> int:
+    """Give the length of the request that the bytes begin with, if they do; else 0."""
+    if data[0] == 0x10:  # noqa: PLR2004  a short frame
+        return 5
+    is_long = data[0] == 0x68 and len(data) > 1  # noqa: PLR2004  a long frame
+    return data[1] + 6 if is_long else 0
+
+
+def _is_sound(request: bytes) -> bool:
+    body = request[1:-2] if request[0] == 0x10 else request[4:-2]  # noqa: PLR2004  a short frame
+    return len(request) >= 5 and request[-1] == 0x16 and sum(body) % 256 == request[-2]  # noqa: PLR2004  its end

@@ -76,3 +76,12 @@ def test_several_answers_are_garbled() -> None:
     garbled = server.answer(short(REQ_UD2 | FCB, SELECTED))
     with pytest.raises(DecodeError):
         decode(garbled)
+
+
+def test_another_readers_words_deafen_nobody() -> None:
+    """Modbus requests on the same wire are stepped over."""
+    said: list[bytes] = []
+    session = MbusServer([meter(1, "21050001")]).open(said.append)
+    session.feed(bytes.fromhex("01040000000271cb"))
+    session.feed(short(SND_NKE, 1))
+    assert said == [b"\xe5"]
