@@ -31,11 +31,19 @@ FLAGS = {
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A field, the quantity's key, and the factor into its base unit."""
+    """A field, the quantity's key, the factor into its base unit, and the least it may be."""
 
     field: str
     key: str
     scale: Fraction
+    least: int | None = None
+
+    def measure(self, telegram: Telegram) -> Number | None:
+        """Give the field in base units; None where it is no number, or cannot be the quantity's."""
+        number = telegram.fields.get(self.field)
+        if not isinstance(number, Decimal) or (self.least is not None and number < self.least):
+            return None
+        return decimals.number(Fraction(number) * self.scale)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +60,9 @@ def read_telegram(layout: Layout, telegram: Telegram) -> Said:
         return Said()
     values: dict[str, Number] = {}
     for row in layout.rows:
-        number = telegram.fields.get(row.field)
-        if row.key not in values and isinstance(number, Decimal):
-            values[row.key] = decimals.number(Fraction(number) * row.scale)
+        number = None if row.key in values else row.measure(telegram)
+        if number is not None:
+            values[row.key] = number
     return Said(values, _flags(telegram))
 
 
@@ -120,4 +128,5 @@ def _compile(row: RowOfFile, place: str) -> Row:
     if row.unit not in units:
         what = f"{row.unit!r} does not fit {row.quantity}"
         raise ProfileError(None, f"{place}.unit", what, f"one of {', '.join(units)}")
-    return Row(row.field, quantity.key, scale_of(row.quantity, row.unit))
+    # A register counts from zero; wmbusmeters tells the wire's "no value" as -2147483.648.
+    return Row(row.field, quantity.key, scale_of(row.quantity, row.unit), 0 if quantity.kind == "counter" else None)

@@ -40,6 +40,13 @@ def test_other_media_are_left_out_and_plain_words_are_flags() -> None:
     assert read_telegram(layout, decode_line(line % b"heat")).values == {}
 
 
+def test_a_register_below_zero_is_none() -> None:
+    """The least integer of the wire, which stands for no value, is left out; a negative flow is a flow."""
+    line = b'{"id":"1","media":"water","total_m3":-2147483.648,"total_backward_m3":0,"flow_m3h":-0.5}'
+    said = read_telegram(load("wmbusmeters-water").layout, decode_line(line))
+    assert said.values == {"water_volume_reverse_l": 0, "water_flow_l_h": -500}
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
