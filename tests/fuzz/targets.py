@@ -39,6 +39,9 @@ from drivers.sml.codec import Decoder as SmlDecoder
 from drivers.wmbus.analyze import analyze as wmbus_analyze
 from drivers.wmbus.link import decode_frame
 from drivers.wmbus.sniff import Sniffer
+from drivers.wmbusmeters.analyze import analyze as wmbusmeters_analyze
+from drivers.wmbusmeters.analyze import readings as wmbusmeters_readings
+from drivers.wmbusmeters.codec import Decoder as WmbusmetersDecoder
 from simulator.sml_server import LIST, file_of, message
 from simulator.wmbus_stick import FORMS, WirelessMeter, format_a
 
@@ -187,6 +190,21 @@ def s0pcm(data: bytes) -> None:
         assert frame.spans[-1].end == frame.end
 
 
+def wmbusmeters(data: bytes) -> None:
+    """Lines of JSON about radio telegrams."""
+    decoder = WmbusmetersDecoder()
+    for part in chunks(data):
+        for telegram in decoder.feed(part):
+            assert telegram.id
+    for frame in wmbusmeters_analyze(data, NO_KEYS):
+        assert frame.spans[-1].end == frame.end <= len(data)
+    for values in wmbusmeters_readings(data, WMBUSMETERS_MODEL, NO_KEYS):
+        assert all(math.isfinite(value) for value in values.values())
+
+
+WMBUSMETERS_LINE = b'{"_":"telegram","media":"water","id":"21050005","total_m3":54.321,"flow_m3h":1e-3,"n":null}\n'
+WMBUSMETERS_MODEL = load("wmbusmeters-water")
+
 SML_LIST = bytes.fromhex(
     "77 01 0B0A014E42440000BC614E 01 7262016500000FFF"  # who and when
     "71 77 070100010800FF 6282 72620265 6AB13B80 621E 52FF 5501020304 01"  # one entry
@@ -285,6 +303,7 @@ TARGETS = {
     "dlms": Target(dlms, (DLMS_PUSH, *DLMS_SESSION)),
     "dlms_push": Target(dlms_push, (DLMS_PUSH, *map(chunked, DLMS_SESSION))),
     "wmbus": Target(wmbus, (WMBUS_FRAME, *(chunked(FORMS[form](WMBUS_METER.frame())) for form in WMBUS_FORMS))),
+    "wmbusmeters": Target(wmbusmeters, (WMBUSMETERS_LINE, chunked(WMBUSMETERS_LINE))),
     "mbus": Target(mbus, (MBUS_HEADER + MBUS_RECORDS, chunked(long(8, 5, 0x72, MBUS_HEADER + MBUS_RECORDS)))),
     "sml": Target(sml, (SML_LIST, chunked(file_of([message(1, LIST, SML_LIST)])))),
     "rtu": Target(rtu, (chunked(BODY + crc16(BODY)), chunked(b"\x11\x83\x02" + crc16(b"\x11\x83\x02")))),
