@@ -15,7 +15,6 @@ A row's time is the meter's. One whose clock is wrong is not asked, for its rows
 """
 
 import asyncio
-import os
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +24,7 @@ from typing import Annotated, Any
 from pydantic import Field, TypeAdapter, ValidationError
 
 from drivers.contract import DriverError, HasHistory, Meter, NotConnected, Reading, Refused
+from gateway import durable
 from gateway.intake import METER_CLOCK_LIMIT_MS, ProfileRow
 from gateway.journal import JournalError
 from gateway.message import Id
@@ -171,7 +171,7 @@ class Backfill:
             body = _GAPS.dump_json([filling.gap for filling in self._open])
             try:
                 await self.flush()  # a gap must not leave the file before its rows are safe
-                await asyncio.to_thread(_write, self.file, body)
+                await asyncio.to_thread(durable.replace, self.file, body)
                 self.error = ""
             except (JournalError, OSError) as error:
                 self.error = f"open gaps cannot be kept: {error}"
@@ -307,13 +307,3 @@ class Backfill:
 def last_readings(check: Mapping[str, Mapping[str, Sequence[Any]]]) -> dict[str, int]:
     """Give when each meter was last read (UTC ms), from a check's snapshot; those that count nothing are missing."""
     return {meter: max(row[2] for row in rows.values()) for meter, rows in check.items() if rows}
-
-
-def _write(path: Path, body: bytes) -> None:
-    """Put a file in the old one's place, durably, or leave that as it is; raises OSError."""
-    new = path.with_suffix(".new")
-    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(body)
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)

@@ -9,11 +9,11 @@
 """
 
 import asyncio
-import os
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from gateway import durable
 from gateway.alerts.catalogue import rules_of
 from gateway.alerts.engine import Engine
 from gateway.alerts.settings import MeterSettings, Settings, decode
@@ -73,7 +73,7 @@ class Desired:
     async def keep(self, payload: bytes) -> None:
         """Write down what was taken; a disk that refuses is told of, and the broker sends it again anyway."""
         try:
-            await asyncio.to_thread(_write, self._file, payload)
+            await asyncio.to_thread(durable.replace, self._file, payload)
         except OSError as error:
             self._refuse("not_kept", f"settings cannot be kept: {error.strerror}")
 
@@ -126,19 +126,3 @@ def limits_of(settings: Settings, meter: str, row: MeterTable) -> Limits:
     """Say what a meter cannot exceed: by its main fuse, and by what the hub says."""
     wished = settings.meters.get(meter, SILENT)
     return Limits(wished.rating_a or row.rating_a, wished.limits)
-
-
-def _write(path: Path, payload: bytes) -> None:
-    """Put a file in the old one's place, durably, or leave that as it is."""
-    new = path.with_suffix(".new")
-    # That nobody is at home is nobody else's business.
-    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(payload)
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
