@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,6 +23,11 @@ from gateway.web.source import Answers
 EVERYWHERE = ("0.0.0.0", "[::]")  # noqa: S104  names for what is configured, not a choice
 CONNECTIONS = 128
 """Open connections at a time: four for each browser that may listen. Whoever opens thousands is refused, not served."""
+
+
+def is_fault(record: logging.LogRecord) -> bool:
+    """Tell whether a line of uvicorn's is worth the log: a page that listened until the program stopped is none."""
+    return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
 
 
 class _Server(uvicorn.Server):
@@ -79,6 +85,7 @@ async def serve(
         server_header=False,
         limit_concurrency=CONNECTIONS,
     )
+    logging.getLogger("uvicorn.error").addFilter(is_fault)
     server = _Server(config)
     sock = _listen(host.strip("[]"), int(port))
     task = group.create_task(server.serve([sock]), name="web")
