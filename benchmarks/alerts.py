@@ -15,11 +15,14 @@ from pathlib import Path
 from benchmarks.rig import Figure
 from drivers.contract import Reading
 from gateway.alerts.alerting import Alerting
+from gateway.alerts.calendar import Calendar
 from gateway.alerts.catalogue import rules_of
 from gateway.alerts.engine import Engine
+from gateway.alerts.settings import MeterSettings
 from gateway.check import Checker, Interval, Limits
 from gateway.clock import wall_ms
-from gateway.config.alerts import AlertsTable, OverloadTable
+from gateway.config.alerts import AlertsTable
+from gateway.config.rules.electricity import OverloadTable
 from gateway.intake import Intake, Known
 from gateway.journal import Journal
 from gateway.live import LiveBook
@@ -60,7 +63,7 @@ def _cost(name: str, rows: list[tuple[int, dict[str, float]]]) -> Figure:
 
 
 def _once(judged: Judged) -> float:
-    engine = Engine({"m": rules_of(AlertsTable(), "UTC", 63.0)})
+    engine = Engine({"m": rules_of(AlertsTable(), Calendar(), MeterSettings(rating_a=63.0))})
     began = time.process_time()
     for ts, row, intervals in judged:
         engine.hear("m", ts, 0, row, intervals)
@@ -91,7 +94,7 @@ async def _delays(folder: Path, alerts: int) -> list[float]:
         folder, gw="gw-1", mirror=None, wall=wall_ms, clock_state=lambda: "synced", boot="bench"
     )
     now = [0]
-    engine = Engine({"m": rules_of(table, "UTC", 63.0)})
+    engine = Engine({"m": rules_of(table, Calendar(), MeterSettings(rating_a=63.0))})
     alerting = await Alerting.open(engine, journal, lambda: START + now[0], {"m": Limits()})
     intake = Intake(_Clock(), alerting.checker, journal, LiveBook(), None, alerting.hear)
     intake.meters["m"] = Known(1.0, Limits())

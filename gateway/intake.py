@@ -21,7 +21,7 @@ from gateway.check import Checker, Interval, Limits
 from gateway.live import LiveBook
 from gateway.message import HOLDOVER, LOAD_PROFILE, METER_FLAG
 
-Hear = Callable[[str, int, int, Mapping[str, Number], Sequence[Interval]], None]
+Hear = Callable[[str, int, int, Mapping[str, Number], Sequence[Interval], Sequence[str]], None]
 """Takes meter, UTC ms, bits of quality, values, and the intervals they closed."""
 
 METER_CLOCK_TOLERANCE_MS = 10_000
@@ -119,7 +119,7 @@ class Intake:
         self.read += 1
         if ts is not None:
             if self._hear is not None:
-                self._hear(reading.meter, ts, q, _with_clock(reading, ts), () if stepped else intervals)
+                self._hear(reading.meter, ts, q, _with_clock(reading, ts), () if stepped else intervals, reading.status)
             self._book.update(reading.meter, ts, q, reading.values)
             if self._post is not None:
                 self._post(reading.meter, ts, q, reading.values, known.every)

@@ -11,7 +11,7 @@
 import asyncio
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from gateway import durable
 from gateway.alerts.catalogue import rules_of
@@ -26,7 +26,6 @@ from gateway.transport import Message
 LIMIT = 512 * 1024
 """Bytes of a document: 2,000 meters, the most there may be, of 250 bytes each."""
 NAME = "settings.json"
-SILENT = MeterSettings()
 UNKNOWN = Limits()
 
 
@@ -114,15 +113,24 @@ class Known:
 
 
 def engine_of(config: EdgeConfig | HomeConfig, settings: Settings) -> Engine:
-    """Make the engine with the rules of every meter."""
-    zone, rules = config.gateway.zone, {}
+    """Make the engine with the rules of every meter: those of the edge, and in a home all."""
+    calendar = config.alerts.calendar.of(config.gateway.zone)
+    place: Literal["edge"] | None = "edge" if isinstance(config, EdgeConfig) else None
+    rules = {}
     for row in config.meter:
         meter = meter_id(config, row)
-        rules[meter] = rules_of(config.alerts, zone, limits_of(settings, meter, row).rating_a)
-    return Engine(rules)
+        rules[meter] = rules_of(config.alerts, calendar, about(settings, meter, row), place)
+    return Engine(rules, calendar)
+
+
+def about(settings: Settings, meter: str, row: MeterTable) -> MeterSettings:
+    """Say what is known of a meter: the hub's word, and the gateway's own file where the hub is silent."""
+    wished = settings.of(meter)
+    own = {"rating_a": wished.rating_a or row.rating_a, "pv": row.pv if wished.pv is None else wished.pv}
+    return wished.model_copy(update=own)
 
 
 def limits_of(settings: Settings, meter: str, row: MeterTable) -> Limits:
     """Say what a meter cannot exceed: by its main fuse, and by what the hub says."""
-    wished = settings.meters.get(meter, SILENT)
-    return Limits(wished.rating_a or row.rating_a, wished.limits)
+    known = about(settings, meter, row)
+    return Limits(known.rating_a, known.limits)

@@ -7,7 +7,7 @@
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from drivers.contract import Number
 from gateway.alerts.engine import Engine
@@ -49,9 +49,17 @@ class Alerting:
         alerting.keep()
         return alerting
 
-    def hear(self, meter: str, ts: int, q: int, values: Mapping[str, Number], intervals: Iterable[Interval]) -> None:
-        """Take a reading that is in the journal, and the intervals it closed."""
-        events = self.engine.hear(meter, ts, q, values, intervals)
+    def hear(
+        self,
+        meter: str,
+        ts: int,
+        q: int,
+        values: Mapping[str, Number],
+        intervals: Iterable[Interval],
+        status: Sequence[str] = (),
+    ) -> None:
+        """Take a reading that is in the journal, the intervals it closed, and the meter's flags."""
+        events = self.engine.hear(meter, ts, q, values, intervals, status)
         if events:
             self._tell(events)
 

@@ -1,7 +1,8 @@
 """The alert engine: what all meters say goes in, events come out; no clock, no file, no log.
 
-1. `hear` takes one reading with its checked intervals, `tick` the time. Each asks the rules of that meter that judge
-   such things, and hands what they find to the life of that rule's alert.
+1. `hear` takes one reading with its flags and checked intervals, `tick` the time. Each asks the rules of that meter
+   that judge such things, and hands what they find to the life of that rule's alert. Intervals are also gathered to
+   hours, once for all rules that judge those.
 2. Time is the readings' own. `tick` changes nothing unless something comes out of it, so how often it is called does
    not matter; `due` names the next moment when it does.
 3. While a meter is silent, nothing else is raised at it. An alert whose meter has been silent for a day expires.
@@ -12,9 +13,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from drivers.contract import Number
+from gateway.alerts.calendar import Calendar
 from gateway.alerts.event import AlertEvent
+from gateway.alerts.hours import EMPTY, Filling, fill
 from gateway.alerts.life import Life, alarmed, ended
-from gateway.alerts.rule import Alarm, Finding, JudgesIntervals, JudgesReadings, JudgesTime, Rule
+from gateway.alerts.rule import (
+    Alarm,
+    Finding,
+    JudgesFlags,
+    JudgesHours,
+    JudgesIntervals,
+    JudgesReadings,
+    JudgesTime,
+    Rule,
+)
 from gateway.alerts.rules.silence import Silence, excused
 from gateway.check import Interval
 
@@ -25,16 +37,23 @@ EXPIRES_MS = 86_400_000
 class Engine:
     """Watches the meters it was made for; what others say is ignored."""
 
-    def __init__(self, rules: Mapping[str, Sequence[Rule]]) -> None:
-        """Take the rules of each meter, by meter id."""
-        self._watches = {meter: _Watch(meter, of_meter) for meter, of_meter in rules.items()}
+    def __init__(self, rules: Mapping[str, Sequence[Rule]], calendar: Calendar | None = None) -> None:
+        """Take the rules of each meter, by meter id, and the calendar of the place."""
+        self._calendar = calendar or Calendar()
+        self._watches = {meter: _Watch(meter, of_meter, self._calendar) for meter, of_meter in rules.items()}
 
     def hear(
-        self, meter: str, ts: int, q: int, values: Mapping[str, Number], intervals: Iterable[Interval] = ()
+        self,
+        meter: str,
+        ts: int,
+        q: int,
+        values: Mapping[str, Number],
+        intervals: Iterable[Interval] = (),
+        status: Sequence[str] = (),
     ) -> list[AlertEvent]:
-        """Take a reading (`ts` UTC ms, `q` its bits of quality) and the intervals it closed."""
+        """Take a reading (`ts` UTC ms, `q` its bits of quality), the intervals it closed, and the meter's flags."""
         watch = self._watches.get(meter)
-        return watch.hear(ts, q, values, intervals) if watch else []
+        return watch.hear(ts, q, values, intervals, status) if watch else []
 
     def tick(self, now: int, meter: str | None = None) -> list[AlertEvent]:
         """Take the time (UTC ms), for all meters or one of them."""
@@ -56,7 +75,13 @@ class Engine:
 
     def restore(self, meter: str, snapshot: Mapping[str, Any]) -> list[AlertEvent]:
         """Go on from a snapshot; give the ends of alerts whose rules, or whose meter, are no more."""
-        return (self._watches.get(meter) or _Watch(meter, ())).restore(snapshot)
+        return (self._watches.get(meter) or _Watch(meter, (), self._calendar)).restore(snapshot)
+
+    def change(self, meter: str, rules: Sequence[Rule]) -> list[AlertEvent]:
+        """Let other rules watch a meter from now on, with all that is remembered; give the ends of those left out."""
+        old, new = self._watches[meter], _Watch(meter, rules, self._calendar)
+        self._watches[meter] = new
+        return new.restore(old.snapshot())
 
     @property
     def meters(self) -> Sequence[str]:
@@ -67,8 +92,9 @@ class Engine:
 class _Watch:
     """One meter: its rules, what each remembers, and the life of each one's alert."""
 
-    def __init__(self, meter: str, rules: Sequence[Rule]) -> None:
+    def __init__(self, meter: str, rules: Sequence[Rule], calendar: Calendar) -> None:
         self.meter = meter
+        self.calendar = calendar
         # Silence first: whether the meter speaks decides what its other rules may say.
         self.rules = sorted(rules, key=lambda rule: not isinstance(rule, Silence))
         self.states: list[Any] = [rule.start for rule in self.rules]
@@ -77,12 +103,24 @@ class _Watch:
         self.silent = False
         self.of_reading = [(n, rule) for n, rule in enumerate(self.rules) if isinstance(rule, JudgesReadings)]
         self.of_time = [(n, rule) for n, rule in enumerate(self.rules) if isinstance(rule, JudgesTime)]
+        self.of_flags = [(n, rule) for n, rule in enumerate(self.rules) if isinstance(rule, JudgesFlags)]
         self.of_key: dict[str, list[tuple[int, JudgesIntervals]]] = {}
+        self.of_hour: dict[str, list[tuple[int, JudgesHours]]] = {}
         for n, rule in enumerate(self.rules):
             for key in rule.keys if isinstance(rule, JudgesIntervals) else ():
                 self.of_key.setdefault(key, []).append((n, cast("JudgesIntervals", rule)))
+            for key in rule.hour_keys if isinstance(rule, JudgesHours) else ():
+                self.of_hour.setdefault(key, []).append((n, cast("JudgesHours", rule)))
+        self.filling: dict[str, Filling] = {}
 
-    def hear(self, ts: int, q: int, values: Mapping[str, Number], intervals: Iterable[Interval]) -> list[AlertEvent]:
+    def hear(
+        self,
+        ts: int,
+        q: int,
+        values: Mapping[str, Number],
+        intervals: Iterable[Interval],
+        status: Sequence[str],
+    ) -> list[AlertEvent]:
         events: list[AlertEvent] = []
         self.last = ts
         states = self.states
@@ -90,13 +128,28 @@ class _Watch:
             states[n], finding = rule.reading(states[n], ts, q, values)
             if finding is not None:
                 self._live(n, finding, ts, events)
-        if self.of_key:
-            for interval in intervals:
-                for n, judge in self.of_key.get(interval.key, ()):
-                    states[n], finding = judge.interval(states[n], interval)
-                    if finding is not None:
-                        self._live(n, finding, ts, events)
+        for n, flagged in self.of_flags:
+            states[n], finding = flagged.flags(states[n], ts, status)
+            if finding is not None:
+                self._live(n, finding, ts, events)
+        for interval in intervals:
+            for n, judge in self.of_key.get(interval.key, ()):
+                states[n], finding = judge.interval(states[n], interval)
+                if finding is not None:
+                    self._live(n, finding, ts, events)
+            if interval.key in self.of_hour:
+                self._fill(interval, ts, events)
         return events
+
+    def _fill(self, interval: Interval, ts: int, events: list[AlertEvent]) -> None:
+        """Gather an interval to hours, and hand each full one to the rules that judge hours."""
+        key = interval.key
+        self.filling[key], hours = fill(self.filling.get(key, EMPTY), interval, self.calendar)
+        for hour in hours:
+            for n, judge in self.of_hour[key]:
+                self.states[n], finding = judge.hour(self.states[n], hour)
+                if finding is not None:
+                    self._live(n, finding, ts, events)
 
     def tick(self, now: int) -> list[AlertEvent]:
         events: list[AlertEvent] = []
@@ -122,11 +175,13 @@ class _Watch:
     def snapshot(self) -> dict[str, Any]:
         return {
             "last": self.last,
+            "hours": {key: list(filling) for key, filling in self.filling.items()},
             "rules": {rule.name: [_plain(self.states[n]), _plain(self.lives[n])] for n, rule in enumerate(self.rules)},
         }
 
     def restore(self, snapshot: Mapping[str, Any]) -> list[AlertEvent]:
         self.last = snapshot["last"]
+        self.filling = {key: Filling(*row) for key, row in snapshot.get("hours", {}).items()}
         rows = dict(snapshot["rules"])
         for n, rule in enumerate(self.rules):
             if row := rows.pop(rule.name, None):

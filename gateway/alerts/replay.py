@@ -6,7 +6,8 @@
 3. One line an alert: its whole life in one row, in the order of their beginnings.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from heapq import heappop, heappush
@@ -21,7 +22,7 @@ from gateway.alerts.catalogue import rules_of
 from gateway.alerts.engine import Engine
 from gateway.alerts.event import AlertEvent, Severity
 from gateway.alerts.life import RANK
-from gateway.alerts.series import ReplayError, Row, check_marks, load_rows, load_settings
+from gateway.alerts.series import Mark, ReplayError, Row, load_marks, load_rows, load_settings
 from gateway.alerts.settings import Settings
 from gateway.check import Checker, Limits
 from gateway.config.alerts import AlertsTable
@@ -55,6 +56,7 @@ class Replay:
 
     zone: str = "UTC"
     settings: Settings = field(default_factory=Settings)
+    marks: Sequence[Mark] = ()
     alerts: AlertsTable = field(default_factory=AlertsTable)
 
     def run(self, rows: Iterable[Row]) -> list[Told]:
@@ -64,20 +66,25 @@ class Replay:
     def events(self, rows: Iterable[Row]) -> Iterator[AlertEvent]:
         """Replay rows in any order; give every event as it comes."""
         ordered = sorted(rows, key=lambda row: row[:2])
-        ratings = {meter: self._rating(meter) for meter in {row.meter for row in ordered}}
-        limits = {meter: Limits(rating_a=rating) for meter, rating in ratings.items()}
-        engine = Engine({m: rules_of(self.alerts, self.zone, rating) for m, rating in sorted(ratings.items())})
+        meters = sorted({row.meter for row in ordered})
+        limits = {meter: Limits(self.settings.of(meter).rating_a, self.settings.of(meter).limits) for meter in meters}
+        calendar = self.alerts.calendar.of(self.zone)
+        engine = Engine({m: rules_of(self.alerts, calendar, self.settings.of(m), None) for m in meters}, calendar)
         checker, silences = Checker(), Silences(engine)
+        marks = deque(sorted(self.marks))
         for (ts, meter), group in groupby(ordered, key=lambda row: row[:2]):
+            while marks and marks[0].ts <= ts:
+                mark = marks.popleft()
+                if mark.meter in limits:
+                    yield from silences.until(mark.ts)
+                    about = self.settings.of(mark.meter).model_copy(update={"away": mark.away})
+                    yield from engine.change(mark.meter, rules_of(self.alerts, calendar, about, None))
+                    silences.heard(mark.meter)
             yield from silences.until(ts)
             values = {row.key: row.value for row in group}
             q, intervals = checker.judge(meter, ts, values, (), limits[meter])
             yield from engine.hear(meter, ts, q, values, intervals)
             silences.heard(meter)
-
-    def _rating(self, meter: str) -> float | None:
-        known = self.settings.meters.get(meter)
-        return known.rating_a if known else None
 
 
 class Silences:
@@ -134,9 +141,8 @@ def lines(
         raise ReplayError(None, 0, f"there is no time zone {zone[:40]!r}", "such as Asia/Riyadh") from None
     rows = load_rows(file, zone)
     known = load_settings(settings) if settings else Settings()
-    if events:
-        check_marks(events, zone)
-    alerts = [alert.to_dict() for alert in Replay(zone, known).run(rows)]
+    marks = load_marks(events, zone) if events else []
+    alerts = [alert.to_dict() for alert in Replay(zone, known, marks).run(rows)]
     return (orjson.dumps(alert).decode() for alert in alerts) if as_json else table(alerts)
 
 

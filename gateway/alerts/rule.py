@@ -6,15 +6,16 @@
    (hysteresis included), None when nothing is new or known. Raising, updating and closing is `life.py`'s.
 3. Times are the meter's own, UTC ms. What is older than the newest is left out by the rule. A gap is unknown: it
    neither raises nor clears. Doubtful readings (`DOUBTFUL` bits) raise nothing.
-4. What a rule wants to be asked about it says by the protocols it fits: `JudgesReadings`, `JudgesIntervals`,
-   `JudgesTime`. O(1) each, and the state stays below 2 kB.
+4. What a rule wants to be asked about it says by the protocols it fits: `JudgesReadings`, `JudgesFlags`,
+   `JudgesIntervals`, `JudgesHours`, `JudgesTime`. O(1) each, and the state stays below 2 kB.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from drivers.contract import Number
 from gateway.alerts.event import Severity
+from gateway.alerts.hours import Hour
 from gateway.check import Interval
 from gateway.message import ESTIMATED, LOAD_PROFILE, SUSPECT, TIME_REPAIRED
 
@@ -80,6 +81,26 @@ class JudgesIntervals(Rule, Protocol):
 
     def interval(self, state: Any, interval: Interval) -> tuple[Any, Finding]:
         """Take what a counter counted from one moment to another."""
+
+
+@runtime_checkable
+class JudgesFlags(Rule, Protocol):
+    """Asked about every reading's flags: what the meter says of itself, in the words of `drivers.contract`."""
+
+    def flags(self, state: Any, ts: int, status: Sequence[str]) -> tuple[Any, Finding]:
+        """Take the flags that are up at `ts`; none is none up."""
+
+
+@runtime_checkable
+class JudgesHours(Rule, Protocol):
+    """Asked about each full clock hour of the counters in `hour_keys`, in order; unknown hours are left out."""
+
+    @property
+    def hour_keys(self) -> tuple[str, ...]:
+        """Keys of the quantities it judges."""
+
+    def hour(self, state: Any, hour: Hour) -> tuple[Any, Finding]:
+        """Take what a counter counted in one clock hour."""
 
 
 @runtime_checkable

@@ -44,6 +44,14 @@ class Row(NamedTuple):
     value: float
 
 
+class Mark(NamedTuple):
+    """From `ts` (UTC ms) on, the customer of a meter is away, or is back."""
+
+    ts: int
+    meter: str
+    away: bool
+
+
 def load_rows(path: Path, zone: str = "UTC") -> list[Row]:
     """Read the values of a CSV file; raises ReplayError."""
     rows = []
@@ -64,15 +72,17 @@ def load_rows(path: Path, zone: str = "UTC") -> list[Row]:
     return rows
 
 
-def check_marks(path: Path, zone: str = "UTC") -> None:
-    """Read a file of away_on and away_off; no rule of the edge asks for them yet. Raises ReplayError."""
-    for line, (when, _, mark) in _lines(path, MARK_COLUMNS):
-        try:
-            _time(when, zone)
-        except ValueError as error:
-            raise ReplayError(path, line, str(error), "time,meter,event") from None
+def load_marks(path: Path, zone: str = "UTC") -> list[Mark]:
+    """Read a file of away_on and away_off, in the order of their times; raises ReplayError."""
+    marks = []
+    for line, (when, meter, mark) in _lines(path, MARK_COLUMNS):
         if mark not in MARKS:
             raise ReplayError(path, line, f"there is no event {mark[:40]!r}", f"one of {', '.join(MARKS)}")
+        try:
+            marks.append(Mark(_time(when, zone), meter, mark == "away_on"))
+        except ValueError as error:
+            raise ReplayError(path, line, str(error), "time,meter,event") from None
+    return sorted(marks)
 
 
 def load_settings(path: Path) -> Settings:

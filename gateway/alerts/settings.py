@@ -16,7 +16,10 @@ PLACE = 100
 class MeterSettings(BaseModel):
     """What is known of one meter; keys of newer hubs are ignored.
 
-    `away` says that nobody is at home, `limits` what the meter can count at most in an hour, by key in base units.
+    `away` says that nobody is at home, `pv` that what is made on the roof may flow out, `limits` what the meter can
+    count at most in an hour, by key in base units. `budget_m` is how many times in 56 days unusual use may be told,
+    `known_slots` are hours of the week in which much use is normal here (0 is Monday's first), and `factors` by how
+    much a rule's threshold was moved by what the customer answered to its alerts.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
@@ -26,6 +29,19 @@ class MeterSettings(BaseModel):
     limits: Annotated[dict[Key, Annotated[float, Field(gt=0, le=1e12)]], Field(max_length=50)] = Field(
         default_factory=dict
     )
+    pv: bool | None = None
+    budget_m: Annotated[int, Field(ge=1, le=28)] = 4
+    known_slots: Annotated[frozenset[Annotated[int, Field(ge=0, lt=168)]], Field(max_length=168)] = frozenset()
+    factors: Annotated[dict[Key, Annotated[float, Field(ge=0.1, le=3)]], Field(max_length=50)] = Field(
+        default_factory=dict
+    )
+
+    def factor(self, rule: str) -> float:
+        """Give what a rule's threshold is multiplied by; safety rules do not ask."""
+        return self.factors.get(rule, 1.0)
+
+
+UNKNOWN = MeterSettings()
 
 
 class Settings(BaseModel):
@@ -37,6 +53,10 @@ class Settings(BaseModel):
     rev: Annotated[int, Field(strict=True, ge=0, le=MOST)] = 0
     live_every_s: Annotated[float, Field(ge=0, le=3600)] | None = None
     meters: Annotated[dict[Id, MeterSettings], Field(max_length=2000)] = Field(default_factory=dict)
+
+    def of(self, meter: str) -> MeterSettings:
+        """Give what is known of a meter; nothing, where the document is silent."""
+        return self.meters.get(meter, UNKNOWN)
 
 
 def decode(payload: bytes) -> Settings:

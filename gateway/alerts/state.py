@@ -112,7 +112,7 @@ class _Replay:
         bits, intervals = self.checker.judge(meter, ts, values, row.get("status", ()), self.limits[meter])
         if "mt" in row:
             values[METER_CLOCK] = (row["mt"] - ts) / 1000
-        self.note(self.engine.hear(meter, ts, q | bits, values, intervals))
+        self.note(self.engine.hear(meter, ts, q | bits, values, intervals, row.get("status", ())))
         self.alive = max(self.alive, ts)
 
     def _tick(self, event: Mapping[str, Any]) -> None:

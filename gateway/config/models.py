@@ -241,6 +241,7 @@ class MeterTable(Table):
     rating_a: Annotated[float, Field(gt=0, le=10_000)] | None = option(
         "The main fuse in ampere, above which an overload is raised; none unless given.", None
     )
+    pv: bool = option("Whether a solar plant may push energy out here, so that export is no reverse flow.", False)
 
 
 Buses = Annotated[tuple[BusTable, ...], Field(strict=False, max_length=64)]

@@ -62,7 +62,15 @@ class Bench:
     def _post(self, meter: str, ts: int, q: int, _values: Mapping[str, Number], _every: float) -> None:
         self.posted.append((meter, ts, q))
 
-    def _hear(self, meter: str, ts: int, q: int, values: Mapping[str, Number], intervals: Sequence[Interval]) -> None:
+    def _hear(
+        self,
+        meter: str,
+        ts: int,
+        q: int,
+        values: Mapping[str, Number],
+        intervals: Sequence[Interval],
+        _: Sequence[str],
+    ) -> None:
         assert self.journal.rows[-1][:2] == (meter, ts)
         kept = {key: value for key, value in values.items() if key != "meter_clock_s"}
         assert self.journal.rows[-1][3:5] == (q, kept)

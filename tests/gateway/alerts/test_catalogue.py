@@ -2,32 +2,40 @@
 
 from pathlib import Path
 
-from gateway.alerts.catalogue import rules_of
-from gateway.alerts.rules.meter_clock import MeterClock
+import pytest
+
+from gateway.alerts.calendar import Calendar
+from gateway.alerts.catalogue import ENTRIES, Entry, rules_of
 from gateway.alerts.rules.overload import Overload
-from gateway.alerts.rules.silence import Silence
 from gateway.alerts.rules.water import WaterLeak
+from gateway.alerts.settings import MeterSettings
 from gateway.config.alerts import AlertsTable
 from gateway.config.load import load
 
 DAY = 1_795_219_200_000 // 86_400_000 * 86_400_000
+UTC = Calendar()
+KNOWN = MeterSettings(rating_a=63.0)
 
 
-def test_the_defaults_are_those_of_the_catalogue() -> None:
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry.rule.name)
+def test_the_defaults_are_those_of_the_catalogue(entry: Entry) -> None:
     """What a table says by default is what the rule itself has as default."""
-    silence, clock, overload, water = rules_of(AlertsTable(), "UTC", 63.0)
-    assert silence == Silence()
-    assert clock == MeterClock()
-    assert overload == Overload(63.0)
-    assert isinstance(water, WaterLeak)
-    assert water == WaterLeak(water.night_of)
+    table = getattr(AlertsTable(), entry.rule.name).model_dump(exclude={"enabled"})
+    bare = {name: field.default for name, field in entry.rule.__dataclass_fields__.items()}
+    for name in table.keys() & bare.keys():
+        assert table[name] == bare[name], name
+
+
+def test_every_rule_has_its_own_name() -> None:
+    """A rule is found by its name in files, events and texts."""
+    names = [entry.rule.name for entry in ENTRIES]
+    assert len(set(names)) == len(names)
 
 
 def test_without_a_main_fuse_nobody_watches_it() -> None:
     """A rating is asked at installation, and never guessed."""
-    assert [rule.name for rule in rules_of(AlertsTable(), "UTC", None)] == [
-        "meter_offline", "meter_clock", "water_leak",
-    ]  # fmt: skip
+    with_fuse = {rule.name for rule in rules_of(AlertsTable(), UTC, KNOWN)}
+    assert with_fuse - {rule.name for rule in rules_of(AlertsTable(), UTC, MeterSettings())} == {"overload"}
 
 
 def test_what_the_file_says_is_what_runs(tmp_path: Path) -> None:
@@ -39,7 +47,10 @@ def test_what_the_file_says_is_what_runs(tmp_path: Path) -> None:
         '[alerts.water_leak]\nsure_after = "12h"\nnight_from = "8h"\nnight_to = "13h"\nnights = 2\n'
     )
     config = load(path, "home", {})
-    _, overload, water = rules_of(config.alerts, config.gateway.zone, 40)
+    calendar = config.alerts.calendar.of(config.gateway.zone)
+    rules = {rule.name: rule for rule in rules_of(config.alerts, calendar, MeterSettings(rating_a=40))}
+    overload, water = rules["overload"], rules["water_leak"]
+    assert "meter_offline" not in rules
     assert overload == Overload(40, dwell=120, warn_at=0.95)
     assert isinstance(water, WaterLeak)
     assert (water.sure_after, water.nights) == (43_200, 2)

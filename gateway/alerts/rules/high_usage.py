@@ -1,0 +1,129 @@
+"""Unusually high use (E1, W4): more in the last hours than is usual then, by more than happens a few times a season.
+
+1. The score is what the last `hours` held above what is usual in them. No fixed share or count of deviations fits all
+   homes: the same rule that is silent in one cries daily in another.
+2. So the threshold is each home's own: a little above what its score reached on the `budget`-th worst of the last 56
+   days. By that, about `budget` alerts come in 56 days in a lively home, however it lives; in a quiet one `floor` and
+   `share` leave fewer.
+3. Two weeks are learnt first. A day on which something was wrong counts at most half above the threshold, so that one
+   long fault does not make the meter deaf.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
+
+from gateway.alerts.calendar import HOUR_MS
+from gateway.alerts.hours import Hour
+from gateway.alerts.rule import Alarm, Clear, Finding
+from gateway.alerts.usual import Usual, expected, learnt
+
+if TYPE_CHECKING:
+    from gateway.alerts.event import Severity
+
+DAYS = 56
+"""Eight weeks: long enough for a few of the days that are rare, short enough to follow a season."""
+LEARN_DAYS = 14
+ABOVE = 1.05
+CAPPED = 1.5
+WEEK_SHARE = 0.05
+"""Above so much of a usual week's use it is a warning: a twentieth of the week in one morning is money."""
+
+
+class Beyond(NamedTuple):
+    """One hour: what it held, and what was usual."""
+
+    amount: float = 0.0
+    usual: float = 0.0
+
+
+class State(NamedTuple):
+    """`end` is how far hours are known (UTC ms), `last` the newest hours in a row, `worst` the best score of the local
+    day `day`, `ring` those of the days before, `days` how many days were seen, `high` the threshold that was passed.
+    """
+
+    usual: Usual = Usual()
+    end: int = 0
+    last: tuple[Beyond, ...] = ()
+    day: int = 0
+    worst: float = 0.0
+    ring: tuple[float, ...] = ()
+    days: int = 0
+    high: float = 0.0
+
+
+@dataclass(frozen=True)
+class Excess:
+    """Judges hours of one counter against what is usual; `HighUsage` and `HighWaterDay` say of what."""
+
+    name: ClassVar[str]
+    start: ClassVar[State] = State()
+    hour_keys: ClassVar[tuple[str, ...]]
+    unit: ClassVar[str]
+    hours: ClassVar[int]
+    floor: float
+    share: float
+    cooldown: float
+    budget: int = 4
+    known: frozenset[int] = frozenset()
+    factor: float = 1.0
+
+    def hour(self, state: State, hour: Hour) -> tuple[State, Finding]:
+        """Take what one hour held."""
+        if hour.start < state.end:
+            return state, None
+        if hour.place.day != state.day:
+            state = self._new_day(state, hour.place.day)
+        usual = expected(state.usual, hour.place.slot)
+        state = state._replace(usual=learnt(state.usual, hour.place.slot, hour.amount))
+        last = state.last if hour.start == state.end else ()
+        if usual is None:
+            return state._replace(end=hour.end, last=()), None
+        held = min(hour.amount, usual) if hour.place.week_hour in self.known else hour.amount
+        state = state._replace(end=hour.end, last=(*last, Beyond(held, usual))[-self.hours :])
+        if len(state.last) < self.hours:
+            return state, None
+        return self._judge(state)
+
+    def _judge(self, state: State) -> tuple[State, Finding]:
+        used, usual = sum(hour.amount for hour in state.last), sum(hour.usual for hour in state.last)
+        score, threshold = used - usual, self._threshold(state, usual)
+        state = state._replace(worst=max(state.worst, min(score, CAPPED * threshold)))
+        if state.high and score < state.high / 2:
+            return state._replace(high=0.0), Clear(state.end, {"above_wh": round(score)})
+        if state.days <= LEARN_DAYS or score <= (state.high or threshold):
+            return state, None
+        week = 7 * 24 * sum(state.usual.means) / max(1, sum(1 for n in state.usual.counts if n))
+        severity: Severity = "warning" if score > WEEK_SHARE * week else "info"
+        evidence = {"above": round(score), "threshold": round(threshold), "hours": float(self.hours)}
+        points = tuple(
+            (state.end - n * HOUR_MS, hour.amount) for n, hour in reversed(list(enumerate(reversed(state.last))))
+        )
+        alarm = Alarm(
+            severity, state.end, round(used), round(usual), self.unit, self.hour_keys[0], score, evidence, points
+        )
+        return state._replace(high=state.high or threshold), alarm
+
+    def _threshold(self, state: State, usual: float) -> float:
+        budget = max(1, round(self.budget * len(state.ring) / DAYS))
+        rare = ABOVE * sorted(state.ring)[-budget] if len(state.ring) >= budget else 0.0
+        return self.factor * max(self.floor, self.share * usual, rare)
+
+    def _new_day(self, state: State, day: int) -> State:
+        if not state.day:
+            return state._replace(day=day, days=1)
+        return state._replace(
+            day=day, days=min(state.days + 1, DAYS), worst=0.0, ring=(*state.ring, round(state.worst, 1))[-DAYS:]
+        )
+
+
+@dataclass(frozen=True)
+class HighUsage(Excess):
+    """Electricity of the last three hours: shorter says nothing of a kettle, longer is late."""
+
+    name: ClassVar[str] = "high_usage"
+    hour_keys: ClassVar[tuple[str, ...]] = ("energy_import_wh",)
+    unit: ClassVar[str] = "Wh"
+    hours: ClassVar[int] = 3
+    floor: float = 1500.0
+    share: float = 0.3
+    cooldown: float = 43_200.0

@@ -1,0 +1,1 @@
+"""The tables [alerts.RULE], by what they watch."""

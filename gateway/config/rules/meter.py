@@ -1,0 +1,26 @@
+"""What the rules of any meter take. The reason of each default is in gateway/alerts/rules."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from gateway.config.table import Table, option
+from gateway.config.values import lasting
+
+
+class MeterOfflineTable(Table):
+    """A meter that used to speak, and does not."""
+
+    enabled: bool = option("Watch for meters that fall silent.", True)
+    periods: Annotated[float, Field(ge=2, le=1000)] = option(
+        "How many of its own usual periods a meter may be silent.", 5.0
+    )
+    least: Annotated[float, lasting("1s", "7d")] = option("How long any meter may be silent.", "15m")
+
+
+class MeterClockTable(Table):
+    """A meter whose own clock is wrong."""
+
+    enabled: bool = option("Watch the clocks of meters that show theirs.", True)
+    above: Annotated[float, lasting("10s", "1d")] = option("How far off a meter's clock may be.", "10s")
+    cooldown: Annotated[float, lasting("0s", "30d")] = option("How long after its end it is not told again.", "1d")
