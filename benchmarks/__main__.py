@@ -9,6 +9,7 @@ from collections.abc import Callable
 from benchmarks import (
     alerts,
     backlog,
+    bill,
     crowd,
     hub,
     load,
@@ -38,6 +39,7 @@ SUITES: dict[str, tuple[Callable[[], list[Figure]], Callable[[], list[Figure]]]]
     "scan": (scan.search, scan.search),
     "alerts": (lambda: alerts.cost() + alerts.delay(), lambda: alerts.cost() + alerts.delay()),
     "vee": (vee.full, vee.quick),
+    "bill": (bill.full, bill.full),
     "notify": (lambda: notify.at_once(100), lambda: notify.at_once(100)),
     "page": (page.full, page.quick),
     "wear": (lambda: wear.wear(24, 600), lambda: wear.wear(3, 60)),

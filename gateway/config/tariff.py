@@ -1,0 +1,46 @@
+"""The table [tariff]: which tariff prices what, for costs in messages and on pages."""
+
+from typing import Annotated, Any
+
+from pydantic import Field, InstanceOf, PlainValidator, ValidationInfo
+
+from drivers.quantities import Commodity
+from gateway.config.near import meant, printable, shown
+from gateway.config.table import Table, option
+from gateway.config.values import Context, given, text, wrong
+from gateway.tariff.errors import TariffError
+from gateway.tariff.file import available, load
+from gateway.tariff.model import Tariff
+
+
+def priced(commodity: Commodity) -> PlainValidator:
+    """Make the validator of a tariff's name: from tariffs/ beside the file, else a shipped one."""
+
+    def check(value: Any, info: ValidationInfo[Context]) -> Tariff:
+        folders = (given(info).folder / "tariffs",)
+        try:
+            tariff = load(text(value), folders)
+        except TariffError as error:
+            if error.path is None:
+                hint = meant(value, available(folders), "the name of a file in tariffs/ beside this one")
+                raise wrong(f"is {shown(value)}, and there is no such tariff", hint) from None
+            raise wrong(f"cannot be used: {printable(str(error))}") from None
+        if tariff.commodity != commodity:
+            raise wrong(f"is {shown(value)}, which prices {tariff.commodity}", f"a tariff of {commodity}")
+        return tariff
+
+    return PlainValidator(check)
+
+
+class TariffTable(Table):
+    """What use costs; a commodity without a tariff is told in units only."""
+
+    electricity: Annotated[InstanceOf[Tariff], priced("electricity")] | None = option(
+        "The tariff of electricity.", None
+    )
+    water: Annotated[InstanceOf[Tariff], priced("water")] | None = option("The tariff of water.", None)
+    gas: Annotated[InstanceOf[Tariff], priced("gas")] | None = option("The tariff of gas.", None)
+    heat: Annotated[InstanceOf[Tariff], priced("heat")] | None = option("The tariff of heat.", None)
+    dwelling_units: Annotated[int, Field(ge=1, le=1000)] = option(
+        "How many dwelling units the utility has registered for the meters; tiers grow with them.", 1
+    )
