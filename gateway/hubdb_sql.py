@@ -1,6 +1,6 @@
 """The tables of the hub database and every statement on them."""
 
-from gateway.notify import outbox_sql
+from gateway.notify import answers_sql, outbox_sql
 
 STEPS = [
     [
@@ -28,6 +28,7 @@ STEPS = [
         "INSERT INTO counter VALUES ('dropped_letters', 0)",
     ],
     outbox_sql.TABLES,
+    answers_sql.TABLES,
 ]
 
 ADD_LOSS = "INSERT INTO loss VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"

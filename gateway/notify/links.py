@@ -14,7 +14,11 @@ from typing import Literal, get_args
 
 from gateway.message import ID
 
-Action = Literal["acknowledge", "mute"]
+Reply = Literal["useful", "not_useful", "normal", "fixed", "call_me"]
+"""What a customer may say of an alert; each also says that they have seen it."""
+Action = Literal["acknowledge", "mute", Reply]
+ACTIONS: tuple[Action, ...] = ("acknowledge", "mute", "useful", "not_useful", "normal", "fixed", "call_me")
+REPLIES: tuple[Reply, ...] = get_args(Reply)
 
 PATH = "/answer/"
 """A link is the pages' address, this, and the token."""
@@ -25,7 +29,7 @@ LONGEST = 512
 """Characters of a token that are read: three ids of 64 and 60 more are the most there can be."""
 
 _TOKEN = re.compile(
-    rf"({'|'.join(get_args(Action))})\.({ID[1:-1]})\.([0-9a-f]{{16}})\.({ID[1:-1]})\.([0-9]{{1,12}})\.([\w-]{{22}})",
+    rf"({'|'.join(ACTIONS)})\.({ID[1:-1]})\.([0-9a-f]{{16}})\.({ID[1:-1]})\.([0-9]{{1,12}})\.([\w-]{{22}})",
     re.ASCII,
 )
 
@@ -58,7 +62,8 @@ def read(token: str, key: bytes, now: int) -> Link:
     said = token.rpartition(".")[0]
     if not hmac.compare_digest(_proof(said, key), match[6]):
         raise LinkError("not a link of ours")
-    link = Link("mute" if match[1] == "mute" else "acknowledge", match[2], match[3], match[4], int(match[5]))
+    action = next(action for action in ACTIONS if action == match[1])
+    link = Link(action, match[2], match[3], match[4], int(match[5]))
     if link.expires <= now:
         raise LinkError("the link has expired")
     return link

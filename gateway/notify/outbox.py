@@ -5,7 +5,7 @@
 2. `due` gives a channel's messages, of one alert one at a time; `settle` writes what became of them. A message whose
    receipt was not written is sent again, with the same key.
 3. `act` does what a link allows: acknowledging ends the reminders of an alert, muting silences what is not critical
-   of one rule at one meter for a week.
+   of one rule at one meter for a week, and answers are kept (`answers.py`).
 
 Its tables lie in the hub database's file, and its work runs on that file's thread.
 """
@@ -22,6 +22,7 @@ import orjson
 
 from gateway.alerts.event import AlertEvent, parse
 from gateway.message import MessageError
+from gateway.notify import answers
 from gateway.notify import outbox_sql as sql
 from gateway.notify.channels.contract import Receipt
 from gateway.notify.links import KEY_BYTES, LASTS, Link
@@ -131,6 +132,7 @@ class Outbox:
                 return "unknown"
             if link.action == "mute":
                 connection.execute(sql.MUTE, (now + LASTS * 1000, link.channel, *name))
+            answers.note(connection, link, now)
             connection.execute(sql.ACKNOWLEDGE, (now, link.channel, *name))
             connection.execute(sql.DROP_REPEATS, name)
             return "done"

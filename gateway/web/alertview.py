@@ -17,6 +17,11 @@ SEVERITIES = {"critical": N_("Urgent"), "warning": N_("Warning"), "info": N_("In
 ANSWERS = {
     "acknowledge": N_("You have seen this. It stays here until it is over."),
     "mute": N_("No messages of this kind for a week. The page still shows them."),
+    "useful": N_("You found this useful."),
+    "not_useful": N_("You found this not useful: this alert now asks for more before it comes again."),
+    "normal": N_("This is normal for you: this alert now asks for more before it comes again."),
+    "fixed": N_("You fixed it. You hear from us when the meter shows that it is over."),
+    "call_me": N_("We will call you about this."),
 }
 
 

@@ -182,7 +182,7 @@ class _Site:
         return choose(asked, request.headers.get("accept-language"), self._language)
 
 
-_ACTIONS: dict[str, links.Action] = {"acknowledge": "acknowledge", "mute": "mute"}
+_ACTIONS: dict[str, links.Action] = {action: action for action in links.ACTIONS}
 
 
 def _html(

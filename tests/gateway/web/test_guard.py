@@ -8,7 +8,7 @@ import pytest
 
 from gateway.alerts.event import AlertEvent, alert_id
 from gateway.live import LiveBook, LiveMeter
-from gateway.notify.links import Link
+from gateway.notify.links import ACTIONS, Action, Link
 from gateway.store.contract import TryAgain
 from gateway.web.access import Access
 from gateway.web.alertbook import AlertBook
@@ -200,8 +200,8 @@ async def test_looking_never_acts(door: Door, path: str) -> None:
     assert door.outbox.links == []
 
 
-@pytest.mark.parametrize("action", ["acknowledge", "mute"])
-async def test_an_alert_is_answered_on_the_page(door: Door, action: str) -> None:
+@pytest.mark.parametrize("action", ACTIONS)
+async def test_an_alert_is_answered_on_the_page(door: Door, action: Action) -> None:
     """The answer reaches the outbox under the alert's tenant, and the page says so."""
     door.let_in()
     assert (await door.send(f"/alert/{door.alert}/{action}")).status_code == 303
@@ -229,10 +229,10 @@ async def test_an_answer_that_cannot_be_kept_is_not_claimed(door: Door) -> None:
     assert f"/alert/{door.alert}" in (await door.browser.get("/")).text
 
 
-@pytest.mark.parametrize("action", ["acknowledge", "mute"])
-async def test_a_link_in_a_message_works_without_a_session(door: Door, action: str) -> None:
+@pytest.mark.parametrize("action", ACTIONS)
+async def test_a_link_in_a_message_works_without_a_session(door: Door, action: Action) -> None:
     """Looking shows a button, the button acts, twice is no harm, and nothing else is shown."""
-    link = Link("mute" if action == "mute" else "acknowledge", "home", door.alert, "mail", NOW // 1000 + 60)
+    link = Link(action, "home", door.alert, "mail", NOW // 1000 + 60)
     path = f"/answer/{link.sign(KEY)}"
     shown = await door.browser.get(path)
     assert shown.status_code == 200
