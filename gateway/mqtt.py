@@ -24,6 +24,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from gateway import mqtt_client as to_paho
 from gateway import reasons
 from gateway.inbox import Inbox
+from gateway.mqtt_tls import Security, distrust
 from gateway.transport import Arrived, Endpoint, Lost, Message, NotTaken
 
 BEHIND_LIMIT = 256 * 1024
@@ -45,9 +46,8 @@ async def connect(endpoint: Endpoint, timeout: float = 10.0) -> "PahoConnection"
             await connection.open(timeout)
     except TimeoutError:
         raise Lost(f"no answer from {where} within {timeout:g} s", "is this the broker's address?") from None
-    except ssl.SSLCertVerificationError as error:
-        why = f"the certificate of {where} does not hold: {error.verify_message}"
-        raise Lost(why, "check the broker's name, its certificate and ca_file") from error
+    except ssl.SSLError as error:
+        raise distrust(error, where) from error
     except (OSError, ValueError) as error:
         raise Lost(f"cannot connect to {where}: {error}", "is it the right address, and reachable?") from error
     return connection
@@ -157,16 +157,21 @@ class PahoConnection:
         dialled = executor.submit(to_paho.dial, self._client, self._endpoint, timeout)
         executor.shutdown(wait=False)
         try:
-            await asyncio.wrap_future(dialled)
-            self._take_socket()
-            await self._opened
+            security = await asyncio.wrap_future(dialled)
+            try:
+                self._take_socket()
+                await self._opened
+            except Lost:
+                if security is not None and security.alert is not None:
+                    raise security.alert from None  # TLS 1.3 tells late that the broker does not take our certificate
+                raise
         except BaseException:
             self._opened.cancel()
             self._lose("the connection never opened")
             dialled.add_done_callback(self._hang_up)  # the thread cannot be stopped; its socket, once it has one, can
             raise
 
-    def _hang_up(self, _: "Future[None]") -> None:
+    def _hang_up(self, _: "Future[Security | None]") -> None:
         if (late := self._client.socket()) is not None:
             late.close()
 

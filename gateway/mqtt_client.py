@@ -1,6 +1,5 @@
 """What mqtt.py says to paho: a Client from an Endpoint, our messages as PUBLISH and theirs as ours."""
 
-import ssl
 from dataclasses import dataclass
 from types import MappingProxyType
 from urllib.parse import urlsplit
@@ -12,6 +11,7 @@ from paho.mqtt.properties import Properties, VariableByteIntegers
 from paho.mqtt.reasoncodes import ReasonCode
 
 from gateway import reasons
+from gateway.mqtt_tls import Security, security_of
 from gateway.transport import Endpoint, Message, NotTaken
 
 PORTS = {"mqtt": 1883, "mqtts": 8883}
@@ -58,11 +58,12 @@ def address(url: str) -> tuple[str, int, bool]:
     return parts.hostname, parts.port or PORTS[parts.scheme], parts.scheme == "mqtts"
 
 
-def dial(client: Client, endpoint: Endpoint, timeout: float) -> None:
-    """Open the socket, speak TLS, send CONNECT; blocks. Raises OSError and ValueError."""
+def dial(client: Client, endpoint: Endpoint, timeout: float) -> Security | None:
+    """Open the socket, speak TLS, send CONNECT; blocks. Gives what TLS knows. Raises OSError and ValueError."""
     host, port, tls = address(endpoint.url)
-    if tls:
-        client.tls_set_context(_tls_context(endpoint))
+    security = security_of(endpoint) if tls else None
+    if security is not None:
+        client.tls_set_context(security)
     properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
     properties.ReceiveMaximum = endpoint.receive_maximum
     properties.MaximumPacketSize = ARRIVAL_LIMIT
@@ -71,6 +72,7 @@ def dial(client: Client, endpoint: Endpoint, timeout: float) -> None:
     # paho pings after one keep-alive and gives up after a second: with two thirds a silent peer is lost within 1.5.
     keepalive = max(1, endpoint.keepalive * 2 // 3)
     client.connect(host, port, keepalive, clean_start=endpoint.session_expiry == 0, properties=properties)
+    return security
 
 
 @dataclass(frozen=True)
@@ -154,23 +156,3 @@ def _encode(message: Message) -> bytes:
 
 def _binary(data: bytes) -> bytes:
     return len(data).to_bytes(2, "big") + data
-
-
-def _tls_context(endpoint: Endpoint) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=endpoint.ca_file)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.sslsocket_class = _TidySocket
-    if endpoint.cert_file is not None:
-        context.load_cert_chain(endpoint.cert_file, endpoint.key_file)
-    return context
-
-
-class _TidySocket(ssl.SSLSocket):
-    """Closes itself when the handshake fails: paho leaves it open then."""
-
-    def do_handshake(self, block: bool = False) -> None:
-        try:
-            super().do_handshake(block)
-        except BaseException:
-            self.close()
-            raise
