@@ -10,7 +10,7 @@ import pytest
 
 from systemd.debian.build import SCRIPTS
 from tests.conftest import skip_or_fail
-from tests.support.packaging import small_package
+from tests.support.debian_packages import small_package
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = "./opt/nabd/release/lib/python3/site-packages/"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import skip_or_fail
-from tests.support.packaging import Machine, small_package
+from tests.support.debian_packages import Machine, small_package
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from systemd.debian.wheels import ABSENT, BuildError, _needed, layout
-from tests.support.packaging import wheel
+from tests.support.debian_packages import wheel
 
 LOCK = Path(__file__).parents[2] / "locks/hub.txt"
 
@@ -24,7 +24,7 @@ def test_compiled_modules_lie_side_by_side(tmp_path: Path) -> None:
 def test_wheels_that_disagree_make_no_package(tmp_path: Path) -> None:
     """A file that differs between two Pythons would be wrong for one of them."""
     wheels = [wheel(tmp_path, name, {"fast/__init__.py": name}) for name in ("a", "b")]
-    with pytest.raises(BuildError, match="fast/__init__.py differs"):
+    with pytest.raises(BuildError, match=r"fast/__init__\.py differs"):
         layout(wheels, "lib")
 
 
