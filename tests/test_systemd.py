@@ -11,8 +11,9 @@ from tests.conftest import skip_or_fail
 
 UNITS = sorted((Path(__file__).parents[1] / "systemd").glob("*.service"))
 LINES = ("Type=notify", "WatchdogSec=30", "Restart=always", "StartLimitIntervalSec=0", "UMask=0077")
-EXPOSURE = 15
-"""Ten times the highest exposure allowed, of 100: the promise of 1.5."""
+EXPOSURE = {"nabd-edge": 13, "nabd-home": 13, "nabd-hub": 11}
+"""Ten times the exposure that each has now, of 100; the promise is 1.5. Beyond that lies only what a gateway is for:
+the network (0.8, of which 0.2 go once IPAddressDeny= is set for a site) and serial ports (0.4)."""
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
@@ -21,7 +22,7 @@ def test_a_unit_exposes_little(unit: Path) -> None:
     if shutil.which("systemd-analyze") is None:
         skip_or_fail("systemd-analyze is not installed (apt install systemd)")
     done = subprocess.run(
-        ["systemd-analyze", "security", "--offline=true", f"--threshold={EXPOSURE}", "--no-pager", str(unit)],
+        ["systemd-analyze", "security", "--offline=true", f"--threshold={EXPOSURE[unit.stem]}", "--no-pager", unit],
         capture_output=True,
         text=True,
         timeout=30,
@@ -52,3 +53,18 @@ def test_a_unit_never_gives_up() -> None:
 def test_the_boot_id_stays_readable() -> None:
     """ProcSubset=pid would hide the boot id, without which readings before the first sync lose their time."""
     assert not any(re.search(r"^ProcSubset=", unit.read_text(), re.MULTILINE) for unit in UNITS)
+
+
+def test_a_unit_waits_for_its_configuration() -> None:
+    """Enabled on a fresh machine, it is skipped until `nabd setup` wrote its file, and does not fail over and over."""
+    for unit in UNITS:
+        head, _ = unit.read_text().split("[Service]")
+        assert f"\nConditionPathExists=/etc/nabd/{unit.stem.removeprefix('nabd-')}.toml\n" in head
+
+
+def test_the_open_window_outlives_a_crash() -> None:
+    """The run folder, where readings not yet on flash are mirrored, is kept while the service is started anew."""
+    for name in ("nabd-edge", "nabd-home"):
+        text = next(unit for unit in UNITS if unit.stem == name).read_text()
+        assert "\nRuntimeDirectoryPreserve=restart\n" in text
+        assert f"\nRuntimeDirectory={name.replace('-', '/')}\n" in text
