@@ -71,7 +71,12 @@ def _parser() -> argparse.ArgumentParser:
     _profile_commands(command("profiles", _profiles, "List the meter models Nabd knows, show one, or prove a file."))
     _meter_commands(command("meter", _meter, "Set up a meter; the one command that writes to it, after asking."))
     _alert_commands(command("alerts", _alerts, "Say what the edge's rules would have told of readings in a file."))
+    _tariff_commands(command("tariff", _tariff, "Explain a tariff, or work out the bills of a file of readings."))
     _scan_options(command("scan", _scan, "Find the meters on serial ports and hosts, and name them; only reads."))
+    _commission_options(command("commission", _commission, "Prove each meter by its display, and sign the report."))
+    _doctor_options(
+        command("doctor", _doctor, "Say what is wrong with ports, meters, broker and this box; only looks.")
+    )
     web = command("web", _web, "Make a one-time link that opens the pages of a running program.")
     web.add_argument("what", choices=["link"], help="what to make")
     _config_option(web, None)
@@ -129,6 +134,22 @@ def _scan_options(scan: argparse.ArgumentParser) -> None:
     _config_option(scan, None)
 
 
+def _commission_options(commission: argparse.ArgumentParser) -> None:
+    what = "the meters (all of them); `verify FILE` proves a report, `key` names the gateway's key"
+    commission.add_argument("what", nargs="*", metavar="METER | verify FILE | key", help=what)
+    commission.add_argument("--answers", type=Path, metavar="FILE", help="answers prepared as TOML; nobody is asked")
+    commission.add_argument("--language", choices=["ar", "en"], help="of the questions (that of the configuration)")
+    commission.add_argument("--out", type=Path, default=Path(), metavar="FOLDER", help="where the report goes (here)")
+    commission.add_argument("--pdf", action=argparse.BooleanOptionalAction, default=True, help="print it as PDF too")
+    _config_option(commission, None)
+
+
+def _doctor_options(doctor: argparse.ArgumentParser) -> None:
+    doctor.add_argument("--language", choices=["ar", "en"], help="of what is said (that of the configuration, else en)")
+    doctor.add_argument("--json", action="store_true", help="one JSON object")
+    _config_option(doctor, None)
+
+
 def _profile_commands(profiles: argparse.ArgumentParser) -> None:
     profiles.add_argument("--folder", type=Path, action="append", default=[], help="look here first")
     profiles.add_argument("--json", action="store_true", help="one JSON array")
@@ -163,6 +184,30 @@ def _alert_commands(alerts: argparse.ArgumentParser) -> None:
     replay.add_argument("--settings", type=Path, help="JSON as the hub sends it: which main fuse a meter has")
     replay.add_argument("--events", type=Path, help="CSV of time,meter,event: away_on, away_off")
     replay.add_argument("--json", action="store_true", help="one JSON object a line")
+
+
+def _tariff_commands(tariff: argparse.ArgumentParser) -> None:
+    from datetime import date  # noqa: PLC0415
+
+    whats = tariff.add_subparsers(metavar="check | bill", required=True)
+    check = whats.add_parser("check", help="what a tariff's file means, or what is wrong with it")
+    bill = whats.add_parser("bill", help="the bills of a CSV file of time,meter,quantity,value, line by line")
+    for what, parser in (("check", check), ("bill", bill)):
+        parser.add_argument("tariff", metavar="FILE", type=Path, help="a file, or the name of a shipped tariff")
+        parser.set_defaults(what=what, today=date.today)
+    bill.add_argument("series", metavar="SERIES", type=Path, help="registers, as `nabd alerts replay` takes them")
+    bill.add_argument("--from", dest="since", type=date.fromisoformat, help="the first day, such as 2026-02-01")
+    bill.add_argument("--until", type=date.fromisoformat, help="the last day")
+    bill.add_argument("--meter", help="which one, where the file has several")
+    bill.add_argument("--dwelling-units", metavar="N", type=_count, default=1, help="how many share the meter (1)")
+    about = "the main fuse's rating, where a fee needs it"
+    bill.add_argument("--breaker", metavar="AMPERE", type=_count, help=about)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text[:6]) <= 10_000:  # noqa: PLR2004  no fuse and no house has more
+        raise argparse.ArgumentTypeError("a whole number from 1 to 10000")
+    return int(text)
 
 
 def _config_option(parser: argparse.ArgumentParser, default: Path | None) -> None:
@@ -237,8 +282,12 @@ def _web(options: argparse.Namespace) -> int:
     return asyncio.run(link(_configuration(options)))
 
 
+def _file(options: argparse.Namespace) -> Path | None:
+    return options.config or next((p for p in (ETC / f"{k}.toml" for k in ("home", "edge", "hub")) if p.exists()), None)
+
+
 def _configuration(options: argparse.Namespace) -> Any:
-    path = options.config or next((p for p in (ETC / f"{k}.toml" for k in ("home", "edge", "hub")) if p.exists()), None)
+    path = _file(options)
     if path is None:
         print(f"nabd: no configuration in {ETC}; name one with -c FILE", file=sys.stderr)
         raise SystemExit(2)
@@ -257,6 +306,18 @@ def _scan(options: argparse.Namespace) -> int:
     from gateway.scan_cmd import scan  # noqa: PLC0415
 
     return asyncio.run(scan(options, print, _complain))
+
+
+def _commission(options: argparse.Namespace) -> int:
+    from gateway.commission_cmd import run  # noqa: PLC0415
+
+    return run(options, _file(options), print, _complain)
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from gateway.doctor_cmd import doctor  # noqa: PLC0415
+
+    return asyncio.run(doctor(options, print, _complain))
 
 
 def _profiles(options: argparse.Namespace) -> int:
@@ -294,6 +355,12 @@ def _alerts(options: argparse.Namespace) -> int:
         _complain(f"nabd alerts replay: {error}")
         return 2
     return 0
+
+
+def _tariff(options: argparse.Namespace) -> int:
+    from gateway.tariff_cmd import run  # noqa: PLC0415
+
+    return run(options, print, _complain)
 
 
 def _journal(options: argparse.Namespace) -> int:

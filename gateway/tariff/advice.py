@@ -20,7 +20,7 @@ from gateway.tariff.state import BillState, add, begin
 MONTHS = 3
 LEAST_SHARE = Decimal("0.05")
 KNOWN = 0.98
-"""The share of a month that must be known to compare its bills: a missing half a day weighs less than the 5 % sought."""
+"""The share of a month that must be known to compare its bills: half a day weighs less than the 5 % sought."""
 LONG_AGO = date(1970, 1, 1)
 
 Interval = tuple[int, int, float | Decimal | None]
@@ -65,30 +65,43 @@ class Advice(NamedTuple):
 
 def advise(plan: Plan, offers: Iterable[Tariff], intervals: Sequence[Interval]) -> Advice:
     """Compare the present plan with other tariffs over the months in the intervals, which come in the order of time."""
-    judged = [_judge(plan, tariff, intervals) for tariff in offers]
+    mine = _long_held(plan, plan.tariff)
+    present = _bills(mine, intervals)
+    judged = [_judge(plan, present, tariff, intervals) for tariff in offers]
     judged.sort(key=lambda offer: (-offer.saving, offer.tariff.name))
     return Advice(plan.tariff, tuple(judged))
 
 
-def _judge(plan: Plan, tariff: Tariff, intervals: Sequence[Interval]) -> Offer:
+def _judge(plan: Plan, present: list[Bill] | NoCost, tariff: Tariff, intervals: Sequence[Interval]) -> Offer:
     mine = plan.tariff
     if (tariff.commodity, tariff.currency, tariff.zone) != (mine.commodity, mine.currency, mine.zone):
         return Offer(tariff, "not_comparable")
-    periods = _replay(_long_held(plan, mine), intervals)
-    if len(periods) < MONTHS:
+    if isinstance(present, NoCost):
+        return Offer(tariff, present.reason)
+    if len(present) < MONTHS:
         return Offer(tariff, "too_few_months")
-    other = replace(_long_held(plan, tariff), tariff=replace(tariff, valid_from=LONG_AGO, billing=mine.billing))
-    months = []
-    for period, offered in zip(periods, _replay(other, intervals), strict=True):
-        bills = bill(_long_held(plan, mine), period), bill(other, offered)
-        for made in bills:
-            if isinstance(made, NoCost):
-                return Offer(tariff, made.reason)
-        now, then = (made for made in bills if isinstance(made, Bill))
-        saving = now.total - then.total
-        months.append(Month(now, then, saving, saving / now.total if now.total else Decimal()))
+    offered = _bills(_long_held(plan, replace(tariff, billing=mine.billing)), intervals)
+    if isinstance(offered, NoCost):
+        return Offer(tariff, offered.reason)
+    months = tuple(_month(now, then) for now, then in zip(present, offered, strict=True))
     saves = all(month.share >= LEAST_SHARE for month in months)
-    return Offer(tariff, "saves" if saves else "saves_too_little", tuple(months))
+    return Offer(tariff, "saves" if saves else "saves_too_little", months)
+
+
+def _month(now: Bill, then: Bill) -> Month:
+    saving = now.total - then.total
+    return Month(now, then, saving, saving / now.total if now.total else Decimal())
+
+
+def _bills(plan: Plan, intervals: Sequence[Interval]) -> list[Bill] | NoCost:
+    """Price the whole periods that are known; a NoCost where one of them has no price."""
+    bills = []
+    for period in _replay(plan, intervals):
+        made = bill(plan, period)
+        if isinstance(made, NoCost):
+            return made
+        bills.append(made)
+    return bills
 
 
 def _long_held(plan: Plan, tariff: Tariff) -> Plan:
