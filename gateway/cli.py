@@ -75,7 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     _scan_options(command("scan", _scan, "Find the meters on serial ports and hosts, and name them; only reads."))
     _commission_options(command("commission", _commission, "Prove each meter by its display, and sign the report."))
     _doctor_options(
-        command("doctor", _doctor, "Say what is wrong with ports, meters, broker and this box; only looks.")
+        command("doctor", _doctor, "Say what is wrong with ports, meters, broker and box; only looks.")
     )
     web = command("web", _web, "Make a one-time link that opens the pages of a running program.")
     web.add_argument("what", choices=["link"], help="what to make")
