@@ -7,7 +7,8 @@
 3. The check adds bits of quality and gives intervals; values are never changed. An interval across a step of the clock
    has a false length, so the rules get a hole instead: neither a stand nor a flow of so long.
 4. The journal takes the reading; only then anybody sees it, the alert engine first.
-5. A row of a meter's load profile is the past: flagged, it goes into the journal, and neither check, rules nor pages,
+5. What virtual meters make of it takes the same way, with its parts' bits of quality added to its own.
+6. A row of a meter's load profile is the past: flagged, it goes into the journal, and neither check, rules nor pages,
    which have gone on since, hear of it.
 """
 
@@ -20,6 +21,7 @@ from gateway.alerts.rules.meter_clock import KEY as METER_CLOCK
 from gateway.check import Checker, Interval, Limits
 from gateway.live import LiveBook
 from gateway.message import HOLDOVER, LOAD_PROFILE, METER_FLAG
+from gateway.virtual.compute import Derived, Part, Virtuals
 
 Hear = Callable[[str, int, int, Mapping[str, Number], Sequence[Interval], Sequence[str]], None]
 """Takes meter, UTC ms, bits of quality, values, and the intervals they closed."""
@@ -91,6 +93,7 @@ class Intake:
         self.read = 0
         self.repeated = 0
         self.meters: dict[str, Known] = {}
+        self.virtuals: Virtuals | None = None
         self._clock, self._checker, self._journal = clock, checker, journal
         self._book, self._post, self._hear = book, post, hear
 
@@ -107,10 +110,11 @@ class Intake:
         now = self._clock.stamp(reading.at)
         own = _names_its_time(reading, now)
         ts, stepped = (reading.captured, False) if own else _rising(known, now, reading.at)
-        q, extra = 0, None
+        q, extra = reading.q if isinstance(reading, Derived) else 0, None
         intervals: Sequence[Interval] = ()
         if ts is not None:
-            q, intervals = self._checker.judge(reading.meter, ts, reading.values, reading.status, known.limits)
+            bits, intervals = self._checker.judge(reading.meter, ts, reading.values, reading.status, known.limits)
+            q |= bits
             if self._clock.state == "holdover" and not own:
                 q |= HOLDOVER
         if reading.status or reading.meter_time is not None or reading.captured is not None:
@@ -123,6 +127,13 @@ class Intake:
             self._book.update(reading.meter, ts, q, reading.values)
             if self._post is not None:
                 self._post(reading.meter, ts, q, reading.values, known.every)
+        if self.virtuals is not None:
+            self._compute(self.virtuals, _part_of(reading, now, q, own=own))
+
+    def _compute(self, virtuals: Virtuals, part: Part | None) -> None:
+        """Take what virtual meters make of a reading."""
+        for made in virtuals.hear(part) if part is not None else ():
+            self.take(made)
 
     def _keep(self, row: ProfileRow) -> None:
         """Bring a row of the past into the journal."""
@@ -137,6 +148,16 @@ def _names_its_time(reading: Reading, now: int | None) -> bool:
         return reading.captured is not None
     shown = now if reading.meter_time is None else reading.meter_time
     return abs(shown - now) <= METER_CLOCK_LIMIT_MS and reading.captured - now <= METER_CLOCK_LIMIT_MS
+
+
+def _part_of(reading: Reading, now: int | None, q: int, *, own: bool) -> Part | None:
+    """Say what virtual meters need of a reading; one of its own time has none on the boot clock while unsynced."""
+    if not own:
+        return Part(reading.meter, reading.at, reading.at, reading.values, q)
+    if now is None or reading.captured is None:
+        return None
+    moment = reading.at - (now - reading.captured)
+    return Part(reading.meter, moment, reading.at, reading.values, q, reading.captured)
 
 
 def _with_clock(reading: Reading, ts: int) -> Mapping[str, Number]:

@@ -19,7 +19,11 @@ from gateway.systemd import notify
 
 log = logging.getLogger("nabd")
 
-LIVE = {"edge": {"bus", "meter", "alerts"}, "home": {"bus", "meter", "alerts", "channel"}, "hub": {"channel"}}
+LIVE = {
+    "edge": {"bus", "meter", "virtual", "alerts"},
+    "home": {"bus", "meter", "virtual", "alerts", "channel"},
+    "hub": {"channel"},
+}
 """The tables of each program that change while it runs."""
 
 D = TypeVar("D", bound=Document)
@@ -82,7 +86,7 @@ def needs_start(old: Document, new: Document) -> list[str]:
 
 def meters_changed(old: EdgeConfig | HomeConfig, new: EdgeConfig | HomeConfig) -> dict[str, int]:
     """Count meters that came, went and are described otherwise, by name."""
-    before, after = ({row.name: row for row in config.meter} for config in (old, new))
+    before, after = ({row.name: row for row in (*config.meter, *config.virtual)} for config in (old, new))
     return {
         "added": len(after.keys() - before.keys()),
         "removed": len(before.keys() - after.keys()),

@@ -22,6 +22,7 @@ from gateway.config.build import meter_id
 from gateway.config.models import EdgeConfig, HomeConfig, MeterTable
 from gateway.message import MessageError, Topics
 from gateway.transport import Message
+from gateway.virtual.build import virtual_id
 
 LIMIT = 512 * 1024
 """Bytes of a document: 2,000 meters, the most there may be, of 250 bytes each."""
@@ -120,6 +121,8 @@ def engine_of(config: EdgeConfig | HomeConfig, settings: Settings) -> Engine:
     for row in config.meter:
         meter = meter_id(config, row)
         rules[meter] = rules_of(config.alerts, calendar, about(settings, meter, row), place)
+    # A virtual meter raises nothing of its own: its parts' rules have seen all that it is made of.
+    rules |= {virtual_id(config, row): [] for row in config.virtual}
     return Engine(rules, calendar)
 
 

@@ -16,6 +16,7 @@ from gateway.config.build import meter_id, meter_of
 from gateway.config.models import Document, EdgeConfig, HomeConfig, HubConfig, MeterTable
 from gateway.scaling import scaling_of, shown
 from gateway.station import open_driver
+from gateway.virtual.build import cannot_be_read
 
 LONGEST_READ = 300.0
 """Seconds to wait for a reading by a running program: a full list at 300 baud takes two minutes and a half."""
@@ -35,6 +36,11 @@ async def read(config: Document, name: str, *, as_json: bool) -> int:
         return 2
     meter = next((row for row in config.meter if name in (row.name, meter_id(config, row))), None)
     if meter is None:
+        try:
+            cannot_be_read(config, name)
+        except DriverError as error:
+            print(f"nabd: {error}", file=sys.stderr)
+            return 2
         names = ", ".join(row.name for row in config.meter) or "none"
         print(f"nabd: there is no meter {name!r}; configured: {names}", file=sys.stderr)
         return 2

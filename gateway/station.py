@@ -15,6 +15,7 @@ from gateway.alerts.settings import Settings
 from gateway.backfill import Backfill, last_readings
 from gateway.buses import Buses
 from gateway.buses import open_driver as open_driver  # noqa: PLC0414  commands that read one meter take it from here
+from gateway.check import Limits
 from gateway.clock import Clock, wall_ms
 from gateway.config.build import meter_id, mirror_folder
 from gateway.config.models import EdgeConfig, HomeConfig, MeterTable
@@ -28,6 +29,8 @@ from gateway.reload import meters_changed
 from gateway.scaling import scaling_of, shown
 from gateway.settings import engine_of, limits_of
 from gateway.transport import Connection, Message, TransportError
+from gateway.virtual import build as virtual
+from gateway.virtual.compute import Virtuals
 
 CLOCK_EVERY = 1.0
 PAUSE = 120.0
@@ -82,7 +85,7 @@ class Station:
         self.know(config)
         self._take_rules(engine_of(config, self.settings))
         await self.buses.change(config)
-        for meter in self.intake.meters.keys() - {meter_id(config, row) for row in config.meter}:
+        for meter in self.intake.meters.keys() - {about.id for about in self.info().meters}:
             del self.intake.meters[meter]
             self.book.forget(meter)
             self.alerting.checker.forget(meter)
@@ -107,12 +110,15 @@ class Station:
         """Read one meter out of turn, by its name or id; raises DriverError or KeyError."""
         row = next((row for row in self.config.meter if meter in (row.name, meter_id(self.config, row))), None)
         if row is None:
+            virtual.cannot_be_read(self.config, meter)
             raise KeyError(meter)
         return shown(await self.buses.read_now(row.bus, meter_id(self.config, row)), scaling_of(row))
 
     def info(self) -> Info:
         """Describe every meter, as the birth document does."""
-        return Info(meters=[info_of(self.config, row) for row in self.config.meter])
+        plans = virtual.plans_of(self.config)
+        rows = [info_of(self.config, row) for row in self.config.meter]
+        return Info(meters=[*rows, *(virtual.info_of(plan) for plan in plans)])
 
     def status(self) -> dict[str, Any]:
         """Say how everything fares, for people and for `health`."""
@@ -126,6 +132,7 @@ class Station:
             "backfill": self.backfill.status(),
             "alerts": self.alerts,
             "checks": dict(self.alerting.checker.remarks),
+            "virtual": dict(self.intake.virtuals.counts) if self.intake.virtuals else {},
             "journal": asdict(self.journal.stats()),
             "flash": flash,
             "standstill": self.progress.overdue,
@@ -142,15 +149,16 @@ class Station:
         return ChainMap(own, self.buses.faults)
 
     def know(self, config: EdgeConfig | HomeConfig) -> None:
-        """Be ready for readings of these meters."""
-        for row in config.meter:
-            about = info_of(config, row)
-            limits = limits_of(self.settings, about.id, row)
-            known = self.intake.meters.setdefault(about.id, Known(row.every, limits))
-            known.every = row.every
-            if known.limits != limits:  # the check looks anew at limits that are another object
-                known.limits = limits
+        """Be ready for readings of these meters, and of those computed of them."""
+        plans = virtual.plans_of(config)
+        limits = _limits_of(config, self.settings)
+        for about in (*(info_of(config, row) for row in config.meter), *(virtual.info_of(plan) for plan in plans)):
+            known = self.intake.meters.setdefault(about.id, Known(about.every, limits[about.id]))
+            known.every = about.every
+            if known.limits != limits[about.id]:  # the check looks anew at limits that are another object
+                known.limits = limits[about.id]
             self.book.know(LiveMeter(about.id, about.name, about.commodity, about.model, about.every))
+        self.intake.virtuals = Virtuals(plans, self.alerting.checker.last) if plans else None
 
     def _take_rules(self, engine: Engine) -> None:
         """Let a new engine go on from what the old one remembers; alerts whose rule or meter is gone end here."""
@@ -209,7 +217,8 @@ async def station(
         wall=wall_ms,
         clock_state=lambda: clock.state,
         boot=clock.boot_id,
-        schedule={meter_id(config, row): row.every for row in config.meter},
+        schedule={meter_id(config, row): row.every for row in config.meter}
+        | {plan.id: plan.every for plan in virtual.plans_of(config)},
         patience=PATIENCE if isinstance(config, EdgeConfig) else FEED_EVERY + PATIENCE,
     )
     try:
@@ -226,8 +235,13 @@ async def _alerting(
     config: EdgeConfig | HomeConfig, settings: Settings, clock: Clock, journal: Journal, progress: Progress
 ) -> Alerting:
     now = beaten(progress.pulse("alerting", PAUSE), lambda: clock.stamp(clock.boot_ms()))
+    return await Alerting.open(engine_of(config, settings), journal, now, _limits_of(config, settings))
+
+
+def _limits_of(config: EdgeConfig | HomeConfig, settings: Settings) -> dict[str, Limits]:
+    """Say what each meter cannot exceed; a virtual one, what its parts together cannot."""
     limits = {meter_id(config, row): limits_of(settings, meter_id(config, row), row) for row in config.meter}
-    return await Alerting.open(engine_of(config, settings), journal, now, limits)
+    return limits | {plan.id: virtual.limits_of(plan, limits) for plan in virtual.plans_of(config)}
 
 
 async def _wire(

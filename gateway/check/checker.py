@@ -61,6 +61,11 @@ class Checker:
                 q |= register.take(meter_id, key, ts_ms, values[key], closed)
         return q, closed
 
+    def last(self, meter_id: str, key: str) -> Number | None:
+        """Give the last good value of a register; None for one that was never read."""
+        register = self._meters.get(meter_id, {}).get(key)
+        return None if register is None else register.value
+
     def forget(self, meter_id: str) -> None:
         """Let go of a meter that was taken out of the configuration, or whose replacement was confirmed."""
         self._meters.pop(meter_id, None)

@@ -61,6 +61,11 @@ class Register:
         self._modulus: Number | None = None
         self._tell = tell
 
+    @property
+    def value(self) -> Number:
+        """The last good reading."""
+        return self._value
+
     def limit(self, quantity: Quantity, limits: Limits) -> None:
         """Take over what the meter can do; the rate becomes base units a millisecond, margin included."""
         self._rate = limits.rate_of(quantity) * MARGIN / _PER_HOUR

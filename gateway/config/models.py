@@ -30,6 +30,7 @@ from gateway.config.values import (
     Zone,
     lasting,
 )
+from gateway.config.virtual import VirtualMeters
 
 Kind = Literal["edge", "hub", "home"]
 
@@ -262,6 +263,7 @@ class EdgeConfig(Table):
     alerts: AlertsTable
     bus: Buses = ()
     meter: Meters = ()
+    virtual: VirtualMeters = ()
 
 
 class HubConfig(Table):
@@ -290,6 +292,7 @@ class HomeConfig(Table):
     channel: Channels = ()
     bus: Buses = ()
     meter: Meters = ()
+    virtual: VirtualMeters = ()
 
 
 Document = EdgeConfig | HubConfig | HomeConfig

@@ -6,7 +6,7 @@ Each check yields findings (key, what, hint) and knows nothing of lines; `find` 
 import os
 from collections.abc import Iterator
 
-from gateway.config import channels
+from gateway.config import channels, virtual_relations
 from gateway.config.build import meter_id
 from gateway.config.locate import Key
 from gateway.config.models import BrokerTable, BusTable, Document, EdgeConfig, HomeConfig, HubConfig, StoreTable
@@ -48,6 +48,7 @@ def find(config: Document) -> Iterator[Finding]:
         yield from _one_wire_each(config)
         yield from _meters(config)
         yield from _addresses(config)
+        yield from virtual_relations.find(config)
 
 
 def _broker(mqtt: BrokerTable, *, named: bool) -> Iterator[Finding]:

@@ -29,6 +29,8 @@ from gateway.config.near import printable
 from gateway.config.spell import spell_bytes, spell_seconds
 from gateway.config.wire import load_of, requests_of
 from gateway.flash import advice
+from gateway.virtual.build import plans_of
+from gateway.virtual.compute import Plan
 
 LOCAL = ("localhost", "127.0.0.1", "::1")
 Wired = EdgeConfig | HomeConfig
@@ -68,6 +70,7 @@ def _plan(config: Document, env: Mapping[str, str]) -> Iterator[str]:
                 yield f"  {_meter(config, meter)}"
                 if requests := requests_of(bus, meter):
                     yield f"    {requests}"
+        yield from (line for plan in plans_of(config) for line in ("", _row("virtual", _virtual(plan))))
 
 
 def _keeping(config: Wired, env: Mapping[str, str]) -> Iterator[str]:
@@ -121,6 +124,13 @@ def _meter(config: Wired, meter: MeterTable) -> str:
         f"{meter.name}: {profile.title}{'' if profile.evidence == 'two-sources' else ' (unconfirmed)'}, {address}"
         f"every {spell_seconds(meter.every)}, {len(profile.quantities)} quantities, as {meter_id(config, meter)}, "
         f"profile {profile.name} {'as shipped' if shipped else 'beside this file'}"
+    )
+
+
+def _virtual(plan: Plan) -> str:
+    return (
+        f"{plan.name} = {plan.text}, from readings at most {spell_seconds(plan.within)} apart, "
+        f"{len(plan.quantities)} quantities, as {plan.id}"
     )
 
 

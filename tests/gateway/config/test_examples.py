@@ -133,6 +133,8 @@ def test_the_examples_can_be_used(tmp_path: Path) -> None:
                 text = re.sub(r"(?m)^device = .*$", "", text)
             if option.table == "channel":
                 text = with_channel(text, option.name, tmp_path)
+            if option.table == "virtual":
+                text = with_virtual(text, option.name)
             head, tail = re.split(rf"(?m)^(?=\[+{option.table}\])", text, maxsplit=1)
             path = tmp_path / f"{kind}.toml"
             path.write_text(head + re.sub(rf"(?m)^# (?={option.name} = )", "", tail, count=1), encoding="utf-8")
@@ -152,3 +154,11 @@ def with_channel(text: str, name: str, folder: Path) -> str:
     required.pop(name, None)
     added = "".join(f"\n{key} = {value}" for key, value in required.items())
     return re.sub(r"(?m)^(\[\[channel\]\].*)$", lambda found: found[1] + added, text)
+
+
+def with_virtual(text: str, name: str) -> str:
+    """Take a file's virtual meter out of its comments, with what it needs beside the option `name`."""
+    required = {"name": '"rest"', "formula": '"main"'}
+    required.pop(name, None)
+    added = "".join(f"\n{key} = {value}" for key, value in required.items())
+    return re.sub(r"(?m)^# (\[\[virtual\]\].*)$", lambda found: found[1] + added, text)
