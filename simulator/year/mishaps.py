@@ -1,0 +1,70 @@
+"""Lets a script happen: first what changes the use, then what a meter makes of it, then what the panel sees."""
+
+from collections.abc import Iterable
+
+from simulator.year import faults, uses
+from simulator.year.dice import Dice
+from simulator.year.label import Label, Row, Span
+from simulator.year.panel import panel, rows, sag, swell
+from simulator.year.script import DAY, FAULTS, HOUR, USES, Event
+from simulator.year.series import MINUTE, Register, Series
+
+FALLS_ALONE = "reverse"
+"""Of a meter's two registers only the first runs backwards; all other faults are the meter's."""
+
+
+def used(series: Series, events: Iterable[Event], rating: int) -> tuple[Series, list[Label]]:
+    """Let the mishaps of one meter that change what is used happen; `rating` is the main fuse in A."""
+    labels = []
+    for event in events:
+        if event.kind == "panel":
+            span, dice = overload_span(event), event.dice()
+            series, label = uses.overload(series, span, amps=round(rating * dice.uniform(1.05, 1.2)))
+            labels.append(label)
+        elif event.kind in USES:
+            series, label = USES[event.kind](series, event.span, event.dice())
+            labels.append(label)
+    return series, labels
+
+
+def shown(
+    registers: list[Register], events: Iterable[Event], cuts: Iterable[Span]
+) -> tuple[list[Register], list[Label]]:
+    """Let the faults of one meter happen to all of its registers; each is labelled once. `cuts` are outages."""
+    labels = []
+    for event in events:
+        if event.kind in FAULTS:
+            told = [FAULTS[event.kind](register, event.span, event.dice()) for register in registers]
+            labels.append(told[0][1])
+            registers = [told[0][0], *(registers[1:] if event.kind == FALLS_ALONE else [now for now, _ in told[1:]])]
+    for cut in cuts:
+        dark = [faults.outage(register, cut) for register in registers]
+        labels.append(dark[0][1])
+        registers = [register for register, _ in dark]
+    return registers, labels
+
+
+def at_panel(meter: str, taken: Series, given: Series, event: Event, tan_phi: float) -> tuple[list[Row], list[Label]]:
+    """Give three days of minutes, with a sag on the first and a swell on the second; the overload is on the third."""
+    first, last = ((moment - taken.start) // MINUTE for moment in event.span)
+    parts = [use - sun for use, sun in zip(taken.minutes[first:last], given.minutes[first:last], strict=True)]
+    dice = event.dice()
+    low, high = (
+        Span(begin, begin + dice.randint(6, 20) * MINUTE)
+        for begin in (event.span.start + day * DAY + _minute_of_day(dice) for day in (0, 1))
+    )
+    seen = panel(meter, event.span, parts, tan_phi, dice)
+    seen, dip = sag(seen, low, share=round(dice.uniform(0.6, 0.86), 2))
+    seen, rise = swell(seen, high, share=round(dice.uniform(1.13, 1.2), 2))
+    return list(rows(seen, dice)), [dip, rise]
+
+
+def overload_span(event: Event) -> Span:
+    """Give the minutes of the overload in the panel's three days."""
+    dice = event.dice()
+    begin = event.span.start + 2 * DAY + _minute_of_day(dice)
+    return Span(begin, begin + dice.randint(6, 15) * MINUTE)
+
+
+def _minute_of_day(dice: Dice) -> int:
+    return dice.randrange(7 * HOUR, 22 * HOUR, MINUTE)
