@@ -4,7 +4,8 @@
 2. The register comes out multiplied wrongly: by transformers that nobody configured, or that the meter counts already;
    by a power of ten.
 3. The words of a register stand in another order (Modbus; the caller reads the meter in each order).
-4. If nothing else fits, the counter began elsewhere: an offset. Counters of pulses always do.
+4. If nothing else fits: counters of pulses, water and gas began elsewhere than their display, which an offset mends.
+   Of an electricity meter display and register are one, so it is another meter that answers.
 
 The first is the likeliest. A factor is believed only where the display has digits enough to show it.
 """
@@ -17,7 +18,9 @@ from typing import Literal
 from drivers.quantities import BY_KEY
 from gateway.commission.compare import Window
 
-Kind = Literal["order", "swapped", "register", "tariffs", "counted_twice", "transformer", "factor", "offset"]
+Kind = Literal[
+    "order", "swapped", "register", "tariffs", "counted_twice", "transformer", "factor", "offset", "stranger"
+]
 
 PRIMARIES = (
     25, 30, 40, 50, 60, 75, 80, 100, 120, 125, 150, 160, 200, 250, 300, 400, 500, 600, 750, 800, 1000, 1200, 1250, 1500,
@@ -53,7 +56,8 @@ class Evidence:
 
     `display` is where the display's value lies, `raw` where each counter of the meter does, `main` the key of the one
     that should be on the display; `ratio` and `offset` are those configured, `transformer` is what the installer read
-    from a transformer's label. `orders` has the main counter as other orders of words would have it.
+    from a transformer's label. `orders` has the main counter as other orders of words would have it. `own_display` says
+    that the display shows the very register that is read, as electricity meters do; `counts_pulses` that it never does.
     """
 
     display: Window
@@ -63,6 +67,7 @@ class Evidence:
     offset: Fraction = Fraction(0)
     transformer: Fraction | None = None
     counts_pulses: bool = False
+    own_display: bool = True
     orders: Mapping[str, Window] = field(default_factory=dict)
 
     def explained_by(self, window: Window, ratio: Fraction) -> bool:
@@ -79,7 +84,7 @@ def causes(about: Evidence) -> tuple[Cause, ...]:
     if main is not None:
         found += _factors(about, main)
         if about.counts_pulses or not found:
-            found += _offset(about, main)
+            found.append(_difference(about, main))
         if about.counts_pulses:
             found.sort(key=lambda cause: cause.kind != "offset")
     return tuple(found)
@@ -135,12 +140,15 @@ def _vague(window: Window) -> bool:
     return window.high - window.low > ENOUGH * window.high
 
 
-def _offset(about: Evidence, main: Window) -> Iterable[Cause]:
+def _difference(about: Evidence, main: Window) -> Cause:
+    """Give what is between display and register, rounded as the display is; only some meters may have it."""
     middle = (about.display.low + about.display.high - (main.low + main.high) * about.ratio) / 2
     step = max(Fraction(1), about.display.high - about.display.low)
     digits = -(len(str(int(step))) - 1)
     value = Fraction(round(middle, digits) if digits else round(middle))
-    yield Cause("offset", _number(value), Change("offset", _float(value)))
+    if about.own_display:
+        return Cause("stranger", _number(value))
+    return Cause("offset", _number(value), Change("offset", _float(value)))
 
 
 def _number(value: Fraction) -> str:

@@ -1,12 +1,15 @@
 """The second check of a meter: whether the sign of its power is what the installer sees happen."""
 
+from dataclasses import replace
+from fractions import Fraction
+
 from gateway.commission.bench import Bench
 from gateway.commission.check_display import Checked
 from gateway.commission.digits import western
 from gateway.commission.direction import Direction, Flow, judge, power_of
 from gateway.commission.phrases import FLOWS, amount, digits_of
 from gateway.commission.reading import Sample
-from gateway.commission.record import DirectionCheck, Verdict
+from gateway.commission.record import DirectionCheck
 from gateway.i18n import N_
 
 TRIES = 5
@@ -30,34 +33,34 @@ async def check_direction(bench: Bench, checked: Checked) -> tuple[DirectionChec
         # The check's own sample keeps the nameplate where this one failed.
         sample = sample if fresh.error else fresh
         found = judge(fresh.values, flow)
-        check = _record(found, flow)
-        _tell(bench, found, check, fresh)
+        if found is None:
+            check = DirectionCheck("failed", said=flow)
+            bench.tell(N_("It cannot be read: {error}"), error=bench.speech.paper.number(fresh.error))
+        else:
+            check = _look(bench, row.name, found, flow)
         if check.verdict != "failed" or not bench.agreed("again", row.name, N_("Read it again? [y/N]")):
             break
     return check, sample
 
 
-def _record(found: Direction | None, flow: Flow) -> DirectionCheck:
-    if found is None:
-        return DirectionCheck("failed", said=flow)
-    verdict: Verdict = "skipped" if found.right is None else "passed" if found.right and not found.against else "failed"
-    return DirectionCheck(verdict, flow, digits_of(found.power, "W"), found.against)
-
-
-def _tell(bench: Bench, found: Direction | None, check: DirectionCheck, sample: Sample) -> None:
-    if found is None:
-        bench.tell(N_("It cannot be read: {error}"), error=bench.speech.paper.number(sample.error))
-        return
+def _look(bench: Bench, meter: str, found: Direction, flow: Flow) -> DirectionCheck:
+    """Tell what the sign means, and ask where one phase runs against the others: panels may feed in on it."""
+    check = DirectionCheck("passed", flow, digits_of(Fraction(round(found.power)), "W"))
     power = amount(bench.speech, check.power, "W")
     if found.right is None:
         bench.tell(N_("Its power is {power}: too little to tell a direction."), power=power)
-    elif not found.right:
-        flow = bench.speech.say(FLOWS["export" if check.said == "import" else "import"])
+        return replace(check, verdict="skipped")
+    if not found.right:
+        other = FLOWS["export" if flow == "import" else "import"]
+        meant = bench.speech.say(other)
         text = N_("Its power is {power}, which means {flow}: turn the wires of the meter, or its transformers.")
-        bench.tell(text, power=power, flow=flow)
-    elif found.against:
-        phases = bench.speech.paper.number(", ".join(found.against))
-        text = N_("Its power is {power}, but {phases} runs the other way: turn that transformer, or its two wires.")
-        bench.tell(text, power=power, phases=phases)
-    else:
-        bench.tell(N_("Its power is {power}: the direction is right."), power=power)
+        bench.tell(text, power=power, flow=meant)
+        return replace(check, verdict="failed")
+    bench.tell(N_("Its power is {power}: the direction is right."), power=power)
+    if not found.against:
+        return check
+    phases = bench.speech.paper.number(", ".join(found.against))
+    if bench.agreed("mixed", meter, N_("But {phases} runs the other way. Is that so, by panels? [y/N]"), phases=phases):
+        return replace(check, against=found.against)
+    bench.tell(N_("Turn the transformer of {phases}, or its two wires."), phases=phases)
+    return replace(check, verdict="failed", against=found.against)

@@ -143,7 +143,7 @@ def _tell(bench: Bench, comparison: Comparison, found: tuple[Cause, ...]) -> Non
         said = amount(bench.speech, digits_of(read, unit), unit)
         bench.tell(N_("The display shows {typed}, Nabd reads {read}: they differ."), typed=typed, read=said)
     for one in found:
-        bench.console.tell(f"  - {cause(bench.speech, one.kind, one.fact)}")
+        bench.console.tell(f"  - {cause(bench.speech, one.kind, one.fact, unit)}")
 
 
 def _chosen(bench: Bench, row: MeterTable, found: tuple[Cause, ...]) -> Change | None:

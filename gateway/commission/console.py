@@ -9,6 +9,7 @@ label = "Flat 7"
 display = "01234.5 kWh"
 transformer = "250/5"
 flow = "import"                 # or "export": what happens now
+mixed = false                   # whether phases rightly run against each other
 change = true                   # let what explains a difference be written into the configuration
 """
 
@@ -24,7 +25,18 @@ from gateway.commission.errors import CommissionError
 from gateway.config.near import printable
 
 Topic = Literal[
-    "installer", "label", "rename", "transformer", "side", "display", "change", "again", "flow", "send", "arrived"
+    "installer",
+    "label",
+    "rename",
+    "transformer",
+    "side",
+    "display",
+    "change",
+    "again",
+    "flow",
+    "mixed",
+    "send",
+    "arrived",
 ]
 LONGEST = 200
 """Characters of an answer that are read."""
@@ -89,6 +101,7 @@ class MeterAnswers(_Strict):
     transformer: Words = ""
     side: Literal["", "primary", "secondary"] = ""
     flow: Literal["", "import", "export"] = ""
+    mixed: bool = False
     change: bool = False
 
 

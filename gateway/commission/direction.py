@@ -13,7 +13,10 @@ IDLE = Fraction(5)
 
 @dataclass(frozen=True, slots=True)
 class Direction:
-    """The power in W, whether its sign is right (None: it says nothing), and the phases that run against it."""
+    """The power in W, whether its sign is right (None: it says nothing), and the phases that run against it.
+
+    A phase may rightly do so where panels feed in on it alone.
+    """
 
     power: Fraction
     right: bool | None

@@ -81,5 +81,6 @@ class Comparison:
             offset=exact(self.row.offset),
             transformer=self.transformer,
             counts_pulses=self.row.profile.driver == "pulse",
+            own_display=self.row.profile.driver != "pulse" and self.row.profile.commodity == "electricity",
             orders={order: Window(value, value).wider(abs(value) * NEAR) for order, value in self.orders.items()},
         )

@@ -19,6 +19,7 @@ CAUSES = {
     "transformer": N_("Current transformers of {fact} to 1 would explain it."),
     "factor": N_("It is off by the factor {fact}: another unit, or a ratio that is missing."),
     "offset": N_("A fixed difference of {fact} would explain it: the counter began elsewhere."),
+    "stranger": N_("Nothing else explains a difference of {fact}: is this the meter that answers at this address?"),
 }
 VERDICTS = {"passed": N_("passed"), "failed": N_("failed"), "skipped": N_("not checked")}
 FLOWS = {"import": N_("consuming"), "export": N_("feeding in")}
@@ -87,6 +88,8 @@ def amount(speech: Speech, digits: str, unit: str) -> str:
     return f"{number} {speech.paper.number(unit)}".rstrip()
 
 
-def cause(speech: Speech, kind: str, fact: str) -> str:
-    """Say what would explain a difference."""
+def cause(speech: Speech, kind: str, fact: str, unit: str) -> str:
+    """Say what would explain a difference; `unit` is the display's, for a fact that is an amount in the base unit."""
+    if kind in {"offset", "stranger"}:
+        return speech.say(CAUSES[kind], fact=amount(speech, digits_of(Fraction(fact), unit), unit))
     return speech.say(CAUSES[kind], fact=speech.paper.number(fact))

@@ -107,7 +107,7 @@ def _display(speech: Speech, check: DisplayCheck) -> Facts:
     if check.trouble:
         yield N_("Trouble"), speech.paper.name(check.trouble)
     if check.causes:
-        rows = "".join(f"<li>{cause(speech, kind, fact)}</li>" for kind, fact in check.causes)
+        rows = "".join(f"<li>{cause(speech, kind, fact, check.unit)}</li>" for kind, fact in check.causes)
         yield N_("What would explain the difference"), f"<ul>{rows}</ul>"
     if check.changes:
         rows = "".join(f"<li>{speech.paper.number(line)}</li>" for line in check.changes)
@@ -118,9 +118,8 @@ def _direction(speech: Speech, check: DirectionCheck) -> Facts:
     if not check.said:
         return
     yield N_("Direction"), _mark(speech, check.verdict)
-    power = amount(speech, check.power, "W") if check.power else ""
-    flow = speech.say(FLOWS[check.said])
-    yield N_("The installer saw"), f"{flow} ({power})" if power else flow
+    yield N_("The installer saw"), speech.say(FLOWS[check.said])
+    yield N_("Power"), amount(speech, check.power, "W") if check.power else ""
     if check.against:
         yield N_("Phases against it"), speech.paper.number(", ".join(check.against))
 
