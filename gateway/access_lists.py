@@ -8,16 +8,17 @@ topic for a gateway, as in `nabd/v1/home/live/x`: so no user but the hub has one
 
 from collections.abc import Callable, Iterable
 
+from gateway.message import ID
+
 GATEWAY_WRITES = ("status", "info", "data", "live/+", "event", "health", "reply")
 GATEWAY_READS = ("ack", "cmd/+", "settings")
 """What a gateway reads only the hub writes."""
-BROKERS = ("mosquitto", "emqx")
 
-_ID = "[A-Za-z0-9_-]{1,64}"
+_ID = ID.strip("^$")
 
 
 def access_list(broker: str, root: str = "nabd", hub: str = "hub") -> str:
-    """Write the access list for one of BROKERS; `root` is the first part of every topic, `hub` the hub's user."""
+    """Write the access list for "mosquitto" or "emqx"; `root` begins every topic, `hub` is the hub's user."""
     write: dict[str, Callable[[str, str], str]] = {"mosquitto": _mosquitto, "emqx": _emqx}
     return write[broker](root, hub)
 

@@ -17,6 +17,7 @@ from drivers import PROTOCOLS
 from gateway import VERSION
 from gateway.config.errors import ConfigError
 from gateway.config.load import kind_of, load
+from gateway.identity import options as identity_options
 from gateway.program import set_up_logging
 
 ETC = Path("/etc/nabd")
@@ -77,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     _doctor_options(
         command("doctor", _doctor, "Say what is wrong with ports, meters, broker and box; only looks.")
     )
+    _identity_commands(command)
     web = command("web", _web, "Make a one-time link that opens the pages of a running program.")
     web.add_argument("what", choices=["link"], help="what to make")
     _config_option(web, None)
@@ -150,6 +152,15 @@ def _doctor_options(doctor: argparse.ArgumentParser) -> None:
     _config_option(doctor, None)
 
 
+def _identity_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
+    identity_options.enrol_options(
+        command("enrol", _enrol, "Ask for a certificate of this gateway or hub, and import it."),
+        lambda parser: _config_option(parser, None),
+    )
+    identity_options.ca_options(command("ca", _ca, "Be a small authority: sign gateways and brokers, revoke."))
+    identity_options.access_list_options(command("access-lists", _access_lists, "Print who may say what at a broker."))
+
+
 def _profile_commands(profiles: argparse.ArgumentParser) -> None:
     profiles.add_argument("--folder", type=Path, action="append", default=[], help="look here first")
     profiles.add_argument("--json", action="store_true", help="one JSON array")
@@ -205,7 +216,7 @@ def _tariff_commands(tariff: argparse.ArgumentParser) -> None:
 
 
 def _count(text: str) -> int:
-    if not text.isdecimal() or not 0 < int(text[:6]) <= 10_000:  # noqa: PLR2004  no fuse and no house has more
+    if not text.isdecimal() or len(text) > 5 or int(text) not in range(1, 10_001):  # noqa: PLR2004  no house has more
         raise argparse.ArgumentTypeError("a whole number from 1 to 10000")
     return int(text)
 
@@ -343,6 +354,25 @@ def _meter(options: argparse.Namespace) -> int:
     except meter_cmd.CannotSet as error:
         _complain(f"nabd: {error}")
         return 2
+
+
+def _enrol(options: argparse.Namespace) -> int:
+    from gateway.enrol_cmd import run  # noqa: PLC0415
+
+    return run(options, _configuration(options), print, _complain)
+
+
+def _ca(options: argparse.Namespace) -> int:
+    from gateway.identity.ca_cmd import run  # noqa: PLC0415
+
+    return run(options, print, _complain, input)
+
+
+def _access_lists(options: argparse.Namespace) -> int:
+    from gateway.access_lists import access_list  # noqa: PLC0415
+
+    print(access_list(options.broker, options.root, options.hub), end="")
+    return 0
 
 
 def _alerts(options: argparse.Namespace) -> int:

@@ -19,6 +19,7 @@ from gateway.durable import replace
 from gateway.identity import claim, signing
 from gateway.identity.certificate import read_all
 from gateway.identity.errors import Missing, Refused, Unusable
+from gateway.identity.options import DAYS
 from gateway.identity.request import load_key, make_key, read_request
 from gateway.identity.signing import Subject
 
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 
 YEARS = 20
 """Gateways stay ten years; the authority must outlive the last certificate it signs for one."""
-DAYS = 825
-"""A certificate's usual life: long enough for one yearly visit to be missed."""
 
 
 def utc_now() -> datetime:
