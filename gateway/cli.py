@@ -57,6 +57,10 @@ def _parser() -> argparse.ArgumentParser:
         ("home", "Run both for one house: meters to store and pages."),
     ):
         _config_option(command(name, _serve, about), ETC / f"{name}.toml")
+    set_up = command("setup", _setup, "Ask what only people know, and write the configuration.")
+    set_up.add_argument("--answers", type=Path, metavar="FILE", help="answers prepared as TOML; nobody is asked")
+    set_up.add_argument("--replace", action="store_true", help="replace a configuration; the old one is kept")
+    set_up.add_argument("-c", "--config", type=Path, help=f"the file to write ({ETC}/home.toml or edge.toml)")
     reload = command("reload", _reload, "Let a running program take its changed configuration over.")
     _config_option(reload, None)
     check = command("check", _check, "Explain a configuration or what is wrong with it; touches nothing.")
@@ -260,6 +264,21 @@ def _could_not_run() -> tuple[type[Exception], ...]:
     from gateway.web.errors import PagesError  # noqa: PLC0415
 
     return (ConfigError, JournalError, PagesError, StoreError)
+
+
+def _setup(options: argparse.Namespace) -> int:
+    import platform  # noqa: PLC0415
+
+    from gateway.setup.errors import SetupError  # noqa: PLC0415
+    from gateway.setup_cmd import Options, setup, usual_here  # noqa: PLC0415
+
+    usual = usual_here(os.environ, ETC.parent, platform.node())
+    given = Options(ETC, options.config, options.answers, options.replace)
+    try:
+        return asyncio.run(setup(given, usual, print, _complain, input))
+    except SetupError as error:
+        _complain(f"nabd setup: {error}")
+        return 2
 
 
 def _check(options: argparse.Namespace) -> int:

@@ -1,0 +1,1 @@
+"""What `nabd setup` asks, and the configuration it writes of the answers."""
