@@ -81,7 +81,7 @@ def _usual(family: Family, dice: Dice, *, free: bool) -> tuple[float, float, flo
 def _fasting(family: Family, dice: Dice, *, free: bool) -> tuple[float, float, float, tuple[Window, ...]]:
     """Nights are lively until the meal before dawn, and the long sleep comes after it."""
     dawn = dice.uniform(3.8, 4.4)
-    wakes = dice.uniform(9.3, 10.5) + (dice.uniform(0.5, 1.5) if free else 0)
+    wakes = dice.uniform(9.6, 10.8) + (dice.uniform(0.5, 1.5) if free else 0)
     sleeps = dice.uniform(24.3, 26.0)
     by_day = 1.0 if free or family.home_by_day else 0.3
     return wakes, sleeps, EVE, ((dawn, dawn + 0.6, 3.0), (wakes, EVE - 1, by_day), (EVE - 1, sleeps, 2.0))

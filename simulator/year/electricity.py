@@ -112,6 +112,6 @@ def _hot_water(day: Day, dice: Dice) -> Iterator[Draw]:
     if day.family.boiler or (day.place.hot and day.mean > 30):  # noqa: PLR2004
         return
     cold = max(0.3, min(1.0, (38 - day.mean) / 25))
-    for hour in shower_hours(day):
-        yield day.draw(hour, dice.uniform(25, 45) * cold, 1_800)
+    if hours := shower_hours(day):
+        yield day.draw(min(hours), len(hours) * dice.uniform(20, 40) * cold, 1_800)
     yield Draw(day.start, day.start + 24 * HOUR, 40 * cold)  # what the tank loses

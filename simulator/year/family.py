@@ -6,7 +6,10 @@ from typing import NamedTuple
 from simulator.year.dice import Dice
 from simulator.year.places import Place
 
-MOST_ON_63_A = 3
+RATINGS = (63, 80, 100, 125)
+"""Main fuses in A."""
+BESIDE = 11_000
+"""W that may run beside the cooling."""
 
 
 class Sprinklers(NamedTuple):
@@ -63,7 +66,7 @@ def family_of(place: Place, dice: Dice) -> Family:
     """Throw the dice for a home."""
     uniform, hot = dice.uniform, place.hot
     people = dice.choices(range(1, 8), (1, 3, 4, 5, 4, 2, 1) if hot else (4, 6, 4, 3, 1, 0, 0))[0]
-    coolers = dice.randint(2, 3 + people // 2) if hot else 0
+    coolers, cooler = dice.randint(2, 3 + people // 2) if hot else 0, uniform(1_300, 1_900)
     return Family(
         people=people,
         home_by_day=dice.chance(0.6 if hot else 0.35),
@@ -72,20 +75,20 @@ def family_of(place: Place, dice: Dice) -> Family:
         base=uniform(30, 250),
         fridges=dice.randint(1, 2),
         coolers=coolers,
-        cooler=uniform(1_300, 1_900),
-        leak_in=coolers * uniform(0.45, 0.85),
+        cooler=cooler,
+        leak_in=coolers * uniform(0.7, 1.2),
         solar=uniform(3_000, 8_000) if dice.chance(0.3) else 0.0,
         gas_hob=hot or dice.chance(0.6),
         boiler=uniform(1_800, 2_600) if not hot or dice.chance(0.3) else 0.0,
         burns=0.0 if hot else uniform(35, 75),
         sprinklers=_sprinklers(dice) if dice.chance(0.35) else None,
-        rating=80 if coolers > MOST_ON_63_A else 63,
+        rating=next(rating for rating in RATINGS if rating * 230 > coolers * cooler + BESIDE),
         tan_phi=uniform(0.08, 0.3),
     )
 
 
 def _sprinklers(dice: Dice) -> Sprinklers:
-    return Sprinklers(dice.choice((0.5, 1.0, 3.5, 4.0, 4.5)), dice.randint(4, 18) * 5, dice.uniform(6, 10))
+    return Sprinklers(dice.choice((1.0, 3.5, 4.0, 4.5, 5.0, 22.5)), dice.randint(4, 18) * 5, dice.uniform(6, 10))
 
 
 def absences(dice: Dice, days: int) -> list[Away]:

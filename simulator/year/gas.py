@@ -46,7 +46,7 @@ def _heating(day: Day, dice: Dice) -> Iterator[Draw]:
         hour = quarter / 4
         awake = day.people and day.wakes - 0.7 < hour < day.sleeps - 0.5
         at_home = awake and day.lively(hour)
-        inside = INSIDE if at_home else INSIDE - 3 if awake else FROST_GUARD
+        inside = INSIDE if at_home else INSIDE - 1.5 if awake else FROST_GUARD
         lost = day.family.burns * (inside - day.mean - day.place.climate.above(hour))
         minutes = 15 * lost / day.family.boiler
         if minutes > 1:

@@ -1,6 +1,7 @@
 """Lets a script happen: first what changes the use, then what a meter makes of it, then what the panel sees."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from simulator.year import faults, uses
 from simulator.year.dice import Dice
@@ -18,9 +19,12 @@ def used(series: Series, events: Iterable[Event], rating: int) -> tuple[Series, 
     labels = []
     for event in events:
         if event.kind == "panel":
-            span, dice = overload_span(event), event.dice()
+            dice = event.dice("overload")
+            begin = event.span.start + 2 * DAY + _minute_of_day(dice)
+            span = Span(begin, begin + dice.randint(6, 15) * MINUTE)
             series, label = uses.overload(series, span, amps=round(rating * dice.uniform(1.05, 1.2)))
-            labels.append(label)
+            # The currents of its minutes are what the panel tells.
+            labels.append(replace(label, params=label.params | {"meter": series.meter.replace("main", "panel")}))
         elif event.kind in USES:
             series, label = USES[event.kind](series, event.span, event.dice())
             labels.append(label)
@@ -57,13 +61,6 @@ def at_panel(meter: str, taken: Series, given: Series, event: Event, tan_phi: fl
     seen, dip = sag(seen, low, share=round(dice.uniform(0.6, 0.86), 2))
     seen, rise = swell(seen, high, share=round(dice.uniform(1.13, 1.2), 2))
     return list(rows(seen, dice)), [dip, rise]
-
-
-def overload_span(event: Event) -> Span:
-    """Give the minutes of the overload in the panel's three days."""
-    dice = event.dice()
-    begin = event.span.start + 2 * DAY + _minute_of_day(dice)
-    return Span(begin, begin + dice.randint(6, 15) * MINUTE)
 
 
 def _minute_of_day(dice: Dice) -> int:

@@ -39,12 +39,12 @@ def panel(meter: str, span: Span, parts: list[int], tan_phi: float, dice: Dice) 
 
 def sag(seen: Panel, span: Span, *, share: float) -> tuple[Panel, Label]:
     """Let the grid's voltage dip to a share of 230 V."""
-    return _held(seen, span, share), label_of(seen.meter, "sag", span, "voltage_sag", share=share)
+    return _held(seen, span, share), label_of(seen.meter, "sag", span, "voltage_quality", share=share)
 
 
 def swell(seen: Panel, span: Span, *, share: float) -> tuple[Panel, Label]:
     """Let the grid's voltage rise to a share of 230 V."""
-    return _held(seen, span, share), label_of(seen.meter, "swell", span, "voltage_swell", share=share)
+    return _held(seen, span, share), label_of(seen.meter, "swell", span, "voltage_quality", share=share)
 
 
 def rows(seen: Panel, dice: Dice) -> Iterator[Row]:

@@ -45,7 +45,7 @@ FAULTS: Mapping[str, Fault] = {
     "offline": lambda r, span, _: faults.offline(r, span),
     "catch_up": lambda r, span, _: faults.catch_up(r, span),
     "register_reset": lambda r, span, _: faults.register_reset(r, span),
-    "replacement": lambda r, span, dice: faults.replaced(r, span, first=dice.randint(0, 20)),
+    "replacement": lambda r, span, dice: faults.replaced(r, span, start=dice.randint(0, 20)),
     "reverse": lambda r, span, dice: faults.reverse(
         r, span, back=dice.randint(3_000, 9_000) if r.key.startswith("energy") else dice.randint(5, 40)
     ),
@@ -83,11 +83,11 @@ class Event:
 
     kind: str
     span: Span
-    seed: int
+    seed: str
 
-    def dice(self) -> Dice:
+    def dice(self, part: str = "") -> Dice:
         """Give dice that always fall the same way, whoever throws them."""
-        return Dice(f"{self.seed} {self.kind} {self.span.start}")
+        return Dice(f"{self.seed} {part or self.kind} {self.span.start}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ def script_of(life: Life) -> Script:
     away = list(life.vacations())
     events = {channel: list(_mishaps(life, channel, [*away, *cuts], dice)) for channel in CHANNELS}
     events["water"] += [
-        Event("leak", Span(span.start + DAY, span.end), life.seed)
+        Event("leak", Span(span.start + DAY, span.end), f"{life.seed} {life.name} away")
         for span in away
         if span.hours > 3 * 24 and dice.chance(LEAKS_WHILE_AWAY)
     ]
@@ -114,7 +114,7 @@ def script_of(life: Life) -> Script:
 
 def _mishaps(life: Life, channel: str, busy: list[Span], dice: Dice) -> Iterator[Event]:
     """Throw the mishaps of one meter, one after the other."""
-    start, days = life.midnight(0), life.count
+    start, days, seed = life.midnight(0), life.count, f"{life.seed} {life.name} {channel}"
     order = list(WHERE[channel])
     dice.shuffle(order)
     now, last = start + calm(days) * DAY, start + days * DAY
@@ -128,7 +128,7 @@ def _mishaps(life: Life, channel: str, busy: list[Span], dice: Dice) -> Iterator
         if passed > len(order):
             return
         if span.end < last and _fits(life, kind, span):
-            yield Event(kind, span, life.seed)
+            yield Event(kind, span, seed)
             now, passed = span.end, 0
 
 

@@ -32,14 +32,23 @@ class Series:
 
     def plus(self, draws: Iterable[Draw]) -> "Series":
         """Add draws to it."""
-        more = minutes_of(draws, self.start, len(self.minutes))
-        return replace(self, minutes=array("q", map(add, self.minutes, more)))
+        draws = list(draws)
+        first, last = (self._place(edge) for edge in (min(d.start for d in draws), max(d.end for d in draws) + MINUTE))
+        more = minutes_of(draws, self.start + first * MINUTE, last - first)
+        return self._with(first, last, list(map(add, self.minutes[first:last], more)))
 
     def scaled(self, start: int, end: int, parts: int, of: int) -> "Series":
         """Let only some parts of what was used pass, between two unix seconds."""
-        first, last = (min(max((t - self.start) // MINUTE, 0), len(self.minutes)) for t in (start, end))
+        first, last = self._place(start), self._place(end)
+        return self._with(first, last, [minute * parts // of for minute in self.minutes[first:last]])
+
+    def _place(self, moment: float) -> int:
+        """Give the minute of a moment, or the nearest there is."""
+        return min(max(int(moment - self.start) // MINUTE, 0), len(self.minutes))
+
+    def _with(self, first: int, last: int, changed: list[int]) -> "Series":
         minutes = array("q", self.minutes)
-        minutes[first:last] = array("q", [minute * parts // of for minute in minutes[first:last]])
+        minutes[first:last] = array("q", changed)
         return replace(self, minutes=minutes)
 
 
@@ -71,7 +80,7 @@ def minutes_of(draws: Iterable[Draw], start: int, count: int) -> "array[int]":
         edges[last] += rate * over
         steady[first + 1] += rate * MINUTE
         steady[last] -= rate * MINUTE
-    return array("q", map(add, edges, accumulate(steady)))[:count]
+    return array("q", list(map(add, edges, accumulate(steady)))[:count])
 
 
 def net(use: "array[int]", sun: "array[int]") -> tuple["array[int]", "array[int]"]:

@@ -60,7 +60,7 @@ def overload(main: Series, span: Span, *, amps: float) -> Told:
 
 def bypass(main: Series, span: Span, *, percent: int) -> Told:
     """Lead part of the current around the meter; the cover that was opened for it shows as a flag."""
-    label = label_of(main.meter, "bypass", span, "tamper", percent=percent)
+    label = label_of(main.meter, "bypass", span, "may:tamper", percent=percent)
     return main.scaled(*span, 100 - percent, 100), label
 
 
