@@ -79,9 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     _tariff_commands(command("tariff", _tariff, "Explain a tariff, or work out the bills of a file of readings."))
     _scan_options(command("scan", _scan, "Find the meters on serial ports and hosts, and name them; only reads."))
     _commission_options(command("commission", _commission, "Prove each meter by its display, and sign the report."))
-    _doctor_options(
-        command("doctor", _doctor, "Say what is wrong with ports, meters, broker and box; only looks.")
-    )
+    _doctor_options(command("doctor", _doctor, "Say what is wrong with ports, meters, broker and box; only looks."))
     _identity_commands(command)
     web = command("web", _web, "Make a one-time link that opens the pages of a running program.")
     web.add_argument("what", choices=["link"], help="what to make")
@@ -169,13 +167,22 @@ def _profile_commands(profiles: argparse.ArgumentParser) -> None:
     profiles.add_argument("--folder", type=Path, action="append", default=[], help="look here first")
     profiles.add_argument("--json", action="store_true", help="one JSON array")
     profiles.set_defaults(what="list")
-    whats = profiles.add_subparsers(metavar="show | test")
+    whats = profiles.add_subparsers(metavar="show | test | new")
     show = whats.add_parser("show", help="one model, row by row")
     show.set_defaults(what="show")
     show.add_argument("name")
     test = whats.add_parser("test", help="prove a file's examples")
     test.set_defaults(what="test")
     test.add_argument("file", type=Path)
+    about = "Draft the file of a model that Nabd does not know from one of its telegrams."
+    new = whats.add_parser("new", help=about, description=about)
+    new.set_defaults(what="new")
+    new.add_argument("bytes", metavar="FILE|HEX", help="a file, hexadecimal digits, or - for standard input")
+    new.add_argument("--protocol", choices=list(PROTOCOLS), help="the one that understands most unless given")
+    new.add_argument("--key", metavar="HEX|@FILE", help="the encryption key of the meter")
+    new.add_argument("--auth-key", metavar="HEX|@FILE", help="its authentication key")
+    new.add_argument("--name", help="what the profile is called, like its file")
+    new.add_argument("--meter", metavar="NUMBER", help="whose telegram, where there are those of several")
 
 
 def _meter_commands(meter: argparse.ArgumentParser) -> None:
@@ -357,6 +364,8 @@ def _profiles(options: argparse.Namespace) -> int:
         return profiles_cmd.show(options.name, options.folder, print, _complain)
     if options.what == "test":
         return profiles_cmd.prove(options.file, print, _complain)
+    if options.what == "new":
+        return profiles_cmd.new(options, print, _complain)
     return profiles_cmd.list_all(options.folder, print, _complain, as_json=options.json)
 
 
