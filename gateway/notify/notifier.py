@@ -1,8 +1,9 @@
 """The notifier: one task that plans what came in, and one for each channel that sends what is due.
 
 1. The planner looks once a second, and at once when woken; what it plans wakes the senders.
-2. A sender takes a few due messages at a time and hands them over side by side. When none of them got through, its
-   channel rests, longer each time, up to a minute; single failures are put off by the outbox and hold up nobody.
+2. A sender takes a few due messages at a time and hands them over side by side; what goes together is one message
+   (`bundle.py`). A provider that is down is asked seldom (`breaker.py`); single failures are put off by the outbox and
+   hold up nobody.
 3. Receipts are written before more is taken. What was handed over and not yet written when the power went is handed
    over again, with the same key.
 
@@ -18,25 +19,24 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from gateway.alerts.event import cloud_event
-from gateway.backoff import Backoff
 from gateway.i18n import LANGUAGES
+from gateway.notify.breaker import Breaker
+from gateway.notify.bundle import Bundle, bundles
 from gateway.notify.channels.contract import Channel, Delivered, Message, Receipt, Refused
-from gateway.notify.links import LASTS, PATH, Action, Link
+from gateway.notify.links import ACTIONS, LASTS, PATH, Action, Link
 from gateway.notify.outbox import Outbox
 from gateway.notify.planning import Waiting
-from gateway.notify.render import Occasion, Words, render
+from gateway.notify.render import Occasion, Words, render, render_together
 from gateway.notify.router import Contact
 from gateway.store.contract import TryAgain
 from gateway.together import Together
 
-AT_ONCE = 4
-"""Messages of one channel on their way at once: mail servers commonly allow a sender ten connections."""
+LOOKED_AT = 100
+"""Messages of one channel that are looked at to put together what goes together."""
 LOOK_EVERY = 1.0
 """Seconds between two looks for new events, for the collector may be another program; a fifth of what may pass."""
 SLEEP = 60.0
 """Seconds a sender sleeps at the most: it is woken for what is new, but nobody wakes it when the clock is set."""
-REST = (1.0, 60.0)
-"""Seconds, first and longest, that a channel rests when nothing gets through: a critical alert waits no longer."""
 DAY = 86400.0
 
 _log = logging.getLogger(__name__)
@@ -51,6 +51,8 @@ class Reader:
     channel: Channel
     language: Literal["en", "ar"]
     zone: ZoneInfo
+    provider: str = ""
+    """Whoever carries its messages; readers of one provider share a breaker."""
 
     @property
     def name(self) -> str:
@@ -80,6 +82,7 @@ class Notifier:
         self._look_every = look_every
         self._came = asyncio.Event()
         self._planned: Mapping[str, asyncio.Event] = {reader.name: asyncio.Event() for reader in readers}
+        self._breakers = {_provider(reader): Breaker() for reader in readers}
 
     def wake(self) -> None:
         """Say that events were written, so that nobody waits for the next look."""
@@ -110,20 +113,22 @@ class Notifier:
                 await _within(self._came, self._look_every)
 
     async def _serve(self, reader: Reader) -> None:
-        rest = Backoff(*REST)
-        planned = self._planned[reader.name]
+        planned, breaker = self._planned[reader.name], self._breakers[_provider(reader)]
+        clock = asyncio.get_running_loop().time
         while True:
             planned.clear()
-            waiting = await self._outbox.due(reader.name, self._ms(), AT_ONCE)
+            waiting = await self._outbox.due(reader.name, self._ms(), LOOKED_AT)
             if not waiting:
                 await _within(planned, await self._until_due(reader))
-                continue
-            receipts = await asyncio.gather(*(self._send(reader, message) for message in waiting))
-            await self._settle(list(zip(waiting, receipts, strict=True)))
-            if any(isinstance(receipt, Delivered) for receipt in receipts):
-                rest.reset()
+            elif pause := breaker.wait(clock()):
+                await asyncio.sleep(pause)
             else:
-                await asyncio.sleep(rest.next())
+                going = bundles(waiting, machine=reader.contact.machine)[: breaker.take()]
+                receipts = await asyncio.gather(*(self._send(reader, bundle) for bundle in going))
+                breaker.heard(receipts, clock())
+                await self._settle(
+                    [(part, receipt) for bundle, receipt in zip(going, receipts, strict=True) for part in bundle.parts]
+                )
 
     async def _until_due(self, reader: Reader) -> float:
         due = await self._outbox.next_due(reader.name)
@@ -141,42 +146,43 @@ class Notifier:
         for event in self._planned.values():
             event.set()
 
-    async def _send(self, reader: Reader, waiting: Waiting) -> Receipt:
+    async def _send(self, reader: Reader, bundle: Bundle) -> Receipt:
         try:
-            return await reader.channel.send(self._message(reader, waiting))
+            return await reader.channel.send(self._message(reader, bundle))
         except Exception as error:  # noqa: BLE001  one message must not end the others
-            _log.error("message %s set aside: %s", waiting.key, type(error).__name__)
+            _log.error("message %s set aside: %s", bundle.key, type(error).__name__)
             return Refused(f"bug: {type(error).__name__}")
 
-    def _message(self, reader: Reader, waiting: Waiting) -> Message:
-        event = waiting.event
+    def _message(self, reader: Reader, bundle: Bundle) -> Message:
+        first, event = bundle.first, bundle.first.event
         spoken = LANGUAGES if reader.contact.machine else [reader.language]
-        every = {language: self._words(reader, waiting, language) for language in spoken}
+        every = {language: self._words(reader, bundle, language) for language in spoken}
         return Message(
-            key=waiting.key,
+            key=bundle.key,
             thread=event.id,
             words=every[reader.language],
             alert=event,
-            event=cloud_event(event, waiting.tenant, waiting.gw),
+            event=cloud_event(event, first.tenant, first.gw),
             every=every,
-            late=waiting.late,
-            repeat=waiting.repeat,
+            late=first.late,
+            repeat=first.repeat,
         )
 
-    def _words(self, reader: Reader, waiting: Waiting, language: str) -> Words:
+    def _words(self, reader: Reader, bundle: Bundle, language: str) -> Words:
+        occasions = [self._occasion(reader, part, language) for part in bundle.parts]
+        return render(occasions[0]) if len(occasions) == 1 else render_together(occasions)
+
+    def _occasion(self, reader: Reader, waiting: Waiting, language: str) -> Occasion:
         answered = waiting.event.open and not reader.contact.machine
-        return render(
-            Occasion(
-                waiting.event,
-                waiting.name,
-                language,
-                datetime.fromtimestamp(self._now(), reader.zone),
-                page=f"{self._page}/",
-                acknowledge=self._link("acknowledge", waiting) if answered else "",
-                mute=self._link("mute", waiting) if answered else "",
-                late=waiting.late,
-                repeat=waiting.repeat,
-            )
+        return Occasion(
+            waiting.event,
+            waiting.name,
+            language,
+            datetime.fromtimestamp(self._now(), reader.zone),
+            page=f"{self._page}/",
+            links={action: self._link(action, waiting) for action in ACTIONS} if answered else {},
+            late=waiting.late,
+            repeat=waiting.repeat,
         )
 
     def _link(self, action: Action, waiting: Waiting) -> str:
@@ -187,9 +193,16 @@ class Notifier:
     def _ms(self) -> int:
         return round(self._now() * 1000)
 
-    async def status(self) -> dict[str, Any]:
-        """Count messages by channel and state, for `nabd status`."""
-        return await self._outbox.counts()
+    def providers(self) -> dict[str, dict[str, Any]]:
+        """Say of each provider how its breaker stands and how often it was given up, for `nabd status`."""
+        return {
+            name: {"state": breaker.state, "failures": breaker.failures, "given_up": breaker.opened}
+            for name, breaker in self._breakers.items()
+        }
+
+
+def _provider(reader: Reader) -> str:
+    return reader.provider or reader.name
 
 
 async def _within(event: asyncio.Event, seconds: float) -> None:

@@ -22,11 +22,13 @@ import orjson
 
 from gateway.alerts.event import AlertEvent, parse
 from gateway.message import MessageError
-from gateway.notify import answers
+from gateway.notify import answers, answers_sql
 from gateway.notify import outbox_sql as sql
 from gateway.notify.channels.contract import Receipt
 from gateway.notify.links import KEY_BYTES, LASTS, Link
-from gateway.notify.planning import Customers, Waiting, customer_of, plan_event, settle
+from gateway.notify.planning import Customers, Waiting, customer_of, plan_event, settle, wished
+from gateway.notify.router import Contact
+from gateway.notify.wishes import Wishes, keeps_safety, laid_over
 from gateway.store.contract import StoreError, TryAgain
 from gateway.store.database import Database
 
@@ -104,7 +106,7 @@ class Outbox:
         return await self._database.write(work)
 
     async def due(self, channel: str, now: int, limit: int) -> list[Waiting]:
-        """Give what a channel should send at `now` (UTC ms), oldest first."""
+        """Give what a channel should send at `now` (UTC ms): what is critical first, then the oldest."""
         return await self._database.read(
             lambda c: [_waiting(c, row) for row in c.execute(sql.DUE, (channel, now, limit)).fetchall()]
         )
@@ -122,6 +124,27 @@ class Outbox:
                 settle(connection, customer_of(self._customers, sent.tenant), sent, receipt, now)
 
         return await self._database.write(work)
+
+    async def wish(self, tenant: str, channel: str, wishes: Wishes, now: int) -> Acted | Literal["unsafe"] | TryAgain:
+        """Keep what a customer chose for a channel; "unsafe" when nobody would hear any more of what is critical."""
+
+        def work(connection: sqlite3.Connection) -> Acted | Literal["unsafe"]:
+            customer = wished(connection, customer_of(self._customers, tenant))
+            if channel not in {contact.channel for contact in customer.contacts}:
+                return "unknown"
+            changed = (laid_over(one, wishes) if one.channel == channel else one for one in customer.contacts)
+            if not keeps_safety(changed):
+                return "unsafe"
+            row = (tenant, channel, wishes.model_dump_json(exclude_none=True).encode(), now)
+            connection.execute(answers_sql.SET_WISH, row)
+            return "done"
+
+        return await self._database.write(work)
+
+    async def contacts(self, tenant: str) -> tuple[Contact, ...]:
+        """Give a customer's channels as they are wished by now."""
+        customer = customer_of(self._customers, tenant)
+        return (await self._database.read(lambda c: wished(c, customer))).contacts
 
     async def act(self, link: Link, now: int) -> Acted | TryAgain:
         """Do what a link allows, at `now` (UTC ms); doing it again changes nothing."""
@@ -178,10 +201,12 @@ def _anything_new(connection: sqlite3.Connection) -> bool:
 
 def _waiting(connection: sqlite3.Connection, row: tuple[int, str, str, str, str, int, int, bytes, int, int]) -> Waiting:
     id_, key, tenant, gw, channel, repeat, late, body, since, tries = row
-    event = parse(orjson.loads(body))
+    document = orjson.loads(body)
+    event = parse(document)
     known = connection.execute(sql.METER, (tenant, event.meter)).fetchone()
     name = str(orjson.loads(known[0]).get("name") or event.meter) if known else event.meter
-    return Waiting(id_, key, tenant, gw, channel, repeat, bool(late), event, since, tries, name)
+    digest = document.get("digest")
+    return Waiting(id_, key, tenant, gw, channel, repeat, bool(late), event, since, tries, name, digest)
 
 
 def _state(row: tuple[str, str, bytes, int | None, str | None]) -> AlertState:

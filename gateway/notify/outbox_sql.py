@@ -49,9 +49,10 @@ MUTE = """INSERT INTO mute SELECT tenant, rule, meter, ?, ? FROM alert WHERE ten
     ON CONFLICT DO UPDATE SET until = excluded.until, by = excluded.by"""
 
 # What was told of an alert, or tried to be: a provider that gave no answer may have taken it all the same.
-STORY = """SELECT channel, telling, severity, state, tries FROM outbox
+STORY = """SELECT channel, telling, severity, state, tries, repeat FROM outbox
     WHERE tenant = ? AND alert = ? AND state IN ('waiting', 'sent')"""
-INTERRUPTIONS = """SELECT DISTINCT alert, seq, due, channel FROM outbox
+# What was first due at one moment on one channel is one message.
+INTERRUPTIONS = """SELECT DISTINCT since, channel FROM outbox
     WHERE tenant = ? AND due > ? AND telling IN ('raised', 'updated') AND severity <> 'critical'
     AND state IN ('waiting', 'sent')"""
 
@@ -62,12 +63,13 @@ EVENTS = "SELECT id, tenant, gw, body FROM event WHERE id > ? ORDER BY id LIMIT 
 ADD = """INSERT INTO outbox
     (key, tenant, gw, alert, seq, telling, severity, channel, repeat, late, body, since, due, state)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"""
-# Of one alert, one message at a time goes to one channel, in the order they were made.
+# Of one alert, one message at a time goes to one channel, in the order they were made; a reminder holds up nothing.
 DUE = """SELECT id, key, tenant, gw, channel, repeat, late, body, since, tries FROM outbox AS this
     WHERE channel = ? AND due <= ? AND state = 'waiting' AND NOT EXISTS (
         SELECT 1 FROM outbox AS earlier WHERE earlier.tenant = this.tenant AND earlier.alert = this.alert
-        AND earlier.channel = this.channel AND earlier.state = 'waiting' AND earlier.id < this.id)
-    ORDER BY id LIMIT ?"""
+        AND earlier.channel = this.channel AND earlier.state = 'waiting' AND earlier.id < this.id
+        AND (earlier.repeat = 0 OR this.repeat > 0))
+    ORDER BY severity <> 'critical', id LIMIT ?"""
 NEXT_DUE = "SELECT min(due) FROM outbox WHERE channel = ? AND state = 'waiting'"
 # A message dropped while it was on its way was told nonetheless.
 SENT = "UPDATE outbox SET state = 'sent', tries = tries + 1, done = ?, said = ? WHERE id = ?"
@@ -77,6 +79,7 @@ GIVE_WAY = "UPDATE outbox SET state = 'dropped', tries = tries + 1, done = ?, sa
 DROP_REPEATS = """UPDATE outbox SET state = 'dropped' WHERE tenant = ? AND alert = ? AND state = 'waiting'
     AND repeat > 0"""
 DROP = """UPDATE outbox SET state = 'dropped' WHERE tenant = ? AND alert = ? AND channel = ? AND state = 'waiting'"""
+DELIVERED = "SELECT 1 FROM outbox WHERE tenant = ? AND alert = ? AND seq = ? AND state = 'sent'"
 TRIED = "SELECT DISTINCT channel FROM outbox WHERE tenant = ? AND alert = ? AND seq = ? AND repeat = 0"
 CHANNELS = "SELECT DISTINCT channel FROM outbox WHERE state = 'waiting'"
 RETIRE = "UPDATE outbox SET state = 'aside', done = ?, said = ? WHERE channel = ? AND state = 'waiting'"

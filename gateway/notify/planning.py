@@ -5,16 +5,19 @@ The router is pure; this reads what it must know from the tables, and writes wha
 
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import orjson
 
 from gateway.alerts.event import OPEN, AlertEvent, Severity, parse
+from gateway.notify import answers_sql
 from gateway.notify import outbox_sql as sql
 from gateway.notify.channels.contract import SAID_LIMIT, Delivered, Receipt, Refused, TryLater
 from gateway.notify.router import DIGEST, RANK, Contact, Planned, Story, after_quiet, fallback, next_repeat, route
+from gateway.notify.wishes import Wishes, laid_over
 
 PATIENCE = timedelta(minutes=10)
 """So long a channel may fail before another one takes its messages over, where there is another."""
@@ -41,7 +44,10 @@ Customers = Mapping[str, Customer]
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A message to be sent; `since` (UTC ms) is when it was first due, `name` what people call the meter."""
+    """A message to be sent; `since` (UTC ms) is when it was first due, `name` what people call the meter.
+
+    `digest` holds the facts of a digest, as `digest.py` keeps them; None for an alert.
+    """
 
     id: int
     key: str
@@ -54,11 +60,26 @@ class Waiting:
     since: int
     tries: int
     name: str
+    digest: Mapping[str, Any] | None = None
 
 
 def customer_of(customers: Customers, tenant: str) -> Customer:
     """Give a tenant's customer; one without channels has no contacts: its alerts are kept, and told to nobody."""
     return customers.get(tenant) or Customer(tenant, ZoneInfo("UTC"))
+
+
+def wished(connection: sqlite3.Connection, customer: Customer) -> Customer:
+    """Lay what the customer chose over what the file says."""
+    chosen = dict(connection.execute(answers_sql.WISHES, (customer.tenant,)).fetchall())
+    if not chosen:
+        return customer
+    contacts = (
+        laid_over(contact, Wishes.model_validate_json(chosen[contact.channel]))
+        if contact.channel in chosen
+        else contact
+        for contact in customer.contacts
+    )
+    return replace(customer, contacts=tuple(contacts))
 
 
 def local(customer: Customer, ms: int) -> datetime:
@@ -76,7 +97,7 @@ def plan_event(
 ) -> None:
     """Take one event as the collector wrote it: plan its messages and keep the alert's state. Raises MessageError."""
     event = parse(orjson.loads(body))
-    customer = customer_of(customers, tenant)
+    customer = wished(connection, customer_of(customers, tenant))
     story = _story(connection, customer, event, now)
     planned = route(event, customer.contacts, story, local(customer, now))
     machines = {contact.channel for contact in customer.contacts if contact.machine}
@@ -114,39 +135,37 @@ def _story(connection: sqlite3.Connection, customer: Customer, event: AlertEvent
     told: set[str] = set()
     worst: Severity | None = None
     name = (customer.tenant, event.id)
-    for channel, telling, severity, state, tries in connection.execute(sql.STORY, name):
+    for channel, telling, severity, state, tries, repeat in connection.execute(sql.STORY, name):
         if telling not in OPEN or channel == DIGEST:
             continue
         # A critical alert is told at its end even if its beginning never got through.
-        if state == "sent" or tries or severity == "critical":
+        if state == "sent" or tries or (severity == "critical" and not repeat):
             told.add(channel)
         worst = severity if worst is None or RANK[severity] > RANK[worst] else worst
     known = connection.execute(sql.ALERT, name).fetchone()
     newest = parse(orjson.loads(known[2])) if known else None
     people = {contact.channel for contact in customer.contacts if not contact.machine}
-    interruptions = {
-        (alert, seq): local(customer, due)
-        for alert, seq, due, channel in connection.execute(sql.INTERRUPTIONS, (customer.tenant, now - WEEK_MS))
+    interruptions = tuple(
+        (channel, local(customer, since))
+        for since, channel in connection.execute(sql.INTERRUPTIONS, (customer.tenant, now - WEEK_MS))
         if channel in people
-    }
+    )
     return Story(
         told=frozenset(told),
         worst=worst,
         over=newest is not None and not newest.open and newest.seq > event.seq,
         acknowledged=known is not None and known[3] is not None,
         muted=connection.execute(sql.MUTED, (customer.tenant, event.rule, event.meter, now)).fetchone() is not None,
-        interruptions=tuple(interruptions.values()),
+        interruptions=interruptions,
     )
 
 
-def _add(
-    connection: sqlite3.Connection, tenant: str, gw: str, event: AlertEvent, plan: Planned, repeat: int = 0
-) -> None:
+def _add(connection: sqlite3.Connection, tenant: str, gw: str, event: AlertEvent, plan: Planned) -> None:
     due = _ms(plan.due - datetime.fromtimestamp(0, UTC))
     state = "digest" if plan.channel == DIGEST else "waiting"
     row = (
-        message_key(event, plan.channel, repeat), tenant, gw, event.id, event.seq, event.state, event.severity,
-        plan.channel, repeat, plan.late, event.encode(), due, due, state,
+        message_key(event, plan.channel, plan.repeat), tenant, gw, event.id, event.seq, event.state, event.severity,
+        plan.channel, plan.repeat, plan.late, event.encode(), due, due, state,
     )  # fmt: skip
     connection.execute(sql.ADD, row)
 
@@ -160,7 +179,7 @@ def _remind(connection: sqlite3.Connection, customer: Customer, sent: Waiting, n
     if due is None or known is None or known[3] is not None:
         return
     if orjson.loads(known[2])["seq"] == sent.event.seq:
-        _add(connection, sent.tenant, sent.gw, sent.event, Planned(sent.channel, due), sent.repeat + 1)
+        _add(connection, sent.tenant, sent.gw, sent.event, Planned(sent.channel, due, repeat=sent.repeat + 1))
 
 
 def _other(connection: sqlite3.Connection, customer: Customer, sent: Waiting) -> Contact | None:
@@ -169,7 +188,9 @@ def _other(connection: sqlite3.Connection, customer: Customer, sent: Waiting) ->
     if machine or sent.repeat or not sent.event.open:
         return None
     tried = connection.execute(sql.TRIED, (sent.tenant, sent.event.id, sent.event.seq)).fetchall()
-    name = fallback(sent.event, customer.contacts, frozenset(channel for (channel,) in tried))
+    through = connection.execute(sql.DELIVERED, (sent.tenant, sent.event.id, sent.event.seq)).fetchone()
+    nobody = through is None
+    name = fallback(sent.event, customer.contacts, frozenset(channel for (channel,) in tried), nobody=nobody)
     return next((contact for contact in customer.contacts if contact.channel == name), None)
 
 

@@ -2,27 +2,49 @@
 
 Every message says what happened, how much against normal, what to do and how to answer. It comes as a title (60
 characters at most), a plain text for push, and a mail in plain text and in HTML. What meters and people named stands
-cleaned, escaped and isolated in all of them.
+cleaned, escaped and isolated in all of them. Text messages get what fits into two parts.
 """
 
 import html
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from string import Formatter
+from typing import Literal
 
 from gateway.alerts.event import AlertEvent
-from gateway.i18n import direction
+from gateway.i18n import N_, direction, words
 from gateway.notify.facts import facts_of
+from gateway.notify.links import ACTIONS, REPLIES, Action
+from gateway.notify.router import UNANSWERED
+from gateway.notify.sms import fit
 from gateway.notify.speech import Html, Paper, Plain, Speech
 from gateway.notify.texts import text_for
+from gateway.notify.units import plural
+
+SHOWN = 5
+"""Alerts of one message that are told each by itself: a list of more is not read on a phone."""
+HOW_MANY = plural("{n} alert", "{n} alerts")
+HOW_MANY_OVER = plural("{n} alert is over", "{n} alerts are over")
+MORE = plural("And {n} other, on the live page.", "And {n} others, on the live page.")
+LIVE_PAGE = N_("Live page")
+LABELS: dict[Action, str] = {
+    "acknowledge": N_("I have seen it"),
+    "mute": N_("No messages of this kind for a week"),
+    "useful": N_("Useful"),
+    "not_useful": N_("Not useful"),
+    "normal": N_("Normal for me"),
+    "fixed": N_("I fixed it"),
+    "call_me": N_("Call me"),
+}
+"""What each answer's link or button says."""
 
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
     """What is told to whom: `name` is the meter's, `now` the reader's local time, `page` the live page's address.
 
-    `acknowledge` and `mute` are links, empty where there is nothing to answer; `late` means it happened a while ago,
+    `links` are those of the answers, none where there is nothing to answer; `late` means it happened a while ago,
     `repeat` that it was told so many times before.
     """
 
@@ -31,65 +53,118 @@ class Occasion:
     language: str
     now: datetime
     page: str = ""
-    acknowledge: str = ""
-    mute: str = ""
+    links: Mapping[Action, str] = field(default_factory=dict)
     late: bool = False
     repeat: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A link a message carries: what it does, as its label says, and where."""
+    """A link a message carries: what it does, as its label says, and where; `action` is "" for the live page."""
 
     label: str
     url: str
+    action: Action | Literal[""] = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """One message in one language: `text` for push, `plain` and `html` for mail."""
+    """One message in one language: `text` for push, `plain` and `html` for mail, `sms` for two parts of a text message.
+
+    `acknowledge`, `mute` and `page` are links of their own, `replies` the other answers.
+    """
 
     language: str
     title: str
     text: str
     plain: str
     html: str
-    acknowledge: Answer | None
-    mute: Answer | None
-    page: Answer | None
+    acknowledge: Answer | None = None
+    mute: Answer | None = None
+    page: Answer | None = None
+    replies: tuple[Answer, ...] = ()
+    sms: str = ""
 
 
 def render(occasion: Occasion) -> Words:
     """Put an occasion into words."""
     title, sentences = _sentences(occasion, Plain())
     _, marked = _sentences(occasion, Html())
-    speech = Speech(occasion.language, Plain(), occasion.now)
-    acknowledge = _answer(speech.say("I have seen it"), occasion.acknowledge)
-    mute = _answer(speech.say("No messages of this kind for a week"), occasion.mute)
-    page = _answer(speech.say("Live page"), occasion.page)
-    answers = [answer for answer in (acknowledge, mute, page) if answer]
-    return Words(
-        language=occasion.language,
-        title=title,
-        text=" ".join(sentences),
-        plain=_plain(sentences, answers),
-        html=_html(occasion.language, title, marked, answers),
-        acknowledge=acknowledge,
-        mute=mute,
-        page=page,
+    answers = {
+        action: Answer(words(occasion.language).gettext(LABELS[action]), occasion.links[action], action)
+        for action in ACTIONS
+        if action in occasion.links
+    }
+    return laid_out(
+        occasion.language,
+        title,
+        sentences,
+        marked,
+        page=occasion.page,
+        acknowledge=answers.get("acknowledge"),
+        mute=answers.get("mute"),
+        replies=tuple(answers[action] for action in REPLIES if action in answers),
     )
 
 
-def _sentences(occasion: Occasion, paper: Paper) -> tuple[str, list[str]]:
-    """Say title and sentences on one paper."""
+def render_together(occasions: Sequence[Occasion]) -> Words:
+    """Put several occasions of one reader into one message: a title for all, and of each what happened."""
+    first = occasions[0]
+
+    def said(paper: Paper) -> list[str]:
+        shown = [_sentences(occasion, paper, short=True)[1] for occasion in occasions[:SHOWN]]
+        speech = Speech(first.language, paper, first.now)
+        left = len(occasions) - SHOWN
+        rest = [speech.counted(*MORE, max(left, 1))]
+        return [sentence for sentences in shown for sentence in sentences] + (rest if left > 0 else [])
+
+    how_many = HOW_MANY if any(occasion.event.open for occasion in occasions) else HOW_MANY_OVER
+    title = Speech(first.language, Plain(), first.now).counted(*how_many, len(occasions))
+    return laid_out(first.language, title, said(Plain()), said(Html()), page=first.page)
+
+
+def laid_out(
+    language: str,
+    title: str,
+    sentences: list[str],
+    marked: list[str],
+    *,
+    page: str = "",
+    acknowledge: Answer | None = None,
+    mute: Answer | None = None,
+    replies: tuple[Answer, ...] = (),
+) -> Words:
+    """Lay a message out in every form; `marked` are the sentences as HTML, `page` is the live page's address."""
+    live = Answer(words(language).gettext(LIVE_PAGE), page) if page else None
+    links = [answer for answer in (acknowledge, *replies, mute, live) if answer]
+    return Words(
+        language=language,
+        title=title,
+        text=" ".join(sentences),
+        plain=_plain(sentences, links),
+        html=_html(language, title, marked, links),
+        acknowledge=acknowledge,
+        mute=mute,
+        page=live,
+        replies=replies,
+        sms=fit(sentences),
+    )
+
+
+def _sentences(occasion: Occasion, paper: Paper, *, short: bool = False) -> tuple[str, list[str]]:
+    """Say title and sentences on one paper; `short` only what happened."""
     event = occasion.event
     speech = Speech(occasion.language, paper, occasion.now)
     facts = facts_of(event, occasion.name, speech)
     text = text_for(event.rule, event.state, event.severity)
     title = _say(text.title, facts, speech)
-    if occasion.repeat:
+    if occasion.repeat >= UNANSWERED:
+        title = speech.say("Unanswered: {title}", title=title)
+    elif occasion.repeat:
         title = speech.say("Reminder: {title}", title=title)
-    chosen = [_fullest(text.happened, facts), _fullest(text.compared, facts), *text.advice]
+    chosen = [_fullest(text.happened, facts)]
+    if not short:
+        chosen += [_fullest(text.compared, facts), *text.advice]
     said = [_say(sentence, facts, speech) for sentence in chosen if sentence]
     if occasion.late:
         said.insert(0, speech.say("This message comes late: it is about {at}.", at=facts["at"]))
@@ -107,10 +182,6 @@ def _places(sentence: str) -> set[str]:
 
 def _say(sentence: str, facts: dict[str, str], speech: Speech) -> str:
     return speech.say(sentence, **{place: facts[place] for place in _places(sentence)})
-
-
-def _answer(label: str, url: str) -> Answer | None:
-    return Answer(label, url) if url else None
 
 
 def _plain(sentences: list[str], answers: list[Answer]) -> str:

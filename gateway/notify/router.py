@@ -2,22 +2,28 @@
 
 1. Machines (webhooks) get every event at once.
 2. A critical alert goes to everybody at once, day and night, and again after 15 minutes and 2 hours until it is
-   acknowledged or over.
-3. A warning goes to the first channel that takes it, not in quiet hours, and within the caps: 3 a day and 7 a week for
+   acknowledged or over. If nobody answered a quarter of an hour after that, the second contact is told.
+3. Each channel says for each kind of message how often it wants it: now, bundled, in the daily or weekly digest, or
+   never; safety is told even where every channel says never. Where it says nothing, its least severity decides.
+4. A warning goes to the first channel that wants it, not in quiet hours, and within the caps: 3 a day and 7 a week for
    one customer. Information waits for the digest, unless a channel asks for it.
-4. What is over is told on every channel that told of its beginning, and nowhere else. It counts against no cap, for it
+5. What happens within ten minutes of a message goes as one more message at their end: what is due at one moment on one
+   channel is one message.
+6. What is over is told on every channel that told of its beginning, and nowhere else. It counts against no cap, for it
    takes a worry away; channels deliver it without a sound.
-5. What arrives long after it happened is marked late and held for a minute, in which its end may arrive as well: then
+7. What arrives long after it happened is marked late and held for a minute, in which its end may arrive as well: then
    both become a line of the digest.
 
 The digest is no channel: its lines are kept until a digest is written.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 
+from gateway.alerts.calendar import is_ramadan
 from gateway.alerts.event import AlertEvent, Severity
+from gateway.notify.kinds import Frequency, Kind, kind_of
 
 DIGEST = ""
 """Stands where a channel's name would."""
@@ -27,20 +33,40 @@ LATE = timedelta(minutes=10)
 """From then on a message says that it is late: journals and brokers deliver within seconds when nothing is wrong."""
 HOLD = timedelta(minutes=1)
 """A backlog's next blocks arrive within this."""
+BUNDLE = timedelta(minutes=10)
+"""What follows a message within this waits and goes together: one cause often raises several alerts."""
 REPEATS = (timedelta(minutes=15), timedelta(hours=2))
 """After the first telling of a critical alert."""
+ESCALATE = REPEATS[-1] + timedelta(minutes=15)
+"""After the alert: when the last reminder has had its time."""
+UNANSWERED = len(REPEATS) + 1
+"""The number under which the second contact is told; like a reminder it is dropped by any answer."""
 
 RANK: dict[Severity, int] = {"info": 0, "warning": 1, "critical": 2}
+Hours = tuple[time, time]
+Interruption = tuple[str, datetime]
+"""A message that is not critical: by which channel, and when."""
 
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """One channel and what its reader wants: the least severity told at once, and hours of quiet (start, end)."""
+    """One channel and what its reader wants: how often each kind, else the least severity told at once.
+
+    `quiet` are hours of quiet (start, end), `fasting` those in Ramadan where they differ. A `second` contact is told
+    what is critical and nobody answered, and nothing else.
+    """
 
     channel: str
     severity: Severity = "warning"
-    quiet: tuple[time, time] | None = (time(22), time(7))
+    quiet: Hours | None = (time(22), time(7))
     machine: bool = False
+    frequency: Mapping[Kind, Frequency] = field(default_factory=dict)
+    fasting: Hours | None = None
+    second: bool = False
+
+    def often(self, kind: Kind) -> Frequency | None:
+        """Say how often this kind is wanted; None where the severity decides."""
+        return self.frequency.get(kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +74,7 @@ class Story:
     """What happened so far: to this alert, and to this customer.
 
     `told` are the channels that told of this alert, or may have; `worst` the worst severity told. `over` means that its
-    end came before this event did. `interruptions` are the moments, past or planned, of what counts against the caps.
+    end came before this event did. `interruptions`, past or planned, are what counts against the caps.
     """
 
     told: frozenset[str] = frozenset()
@@ -56,16 +82,17 @@ class Story:
     over: bool = False
     acknowledged: bool = False
     muted: bool = False
-    interruptions: tuple[datetime, ...] = ()
+    interruptions: tuple[Interruption, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """One message: by which channel, not before when, and whether it says that it is late."""
+    """One message: by which channel, not before when, whether it says that it is late, and the how manieth telling."""
 
     channel: str
     due: datetime
     late: bool = False
+    repeat: int = 0
 
 
 def route(event: AlertEvent, contacts: Sequence[Contact], story: Story, now: datetime) -> list[Planned]:
@@ -83,17 +110,25 @@ def next_repeat(event: AlertEvent, repeat: int, delivered: datetime) -> datetime
     return delivered + REPEATS[repeat] - (REPEATS[repeat - 1] if repeat else timedelta(0))
 
 
-def fallback(event: AlertEvent, contacts: Iterable[Contact], tried: frozenset[str]) -> str | None:
-    """Name the channel that takes over when another failed for good; None when nobody is left or all were asked."""
-    willing = (contact for contact in contacts if not contact.machine and _wants(contact, event))
+def fallback(
+    event: AlertEvent, contacts: Iterable[Contact], tried: frozenset[str], *, nobody: bool = False
+) -> str | None:
+    """Name the channel that takes over when another failed for good; None when nobody is left or all were asked.
+
+    `nobody` means that no channel got it through: then the second contact hears at once what is critical.
+    """
+    last_resort = nobody and event.severity == "critical"
+    people = [contact for contact in contacts if not contact.machine and (last_resort or not contact.second)]
+    willing = (contact for contact in sorted(people, key=lambda contact: contact.second) if _wants(contact, event))
     return next((contact.channel for contact in willing if contact.channel not in tried), None)
 
 
 def after_quiet(contact: Contact, now: datetime) -> datetime:
     """Give `now`, or the end of the quiet hours it falls into."""
-    if contact.quiet is None:
+    hours = contact.fasting if contact.fasting is not None and is_ramadan(now.date()) else contact.quiet
+    if hours is None:
         return now
-    start, end = contact.quiet
+    start, end = hours
     at = now.time()
     inside = start <= at < end if start <= end else at >= start or at < end
     if not inside:
@@ -111,12 +146,36 @@ def _begin(event: AlertEvent, people: Sequence[Contact], story: Story, now: date
         return []
     due = now + HOLD if late else now
     if event.severity == "critical":
-        return [Planned(contact.channel, due, late) for contact in people]
-    contact = next((contact for contact in people if _wants(contact, event)), None)
+        return _urgent(people, due, late=late, first=worse)
+    return [_quietly(event, people, story, due, late=late)]
+
+
+def _urgent(people: Sequence[Contact], due: datetime, *, late: bool, first: bool) -> list[Planned]:
+    """Tell everybody at once, and somebody else later; safety switched off everywhere is not switched off."""
+    own = [contact for contact in people if not contact.second] or list(people)
+    told = [contact for contact in own if contact.often("safety") != "off"] or own
+    later = [contact for contact in people if contact not in own] if first else []
+    return [Planned(contact.channel, due, late) for contact in told] + [
+        Planned(contact.channel, due + ESCALATE, late, UNANSWERED) for contact in later
+    ]
+
+
+def _quietly(event: AlertEvent, people: Sequence[Contact], story: Story, due: datetime, *, late: bool) -> Planned:
+    """Tell one person when they are awake, together with what else there is, or leave it to the digest."""
+    contact = next((contact for contact in people if not contact.second and _wants(contact, event)), None)
     if contact is None or story.muted:
-        return [Planned(DIGEST, now, late)]
-    due = after_quiet(contact, due)
-    return [Planned(contact.channel if _room(story.interruptions, due) else DIGEST, due, late)]
+        return Planned(DIGEST, due, late)
+    at = after_quiet(contact, due)
+    if contact.often(kind_of(event)) != "now":
+        at = after_quiet(contact, _together(contact.channel, at, story.interruptions))
+    return Planned(contact.channel if _room(story.interruptions, (contact.channel, at)) else DIGEST, at, late)
+
+
+def _together(channel: str, due: datetime, interruptions: Iterable[Interruption]) -> datetime:
+    """Give the moment of the message that this one joins, or the end of the time in which messages are gathered."""
+    near = [at for name, at in interruptions if name == channel and abs(at - due) < BUNDLE]
+    coming = [at for at in near if at >= due]
+    return min(coming) if coming else max(near, default=due - BUNDLE) + BUNDLE
 
 
 def _end(event: AlertEvent, people: Sequence[Contact], story: Story, now: datetime) -> list[Planned]:
@@ -128,10 +187,18 @@ def _end(event: AlertEvent, people: Sequence[Contact], story: Story, now: dateti
 
 
 def _wants(contact: Contact, event: AlertEvent) -> bool:
-    return RANK[event.severity] >= RANK[contact.severity]
+    """Tell whether a channel wants an event before any digest."""
+    often = contact.often(kind_of(event))
+    if event.severity == "critical":
+        return often != "off"
+    return often in ("now", "bundled") if often is not None else RANK[event.severity] >= RANK[contact.severity]
 
 
-def _room(interruptions: Iterable[datetime], due: datetime) -> bool:
+def _room(interruptions: Iterable[Interruption], wanted: Interruption) -> bool:
     """Tell whether one more on that day breaks neither cap, in whatever week of seven days one looks."""
-    days = [abs((moment.astimezone(due.tzinfo).date() - due.date()).days) for moment in interruptions]
+    known = set(interruptions)
+    if wanted in known:
+        return True
+    due = wanted[1]
+    days = [abs((moment.astimezone(due.tzinfo).date() - due.date()).days) for _, moment in known]
     return sum(day == 0 for day in days) < CAP_DAY and sum(day < 7 for day in days) < CAP_WEEK  # noqa: PLR2004

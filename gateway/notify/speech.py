@@ -102,6 +102,10 @@ class Speech:
             return self.paper.number(f"{value:,}")
         return self._counted(amount)
 
+    def counted(self, one: str, many: str, n: int) -> str:
+        """Say a sentence around a number, in the right plural form."""
+        return self._counted(Amount(f"{n:,}", n, one, many))
+
     def span(self, seconds: float) -> str:
         """Say how long something lasted."""
         return self.amount(max(seconds, 0), "s")

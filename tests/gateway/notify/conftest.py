@@ -8,6 +8,7 @@ import pytest
 
 from gateway.alerts.event import AlertEvent, alert_id, cloud_event
 from gateway.notify.channels.contract import Message
+from gateway.notify.links import ACTIONS
 from gateway.notify.render import Occasion, render
 from tests.gateway.notify.moments import MS, NOW
 
@@ -49,7 +50,12 @@ def message(event: Callable[..., AlertEvent]) -> Callable[..., Message]:
         every = {
             spoken: render(
                 Occasion(
-                    made, name, spoken, NOW, "https://nabd.example/", "https://nabd.example/a", "https://nabd.example/m"
+                    made,
+                    name,
+                    spoken,
+                    NOW,
+                    "https://nabd.example/",
+                    {action: f"https://nabd.example/{action[0]}" for action in ACTIONS},
                 )
             )
             for spoken in ("en", "ar")

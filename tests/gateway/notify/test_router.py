@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.alerts.event import AlertEvent, Severity
+from gateway.notify.kinds import Frequency, Kind
 from gateway.notify.router import (
     CAP_DAY,
     CAP_WEEK,
@@ -31,6 +32,9 @@ MORNING = datetime(2026, 11, 23, 7, 0, tzinfo=RIYADH)
 PHONE, MAIL, HOOK = Contact("phone"), Contact("mail"), Contact("hook", machine=True)
 ALL = [HOOK, PHONE, MAIL]
 
+USED_UP = tuple(("phone", NOON - timedelta(hours=hours)) for hours in range(1, 4))
+"""As many messages today as there may be."""
+
 Event = Callable[..., AlertEvent]
 
 
@@ -47,7 +51,7 @@ def plan(event: AlertEvent, story: Story = Story(), now: datetime = NOON) -> lis
 @pytest.mark.parametrize("now", [NOON, NIGHT])
 def test_what_is_critical_goes_to_everybody_at_once(now: datetime, event: Event) -> None:
     """Day and night, muted or not, caps used up or not."""
-    story = Story(muted=True, interruptions=(now,) * 20)
+    story = Story(muted=True, interruptions=USED_UP)
     assert plan(event(at=ms(now)), story, now) == [("hook", now), ("phone", now), ("mail", now)]
 
 
@@ -80,7 +84,7 @@ def test_what_is_muted_waits_for_the_digest(event: Event) -> None:
 def test_the_end_is_told_where_the_beginning_was(state: str, event: Event) -> None:
     """On each channel that told, whatever the caps say, and on no other."""
     end = event(state=state, seq=2, at=ms(NOON), severity="warning")
-    story = Story(told=frozenset({"mail"}), worst="warning", interruptions=(NOON,) * 20, muted=True)
+    story = Story(told=frozenset({"mail"}), worst="warning", interruptions=USED_UP, muted=True)
     assert plan(end, story) == [("hook", NOON), ("mail", NOON)]
     assert plan(end) == [("hook", NOON), (DIGEST, NOON)]
 
@@ -144,6 +148,99 @@ def test_quiet_hours_end(quiet: tuple[int, int] | None, at: str, until: str) -> 
     assert after_quiet(contact, now) == expected
 
 
+COST, LEAK = "bill_projection", "water_leak"
+
+
+@pytest.mark.parametrize(
+    ("frequency", "rule", "severity", "told"),
+    [
+        ({}, LEAK, "warning", "phone"),
+        ({}, LEAK, "info", DIGEST),
+        ({"leak": "now"}, LEAK, "info", "phone"),
+        ({"leak": "bundled"}, LEAK, "info", "phone"),
+        ({"leak": "daily"}, LEAK, "warning", DIGEST),
+        ({"leak": "weekly"}, LEAK, "warning", DIGEST),
+        ({"leak": "off"}, LEAK, "warning", DIGEST),
+        ({"leak": "off"}, COST, "warning", "phone"),
+        ({"cost": "off"}, COST, "warning", DIGEST),
+        ({"leak": "off"}, LEAK, "critical", "phone"),
+        ({"safety": "off"}, LEAK, "critical", "phone"),
+        ({"operator": "weekly"}, "meter_offline", "warning", DIGEST),
+        ({"usage": "now"}, "a_rule_of_tomorrow", "info", "phone"),
+    ],
+)
+def test_the_matrix_of_kinds_and_frequencies(
+    frequency: dict[Kind, Frequency], rule: str, severity: Severity, told: str, event: Event
+) -> None:
+    """Each kind as often as the reader wants it; what is critical is of kind safety, and never off everywhere."""
+    contact = Contact("phone", frequency=frequency)
+    planned = route(event(rule=rule, severity=severity, at=ms(NOON)), [contact], Story(), NOON)
+    assert [plan.channel for plan in planned] == [told]
+
+
+def test_kinds_may_go_to_different_channels(event: Event) -> None:
+    """Costs by mail, leaks to the phone; safety off on one channel is told on the other."""
+    contacts = [Contact("phone", frequency={"cost": "off"}), Contact("mail", frequency={"safety": "off"})]
+
+    def told(rule: str, severity: Severity) -> list[str]:
+        return [
+            plan.channel for plan in route(event(rule=rule, severity=severity, at=ms(NOON)), contacts, Story(), NOON)
+        ]
+
+    assert told(COST, "warning") == ["mail"]
+    assert told(LEAK, "warning") == ["phone"]
+    assert told(LEAK, "critical") == ["phone"]
+
+
+def test_what_follows_within_ten_minutes_goes_together(event: Event) -> None:
+    """The first goes at once, the next ones as one message ten minutes later, without using up another cap."""
+    minute = timedelta(minutes=1)
+    told: list[tuple[str, datetime]] = []
+    for after in (0, 2, 5, 9, 12, 31):
+        now = NOON + after * minute
+        planned = route(event(severity="warning", at=ms(now)), [PHONE], Story(interruptions=tuple(told)), now)
+        told += [(plan.channel, plan.due) for plan in planned]
+    assert [round((due - NOON) / minute) for _, due in told] == [0, 10, 10, 10, 20, 31]
+    assert [channel for channel, _ in told] == ["phone"] * 5 + [DIGEST]
+
+
+def test_now_waits_for_nothing(event: Event) -> None:
+    """Who asks for it gets each by itself."""
+    story = Story(interruptions=(("phone", NOON - timedelta(minutes=1)),))
+    contact = Contact("phone", frequency={"leak": "now"})
+    planned = route(event(rule=LEAK, severity="warning", at=ms(NOON)), [contact], story, NOON)
+    assert [plan.due for plan in planned] == [NOON]
+
+
+def test_the_second_contact_hears_what_nobody_answered(event: Event) -> None:
+    """A quarter of an hour after the last reminder, once; warnings and updates never."""
+    contacts = [PHONE, Contact("neighbour", second=True)]
+    first, second = route(event(at=ms(NOON)), contacts, Story(), NOON)
+    assert (first.channel, first.due, first.repeat) == ("phone", NOON, 0)
+    assert (second.channel, second.due, second.repeat) == ("neighbour", NOON + timedelta(minutes=135), 3)
+    again = route(event(state="updated", seq=2, at=ms(NOON)), contacts, Story(worst="critical"), NOON)
+    assert [plan.channel for plan in again] == ["phone"]
+    warning = event(severity="warning", at=ms(NOON))
+    assert [plan.channel for plan in route(warning, contacts[1:], Story(), NOON)] == [DIGEST]
+    assert [plan.due for plan in route(event(at=ms(NOON)), contacts[1:], Story(), NOON)] == [NOON]
+
+
+def test_the_second_contact_takes_over_when_nobody_can_be_reached(event: Event) -> None:
+    """Only then, and only for what is critical."""
+    contacts = [PHONE, Contact("neighbour", second=True)]
+    assert fallback(event(), contacts, frozenset({"phone"})) is None
+    assert fallback(event(), contacts, frozenset({"phone"}), nobody=True) == "neighbour"
+    assert fallback(event(severity="warning"), contacts, frozenset({"phone"}), nobody=True) is None
+
+
+@pytest.mark.parametrize(("day", "until"), [(date(2026, 2, 25), 10), (date(2026, 11, 22), 5)])
+def test_ramadan_has_hours_of_its_own(day: date, until: int) -> None:
+    """Quiet in the morning of the month of fasting, as always otherwise."""
+    contact = Contact("phone", fasting=(time(4), time(10)))
+    at = datetime.combine(day, time(5), RIYADH)
+    assert after_quiet(contact, at).hour == (until if until == 10 else 7)
+
+
 @given(
     minutes=st.lists(st.integers(0, 21 * 24 * 60), max_size=80),
     severities=st.lists(st.sampled_from(["info", "warning", "critical"]), min_size=80, max_size=80),
@@ -156,7 +253,7 @@ def test_the_caps_hold_whatever_happens(minutes: list[int], severities: list[Sev
     where = ZoneInfo(zone)
     contacts = [Contact("phone", "info"), Contact("mail", "info", None)]
     start = datetime(2026, 3, 20, tzinfo=UTC)
-    planned: list[datetime] = []
+    planned: list[tuple[str, datetime]] = []
     for number, (minute, severity) in enumerate(zip(sorted(minutes), severities, strict=False)):
         now = (start + timedelta(minutes=minute)).astimezone(where)
         event = AlertEvent(
@@ -167,8 +264,8 @@ def test_the_caps_hold_whatever_happens(minutes: list[int], severities: list[Sev
         if severity == "critical":
             assert len(sent) == 2
         else:
-            planned += [plan.due for plan in sent]
+            planned += [(plan.channel, plan.due) for plan in sent]
             assert all(not time(22) <= plan.due.time() and plan.due.time() >= time(7) for plan in sent)
-    days = [moment.astimezone(where).date() for moment in planned]
+    days = [moment.astimezone(where).date() for _, moment in set(planned)]
     assert all(days.count(day) <= CAP_DAY for day in days)
     assert all(sum(0 <= (other - day).days < 7 for other in days) <= CAP_WEEK for day in days)

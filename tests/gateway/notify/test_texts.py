@@ -3,6 +3,7 @@
 import re
 import string
 from collections.abc import Iterator
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -11,7 +12,9 @@ from hypothesis import strategies as st
 
 from gateway.alerts.event import AlertEvent, Severity, State, alert_id
 from gateway.i18n import LANGUAGES, words
+from gateway.notify.links import ACTIONS
 from gateway.notify.render import Occasion, Words, render
+from gateway.notify.sms import PARTS, parts
 from gateway.notify.speech import ISOLATE, POP, clean
 from gateway.notify.texts import TEXTS, other, text_for
 from gateway.notify.units import SCALES, amount_of
@@ -53,8 +56,8 @@ def marked(text: str) -> str:
 
 def said(event: AlertEvent, language: str, name: str = "البيت", repeat: int = 0) -> Words:
     """Render an event as a late message with every link."""
-    page, seen, mute = (f"https://nabd.example/{part}" for part in ("", "seen", "mute"))
-    return render(Occasion(event, name, language, NOW, page, seen, mute, late=True, repeat=repeat))
+    links = {action: f"https://nabd.example/{action}" for action in ACTIONS}
+    return render(Occasion(event, name, language, NOW, "https://nabd.example/", links, late=True, repeat=repeat))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -82,13 +85,24 @@ def test_titles_fit_a_notification(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("number", [*NUMBERS, 1e15])
+def test_text_messages_say_at_least_what_happened_in_two_parts(number: float, language: str) -> None:
+    """With the longest name and the largest figures; no first sentence has to be cut."""
+    for event in events(int(number) if number < 1e6 else 100):
+        grown = replace(event, value=number, baseline=number) if number > 1e6 else event
+        message = render(Occasion(grown, "ن" * 300 if language == "ar" else "W" * 300, language, NOW))
+        assert parts(message.sms) <= PARTS
+        assert not message.sms.endswith("…"), message.sms
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_every_message_says_what_to_do_and_how_to_answer(language: str) -> None:
-    """What happened, how much, what to do; and in mail three links, each alone on its line."""
+    """What happened, how much, what to do; and in mail a link for each answer, alone on its line."""
     for event in events(11):
         message = said(event, language)
         assert message.text.count(".") + message.text.count(":") >= 3
         lines = message.plain.splitlines()
-        for part in ("", "seen", "mute"):
+        for part in ("", *ACTIONS):
             assert f"https://nabd.example/{part}" in lines
             assert f'href="https://nabd.example/{part}"' in message.html
 
