@@ -9,12 +9,22 @@ from typing import Any, Literal, NamedTuple
 from gateway.alerts.calendar import Calendar
 from gateway.alerts.night import nights
 from gateway.alerts.rule import Rule
+from gateway.alerts.rules.away import FlowWhileAway
 from gateway.alerts.rules.base_load import BaseLoad
-from gateway.alerts.rules.high_usage import HighUsage
+from gateway.alerts.rules.burst import WaterBurst
+from gateway.alerts.rules.demand import DemandLimit
+from gateway.alerts.rules.flags import BatteryLow, Tamper
+from gateway.alerts.rules.gas import GasContinuous, GasLongUse
+from gateway.alerts.rules.high_usage import HighUsage, HighWaterDay
 from gateway.alerts.rules.meter_clock import MeterClock
+from gateway.alerts.rules.outage import Outage
 from gateway.alerts.rules.overload import Overload
+from gateway.alerts.rules.power_factor import LowPowerFactor
+from gateway.alerts.rules.reverse import ReverseFlow
 from gateway.alerts.rules.silence import Silence
+from gateway.alerts.rules.voltage import PhaseFault, VoltageQuality
 from gateway.alerts.rules.water import WaterLeak
+from gateway.alerts.rules.zero import ZeroConsumption
 from gateway.alerts.settings import MeterSettings
 from gateway.config.alerts import AlertsTable
 
@@ -35,8 +45,18 @@ class Entry(NamedTuple):
     make: Make
 
 
+def _tuned(rule: type[Any], options: Options, about: MeterSettings) -> Rule:
+    """Make a rule whose threshold the customer's answers move."""
+    made: Rule = rule(**options, factor=about.factor(rule.name))
+    return made
+
+
 def _overload(options: Options, _: Calendar, about: MeterSettings) -> Rule | None:
     return None if about.rating_a is None else Overload(about.rating_a, **options)
+
+
+def _demand_limit(options: Options, *_: object) -> Rule | None:
+    return None if options["limit"] is None else DemandLimit(**options)
 
 
 def _water_leak(options: Options, calendar: Calendar, _: MeterSettings) -> Rule:
@@ -44,17 +64,31 @@ def _water_leak(options: Options, calendar: Calendar, _: MeterSettings) -> Rule:
     return WaterLeak(night, **options)
 
 
-def _high_usage(options: Options, _: Calendar, about: MeterSettings) -> Rule:
-    return HighUsage(**options, budget=about.budget_m, known=about.known_slots, factor=about.factor("high_usage"))
+def _excess(rule: type[Any], budget: int, options: Options, about: MeterSettings) -> Rule:
+    return _tuned(rule, options | {"budget": budget, "known": about.known_slots, "away": about.away}, about)
 
 
 ENTRIES = (
     Entry("X3", "edge", Silence, lambda options, *_: Silence(**options)),
     Entry("X5", "edge", MeterClock, lambda options, *_: MeterClock(**options)),
+    Entry("X1", "edge", Tamper, lambda options, *_: Tamper(**options)),
+    Entry("X2", "edge", BatteryLow, lambda options, *_: BatteryLow(**options)),
+    Entry("E1", "edge", HighUsage, lambda options, _, about: _excess(HighUsage, about.budget_m, options, about)),
+    Entry("E6", "edge", DemandLimit, _demand_limit),
+    Entry("E7", "hub", BaseLoad, lambda options, _, about: _tuned(BaseLoad, options, about)),
+    Entry("E8", "edge", ZeroConsumption, lambda _, __, about: _tuned(ZeroConsumption, {"away": about.away}, about)),
+    Entry("E9", "edge", ReverseFlow, lambda options, _, about: ReverseFlow(bool(about.pv), **options)),
+    Entry("E10", "edge", VoltageQuality, lambda options, *_: VoltageQuality(**options)),
+    Entry("E11", "edge", Outage, lambda options, calendar, about: Outage(calendar, **options, pv=bool(about.pv))),
+    Entry("E12", "edge", PhaseFault, lambda options, *_: PhaseFault(**options)),
     Entry("E13", "edge", Overload, _overload),
+    Entry("E14", "edge", LowPowerFactor, lambda options, *_: LowPowerFactor(**options)),
     Entry("W1", "edge", WaterLeak, _water_leak),
-    Entry("E1", "edge", HighUsage, _high_usage),
-    Entry("E7", "hub", BaseLoad, lambda options, _, about: BaseLoad(**options, factor=about.factor(BaseLoad.name))),
+    Entry("W3", "edge", WaterBurst, lambda options, calendar, _: WaterBurst(calendar, **options)),
+    Entry("W4", "edge", HighWaterDay, lambda o, _, about: _excess(HighWaterDay, max(1, about.budget_m // 2), o, about)),
+    Entry("W5", "edge", FlowWhileAway, lambda options, _, about: FlowWhileAway(about.away, **options)),
+    Entry("G1", "edge", GasContinuous, lambda options, *_: GasContinuous(**options)),
+    Entry("G2", "edge", GasLongUse, lambda options, _, about: _tuned(GasLongUse, options, about)),
 )
 
 

@@ -5,7 +5,8 @@
    hours, once for all rules that judge those.
 2. Time is the readings' own. `tick` changes nothing unless something comes out of it, so how often it is called does
    not matter; `due` names the next moment when it does.
-3. While a meter is silent, nothing else is raised at it. An alert whose meter has been silent for a day expires.
+3. While a meter is silent, nothing else is raised at it, and what explains an alert hides it (`HIDES`).
+   An alert whose meter has been silent for a day expires.
 4. All that is remembered of a meter is plain data (`snapshot`); whoever goes on from it gives the same events.
 """
 
@@ -14,8 +15,9 @@ from typing import Any, cast
 
 from drivers.contract import Number
 from gateway.alerts.calendar import Calendar
+from gateway.alerts.cells import EMPTY, Filling
 from gateway.alerts.event import AlertEvent
-from gateway.alerts.hours import EMPTY, Filling, fill
+from gateway.alerts.hours import hours_of
 from gateway.alerts.life import Life, alarmed, ended
 from gateway.alerts.rule import (
     Alarm,
@@ -27,11 +29,24 @@ from gateway.alerts.rule import (
     JudgesTime,
     Rule,
 )
+from gateway.alerts.rules.outage import Outage
 from gateway.alerts.rules.silence import Silence, excused
 from gateway.check import Interval
 
 EXPIRES_MS = 86_400_000
 """What was so a day ago says nothing of now."""
+
+
+HIDES: Mapping[str, frozenset[str]] = {
+    "outage": frozenset({"meter_offline", "zero_consumption", "phase_fault", "voltage_quality"}),
+    "phase_fault": frozenset({"voltage_quality"}),
+    "overload": frozenset({"demand_limit"}),
+    "water_leak": frozenset({"high_water_day"}),
+    "water_burst": frozenset({"high_water_day", "flow_while_away"}),
+    "gas_continuous": frozenset({"gas_long_use", "flow_while_away"}),
+    "zero_consumption": frozenset({"baseload_increase"}),
+}
+"""Which open alerts explain which others at the same meter, so that a customer is told once of one thing."""
 
 
 class Engine:
@@ -101,6 +116,8 @@ class _Watch:
         self.lives = [Life() for _ in self.rules]
         self.last = 0
         self.silent = False
+        self.hidden: frozenset[str] = frozenset()
+        self.open = 0
         self.of_reading = [(n, rule) for n, rule in enumerate(self.rules) if isinstance(rule, JudgesReadings)]
         self.of_time = [(n, rule) for n, rule in enumerate(self.rules) if isinstance(rule, JudgesTime)]
         self.of_flags = [(n, rule) for n, rule in enumerate(self.rules) if isinstance(rule, JudgesFlags)]
@@ -144,7 +161,7 @@ class _Watch:
     def _fill(self, interval: Interval, ts: int, events: list[AlertEvent]) -> None:
         """Gather an interval to hours, and hand each full one to the rules that judge hours."""
         key = interval.key
-        self.filling[key], hours = fill(self.filling.get(key, EMPTY), interval, self.calendar)
+        self.filling[key], hours = hours_of(self.filling.get(key, EMPTY), interval, self.calendar)
         for hour in hours:
             for n, judge in self.of_hour[key]:
                 self.states[n], finding = judge.hour(self.states[n], hour)
@@ -163,7 +180,7 @@ class _Watch:
 
     def due(self) -> int | None:
         moments = [moment for n, rule in self.of_time if (moment := rule.due(self.states[n])) is not None]
-        if self.last and any(life.seq for n, life in enumerate(self.lives) if self._expires(n)):
+        if self.last and self.open:
             moments.append(self.last + EXPIRES_MS)
         return min(moments, default=None)
 
@@ -192,10 +209,10 @@ class _Watch:
         return [event for event in ends if event is not None]
 
     def _live(self, n: int, finding: Finding, at: int, events: list[AlertEvent]) -> None:
-        """Hand a finding to the life of its alert; a silent meter raises nothing but its silence."""
+        """Hand a finding to the life of its alert; a silent meter raises nothing but what explains it."""
         rule, life = self.rules[n], self.lives[n]
         if isinstance(finding, Alarm):
-            if self.silent and not life.seq and self._expires(n):
+            if not life.seq and (rule.name in self.hidden or (self.silent and not isinstance(rule, (Silence, Outage)))):
                 return
             self.lives[n], event = alarmed(life, rule.name, self.meter, finding, at, rule.cooldown)
         else:
@@ -209,6 +226,7 @@ class _Watch:
             if self.lives[n].seq and self._expires(n):
                 self.lives[n], event = ended(self.lives[n], rule.name, self.meter, None, now, rule.cooldown)
                 if event is not None:
+                    self._note(n)
                     events.append(event)
 
     def _expires(self, n: int) -> bool:
@@ -216,8 +234,12 @@ class _Watch:
         return not isinstance(self.rules[n], Silence)
 
     def _note(self, n: int) -> None:
+        """Mind what an alert that opened or closed means for others."""
         if isinstance(self.rules[n], Silence):
             self.silent = bool(self.lives[n].seq)
+        opened = [self.rules[n].name for n, life in enumerate(self.lives) if life.seq]
+        self.hidden = frozenset().union(*(HIDES.get(name, frozenset()) for name in opened))
+        self.open = sum(1 for n, life in enumerate(self.lives) if life.seq and self._expires(n))
 
 
 def _plain(part: Any) -> Any:

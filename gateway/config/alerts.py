@@ -9,9 +9,26 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from gateway.alerts.calendar import Calendar
-from gateway.config.rules.electricity import BaseLoadTable, HighUsageTable, OverloadTable
-from gateway.config.rules.meter import MeterClockTable, MeterOfflineTable
-from gateway.config.rules.water import WaterLeakTable
+from gateway.config.rules.electricity import (
+    BaseLoadTable,
+    DemandLimitTable,
+    HighUsageTable,
+    LowPowerFactorTable,
+    OutageTable,
+    OverloadTable,
+    PhaseFaultTable,
+    VoltageQualityTable,
+)
+from gateway.config.rules.gas import GasContinuousTable, GasLongUseTable
+from gateway.config.rules.meter import (
+    BatteryLowTable,
+    MeterClockTable,
+    MeterOfflineTable,
+    ReverseFlowTable,
+    TamperTable,
+    ZeroConsumptionTable,
+)
+from gateway.config.rules.water import FlowWhileAwayTable, HighWaterDayTable, WaterBurstTable, WaterLeakTable
 from gateway.config.table import Table, option
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -44,6 +61,20 @@ class AlertsTable(Table):
     overload: OverloadTable = option("Overload of the main fuse.", OverloadTable())
     high_usage: HighUsageTable = option("Unusually high use of electricity.", HighUsageTable())
     baseload_increase: BaseLoadTable = option("A base load that grows.", BaseLoadTable())
+    demand_limit: DemandLimitTable = option("More power than was contracted.", DemandLimitTable())
+    outage: OutageTable = option("A power cut.", OutageTable())
+    voltage_quality: VoltageQualityTable = option("Voltage that harms appliances.", VoltageQualityTable())
+    phase_fault: PhaseFaultTable = option("A phase that is gone.", PhaseFaultTable())
+    low_power_factor: LowPowerFactorTable = option("A low power factor.", LowPowerFactorTable())
     water_leak: WaterLeakTable = option("Water that never stops.", WaterLeakTable())
+    water_burst: WaterBurstTable = option("More water than this home ever takes at once.", WaterBurstTable())
+    high_water_day: HighWaterDayTable = option("A day of unusually much water.", HighWaterDayTable())
+    flow_while_away: FlowWhileAwayTable = option("What flows while nobody is at home.", FlowWhileAwayTable())
+    gas_continuous: GasContinuousTable = option("Gas that never stops.", GasContinuousTable())
+    gas_long_use: GasLongUseTable = option("Gas that burns on and on.", GasLongUseTable())
     meter_offline: MeterOfflineTable = option("A silent meter.", MeterOfflineTable())
     meter_clock: MeterClockTable = option("A meter's clock that is wrong.", MeterClockTable())
+    zero_consumption: ZeroConsumptionTable = option("A register that stands still.", ZeroConsumptionTable())
+    reverse_flow: ReverseFlowTable = option("What flows the wrong way.", ReverseFlowTable())
+    tamper: TamperTable = option("Somebody was at a meter.", TamperTable())
+    battery_low: BatteryLowTable = option("A meter's battery that ends.", BatteryLowTable())

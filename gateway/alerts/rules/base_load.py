@@ -21,9 +21,11 @@ ENOUGH = 20
 
 
 class State(NamedTuple):
-    """`end` is how far hours are known (UTC ms), `last` the newest in a row, `least` the least mean of the local day
-    `day`, of which `seen` hours are known; `bases` are those of the days before, in W, -1 where unknown.
-    `row` counts the days in a row above, `rise` is what was told, in W.
+    """What is remembered: hours, days, and what was told.
+
+    `end` is how far hours are known (UTC ms), `last` the newest in a row, `least` the least mean of the local day
+    `day`, of which `seen` hours are known; `bases` are those of the days before, in W, -1 where unknown. `row` counts
+    the days in a row above, `rise` is what was told, in W.
     """
 
     end: int = 0

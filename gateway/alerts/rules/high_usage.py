@@ -25,30 +25,29 @@ DAYS = 56
 LEARN_DAYS = 14
 ABOVE = 1.05
 CAPPED = 1.5
+ZEROS = 24
+"""A day without any use is no ordinary day."""
 WEEK_SHARE = 0.05
 """Above so much of a usual week's use it is a warning: a twentieth of the week in one morning is money."""
 
 
-class Beyond(NamedTuple):
-    """One hour: what it held, and what was usual."""
-
-    amount: float = 0.0
-    usual: float = 0.0
-
-
 class State(NamedTuple):
-    """`end` is how far hours are known (UTC ms), `last` the newest hours in a row, `worst` the best score of the local
-    day `day`, `ring` those of the days before, `days` how many days were seen, `high` the threshold that was passed.
+    """What is remembered: the usual, the newest hours, and the worst of each day.
+
+    `end` is how far hours are known (UTC ms), `last` the newest hours in a row as (amount, usual), `worst` the highest
+    score of the local day `day`, `ring` those of the days before, `days` how many days were seen, `high` the threshold
+    that was passed. `zeros` are the hours in a row without any use.
     """
 
     usual: Usual = Usual()
     end: int = 0
-    last: tuple[Beyond, ...] = ()
+    last: tuple[tuple[float, float], ...] = ()
     day: int = 0
     worst: float = 0.0
     ring: tuple[float, ...] = ()
     days: int = 0
     high: float = 0.0
+    zeros: int = 0
 
 
 @dataclass(frozen=True)
@@ -66,6 +65,7 @@ class Excess:
     budget: int = 4
     known: frozenset[int] = frozenset()
     factor: float = 1.0
+    away: bool = False
 
     def hour(self, state: State, hour: Hour) -> tuple[State, Finding]:
         """Take what one hour held."""
@@ -73,19 +73,25 @@ class Excess:
             return state, None
         if hour.place.day != state.day:
             state = self._new_day(state, hour.place.day)
+        zeros = 0 if hour.amount else min(state.zeros + 1, ZEROS)
         usual = expected(state.usual, hour.place.slot)
-        state = state._replace(usual=learnt(state.usual, hour.place.slot, hour.amount))
+        if self.away or zeros >= ZEROS:  # nobody there, or a meter that is stuck: neither teaches what is usual
+            return state._replace(end=hour.end, last=(), zeros=zeros, high=0.0), self._leave(state)
+        state = state._replace(usual=learnt(state.usual, hour.place.slot, hour.amount), zeros=zeros)
         last = state.last if hour.start == state.end else ()
         if usual is None:
             return state._replace(end=hour.end, last=()), None
         held = min(hour.amount, usual) if hour.place.week_hour in self.known else hour.amount
-        state = state._replace(end=hour.end, last=(*last, Beyond(held, usual))[-self.hours :])
+        state = state._replace(end=hour.end, last=(*last, (held, usual))[-self.hours :])
         if len(state.last) < self.hours:
             return state, None
         return self._judge(state)
 
+    def _leave(self, state: State) -> Finding:
+        return Clear(state.end, {}) if state.high else None
+
     def _judge(self, state: State) -> tuple[State, Finding]:
-        used, usual = sum(hour.amount for hour in state.last), sum(hour.usual for hour in state.last)
+        used, usual = (sum(column) for column in zip(*state.last, strict=True))
         score, threshold = used - usual, self._threshold(state, usual)
         state = state._replace(worst=max(state.worst, min(score, CAPPED * threshold)))
         if state.high and score < state.high / 2:
@@ -95,9 +101,8 @@ class Excess:
         week = 7 * 24 * sum(state.usual.means) / max(1, sum(1 for n in state.usual.counts if n))
         severity: Severity = "warning" if score > WEEK_SHARE * week else "info"
         evidence = {"above": round(score), "threshold": round(threshold), "hours": float(self.hours)}
-        points = tuple(
-            (state.end - n * HOUR_MS, hour.amount) for n, hour in reversed(list(enumerate(reversed(state.last))))
-        )
+        first = state.end - len(state.last) * HOUR_MS
+        points = tuple((first + n * HOUR_MS, amount) for n, (amount, _) in enumerate(state.last))
         alarm = Alarm(
             severity, state.end, round(used), round(usual), self.unit, self.hour_keys[0], score, evidence, points
         )
@@ -127,3 +132,16 @@ class HighUsage(Excess):
     floor: float = 1500.0
     share: float = 0.3
     cooldown: float = 43_200.0
+
+
+@dataclass(frozen=True)
+class HighWaterDay(Excess):
+    """Water of the last day: it is drawn in spurts, and only a day's worth says that more is used."""
+
+    name: ClassVar[str] = "high_water_day"
+    hour_keys: ClassVar[tuple[str, ...]] = ("water_volume_l",)
+    unit: ClassVar[str] = "l"
+    hours: ClassVar[int] = 24
+    floor: float = 150.0
+    share: float = 0.3
+    cooldown: float = 86_400.0

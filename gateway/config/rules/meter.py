@@ -24,3 +24,35 @@ class MeterClockTable(Table):
     enabled: bool = option("Watch the clocks of meters that show theirs.", True)
     above: Annotated[float, lasting("10s", "1d")] = option("How far off a meter's clock may be.", "10s")
     cooldown: Annotated[float, lasting("0s", "30d")] = option("How long after its end it is not told again.", "1d")
+
+
+class ZeroConsumptionTable(Table):
+    """A register that stands still for unusually long."""
+
+    enabled: bool = option("Watch for registers that stand still for unusually long.", True)
+
+
+class ReverseFlowTable(Table):
+    """What flows the wrong way."""
+
+    enabled: bool = option("Watch for what flows the wrong way.", True)
+    export: Annotated[float, Field(gt=0, le=1e9)] = option(
+        "Wh a day that may flow out of a home without a plant.", 200.0
+    )
+    cooldown: Annotated[float, lasting("0s", "7d")] = option("How long after its end it is not told again.", "24h")
+
+
+class TamperTable(Table):
+    """Somebody was at a meter."""
+
+    enabled: bool = option("Watch for meters that report tampering.", True)
+    cooldown: Annotated[float, lasting("0s", "30d")] = option("How long after its end it is not told again.", "24h")
+
+
+class BatteryLowTable(Table):
+    """A meter's battery that ends."""
+
+    enabled: bool = option("Watch the batteries of meters.", True)
+    soon: Annotated[float, lasting("1d", "1000d")] = option("A battery that lasts less long is told of.", "180d")
+    urgent: Annotated[float, lasting("1d", "1000d")] = option("One that lasts less long than this is urgent.", "30d")
+    cooldown: Annotated[float, lasting("0s", "90d")] = option("How long after its end it is not told again.", "30d")

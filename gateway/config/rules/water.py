@@ -32,3 +32,31 @@ class WaterLeakTable(Table):
     one_night_above: Annotated[float, Field(gt=0, le=1e6)] = option(
         "Litres an hour above which one night is enough, whatever nights says.", 20.0
     )
+
+
+class WaterBurstTable(Table):
+    """More water than this home ever takes at once."""
+
+    enabled: bool = option("Watch for bursts.", True)
+    above: Annotated[float, Field(gt=0, le=1e6)] = option("Litres a minute for half an hour that are told of.", 12.0)
+    much: Annotated[float, Field(gt=0, le=1e6)] = option("Litres a minute for ten minutes that are critical.", 20.0)
+    stopped: Annotated[float, Field(gt=0, le=1e6)] = option("Litres a minute below which it is over.", 2.0)
+
+
+class HighWaterDayTable(Table):
+    """More water in a day than is usual."""
+
+    enabled: bool = option("Watch for days of unusually much water.", True)
+    floor: Annotated[float, Field(gt=0, le=1e6)] = option("Litres above the usual that are never told of.", 150.0)
+    share: Annotated[float, Field(ge=0, le=10)] = option("The share of the usual use that is never told of.", 0.3)
+    cooldown: Annotated[float, lasting("0s", "7d")] = option("How long after one it is not told again.", "24h")
+
+
+class FlowWhileAwayTable(Table):
+    """Water or gas that flows while nobody is at home."""
+
+    enabled: bool = option("Watch what flows while the customer is away.", True)
+    water: Annotated[float, Field(gt=0, le=1e6)] = option("Litres of water a day that are told of.", 5.0)
+    gas: Annotated[float, Field(gt=0, le=1e6)] = option("Litres of gas a day that are told of.", 50.0)
+    over: Annotated[float, lasting("1m", "2d")] = option("It is over once nothing flowed for this long.", "3h")
+    cooldown: Annotated[float, lasting("0s", "7d")] = option("How long after its end it is not told again.", "6h")
