@@ -98,13 +98,12 @@ def probe_box(clock: ClockState, now: float, files: Sequence[Path], root: Path =
 
 def probe_disk(folder: Path, window: float, root: Path = Path("/"), fault: str = "", wear: str = "") -> DiskFacts:
     """Look at a disk; `fault` and `wear` are what a running program says of it."""
-    exists = folder.is_dir()
     place = next(path for path in (folder, *folder.parents) if path.is_dir())
     system = os.statvfs(place)
     error = fault
     if system.f_flag & os.ST_RDONLY:
         error = os.strerror(errno.EROFS)
-    elif exists and not os.access(folder, os.W_OK):
+    elif folder.is_dir() and not os.access(folder, os.W_OK):
         error = os.strerror(errno.EACCES)
     if wear:
         wear = "; ".join(filter(None, (wear, advice(folder, window))))

@@ -23,7 +23,7 @@ from gateway.doctor.finding import Finding
 
 KEY_REASONS = ("no_key", "bad_key", "bad_tag", "wrong_key", "unsigned_frame")
 """Counters of drivers that say: it was heard, and could not be opened."""
-KEY_WORDS = ("cipher", " key ", "keys ", "does not open")
+KEY_WORDS = ("cipher", " key ", "keys ", "key_file", "does not open")
 """Words of drivers' errors that say so; a meter's error is one sentence of our own."""
 LEAST, MOST, PUSHED = 10.0, 120.0, 35.0
 """Seconds one meter is waited for: asked ones by their own budget, pushing ones a little longer than P1's slowest."""
@@ -109,9 +109,9 @@ def is_sealed(meter: MeterSeen, rejected: Mapping[str, int]) -> bool:
 
 
 def same_serial(one: str, other: str) -> bool:
-    """Compare two serial numbers as people write them: spaces, case and leading zeros do not matter."""
-    plain = ["".join(c for c in text.upper() if c.isalnum()).lstrip("0") for text in (one, other)]
-    return plain[0].endswith(plain[1]) or plain[1].endswith(plain[0])
+    """Compare two serial numbers as people write them: spaces, case, zeros and letters in front do not matter."""
+    first, second = ("".join(c for c in text.upper() if c.isalnum()) for text in (one, other))
+    return first.endswith(second) or second.endswith(first) or first.lstrip("0") == second.lstrip("0")
 
 
 def _silent_or_closed(meter: MeterSeen, rejected: Mapping[str, int]) -> Finding:

@@ -18,7 +18,7 @@ from drivers.modbus import scan as modbus
 from drivers.modbus.codec import rtu_request
 from drivers.scan import PAUSE, Ask, Found, Script, framing_of, listen
 from gateway.doctor.finding import Finding
-from gateway.doctor.wires import inverted, piece, shows, through_swapped
+from gateway.doctor.wires import inverted, pieces, shows, through_swapped
 from gateway.scan.plan import LAST, SLICE, TALK, TALKERS, recognise
 
 PUSHED = ("p1", "sml", "wmbus")
@@ -141,7 +141,7 @@ def _swapped(driver: str, facts: LineFacts) -> bool:
     if facts.found:
         return False
     if driver in PUSHED:
-        known = [piece(one, facts.line) for one in KNOWN]
+        known = set().union(*(pieces(one, facts.line) for one in KNOWN))
         return bool(recognise(inverted(facts.idle), facts.line)) or shows(facts.idle, known)
     senseless = [heard for unit, heard in facts.answers if heard and unit not in modbus.speakers(heard)]
     if len(senseless) < len([heard for _, heard in facts.answers if heard]):

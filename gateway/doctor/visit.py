@@ -65,8 +65,11 @@ class World:
 async def visit(config: Document | None, world: World, tell: Tell, *, file: Path | None = None) -> Report:
     """Look at everything; never raises for a fault of what it looks at."""
     report = Report()
-    status = await _status(config)
+    ours = config is None or _is_ours(config)
+    status = await _status(config) if ours else {}
     _look_at_box(report, config, status, world, tell, file)
+    if config is not None:
+        _look_at_disk(report, config, status, world, tell, ours=ours)
     if config is None:
         for name in world.ports():
             report.add("port", name, port.judge(port.probe(name, (), proc=world.root / "proc")))
@@ -78,11 +81,25 @@ async def visit(config: Document | None, world: World, tell: Tell, *, file: Path
         for table in config.bus:
             tell("bus", table.name)
             told = bus.told_of(status, table.name)
-            if told is not None:
+            if not ours:
+                report.skip("bus", table.name, "not_ours")
+            elif told is not None:
                 _judge_running(report, table, told, config, world)
             else:
                 await _look_at_bus(report, table, config, world, tell)
     return report
+
+
+def _is_ours(config: Document) -> bool:
+    """Tell whether we may ask a running program; who may not cannot know whether one runs, and keeps off its ports."""
+    try:
+        next(_folder(config).iterdir(), None)
+        status = socket_of(config).stat()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return os.geteuid() in (0, status.st_uid)
 
 
 async def _status(config: Document | None) -> Mapping[str, Any]:
@@ -98,15 +115,22 @@ def _look_at_box(
     tell("box", "")
     trusted = isinstance(config, EdgeConfig | HomeConfig) and config.clock.trust == "system"
     state: ClockState = "synced" if trusted else status.get("clock") or world.clock()
-    folder = None if config is None else _folder(config)
-    files = [Path(__file__), *([file] if file else []), *(sorted(folder.glob("*.sqlite*")) if folder else [])]
+    files = [Path(__file__), *([file] if file else []), *([_folder(config)] if config else [])]
     report.add("box", "", box.judge_box(box.probe_box(state, world.now(), files, world.root)))
-    if folder is not None and config is not None:
-        tell("disk", str(folder))
-        window = 10.0 if isinstance(config, HubConfig) else config.journal.window
-        fault = status.get("journal", {}).get("degraded", "")
-        wear = status.get("flash", {}).get("warning", "")
-        report.add("disk", str(folder), box.judge_disk(box.probe_disk(folder, window, world.root, fault, wear)))
+
+
+def _look_at_disk(
+    report: Report, config: Document, status: Mapping[str, Any], world: World, tell: Tell, *, ours: bool
+) -> None:
+    folder = _folder(config)
+    tell("disk", str(folder))
+    if not ours:
+        report.skip("disk", str(folder), "not_ours")
+        return
+    window = 10.0 if isinstance(config, HubConfig) else config.journal.window
+    fault = status.get("journal", {}).get("degraded", "")
+    wear = status.get("flash", {}).get("warning", "")
+    report.add("disk", str(folder), box.judge_disk(box.probe_disk(folder, window, world.root, fault, wear)))
 
 
 def _folder(config: Document) -> Path:

@@ -8,12 +8,12 @@
 """
 
 from collections.abc import Iterable, Iterator
-from itertools import chain, takewhile
+from itertools import chain
 
 from drivers.link import Line
 
-LEAST = 3
-"""Bytes of a piece that are no chance when they come twice."""
+LEAST = 4
+"""Bytes of a piece: no chance when they come twice."""
 
 
 def through_swapped(data: bytes, line: Line) -> bytes:
@@ -41,16 +41,18 @@ def inverted(data: bytes) -> bytes:
     return bytes(byte ^ 0xFF for byte in data)
 
 
-def piece(data: bytes, line: Line) -> bytes:
-    """Give what is heard of `data` over swapped wires in the middle of a stream, whatever went before it."""
-    ways = [through_swapped(before + data, line)[::-1] for before in (b"", b"\x00", b"\xff", b"\xaa", b"0)")]
-    same = takewhile(lambda column: len(set(column)) == 1, zip(*ways, strict=False))
-    return bytes(column[0] for column in same)[::-1]
+def pieces(data: bytes, line: Line) -> set[bytes]:
+    """Give how the end of `data` may be heard over swapped wires, by what went before it in the stream."""
+    ways = (through_swapped(before + data, line) for before in _BEFORE)
+    return {way[-LEAST:] for way in ways if len(way) >= LEAST}
 
 
-def shows(heard: bytes, pieces: Iterable[bytes], times: int = 2) -> bool:
-    """Tell whether some piece, of three bytes at least, stands in what was heard so often that it is no chance."""
-    return any(len(one) >= LEAST and heard.count(one) >= times for one in pieces)
+def shows(heard: bytes, known: Iterable[bytes]) -> bool:
+    """Tell whether some piece stands in what was heard more than once."""
+    return any(heard.count(one) > 1 for one in known)
+
+
+_BEFORE = (b"", b"\x00", b"\xff", b"\xaa", b"0)", b"\x55\x01")
 
 
 def _levels(byte: int, line: Line) -> Iterator[int]:
