@@ -56,7 +56,7 @@ def add(
     """
     if start < state.until:
         state = state._replace(left_out=state.left_out + 1)
-    if end <= max(start, state.until):
+    if end <= start:
         return state, ()
     known = amount is not None and 0 <= amount <= LARGEST
     whole = Decimal(amount).quantize(GRAIN) if known and amount is not None else None
