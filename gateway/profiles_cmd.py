@@ -1,4 +1,4 @@
-"""What `nabd profiles` says: the list of meter models, one of them, or the proof of a file somebody is writing."""
+"""What `nabd profiles` says: the list of meter models, one of them, the proof of a file, or the draft of a new one."""
 
 import json
 import tomllib
@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from drivers.contract import Keys
 from drivers.profiles import Profile, ProfileError, available, load, load_file
 from drivers.quantities import QUANTITIES
 
@@ -72,6 +73,25 @@ def prove(path: Path, tell: Say, complain: Say) -> int:
     for quantity in units.keys() - proven:
         tell(f"no example shows {quantity}: give the bytes of its row to be sure of it")
     tell(f"{path}: holds, {len(profile.quantities)} quantities, {EVIDENCE[profile.evidence]}")
+    return 0
+
+
+def new(options: Any, tell: Say, complain: Say) -> int:
+    """Draft a model's file from a telegram; 1 when these bytes make none, 2 for a wrong command line."""
+    from gateway.analyze_cmd import CannotAnalyze, bytes_of, key_of  # noqa: PLC0415  every protocol
+    from gateway.profiles_new import CannotDraft, draft, protocol_of  # noqa: PLC0415
+
+    try:
+        keys = Keys(key_of(options.key, "--key"), key_of(options.auth_key, "--auth-key"))
+        data = bytes_of(options.bytes)
+        protocol = options.protocol or protocol_of(data, keys)
+        tell(draft(data, protocol, keys, options.name, options.meter).rstrip("\n"))
+    except CannotAnalyze as error:
+        complain(f"nabd profiles new: {error}")
+        return 2
+    except CannotDraft as error:
+        complain(f"nabd profiles new: {error}")
+        return 1
     return 0
 
 
