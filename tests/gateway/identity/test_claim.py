@@ -6,7 +6,7 @@ from collections import Counter
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.identity import claim
@@ -21,6 +21,7 @@ def test_a_code_has_groups_of_four() -> None:
     assert [len(group) for group in claim.new().split("-")] == [4] * 5
 
 
+@settings(max_examples=30)
 @given(codes)
 def test_it_is_read_however_it_is_typed(code: str) -> None:
     """Lower case, no hyphens, spaces, look-alike letters and Arabic digits all mean the same."""
@@ -30,6 +31,7 @@ def test_it_is_read_however_it_is_typed(code: str) -> None:
     assert claim.read(code.replace("0", "o").replace("1", "l")) == code
 
 
+@settings(max_examples=30)
 @given(codes, places, st.integers(1, 31))
 def test_one_wrong_symbol_is_noticed(code: str, place: int, by: int) -> None:
     """No single slip of a finger gives another valid code."""
@@ -39,6 +41,7 @@ def test_one_wrong_symbol_is_noticed(code: str, place: int, by: int) -> None:
         claim.read("".join(symbols))
 
 
+@settings(max_examples=30)
 @given(codes)
 def test_swapped_neighbours_are_noticed(code: str) -> None:
     """Nor do two symbols in the wrong order."""
@@ -49,6 +52,7 @@ def test_swapped_neighbours_are_noticed(code: str) -> None:
                 claim.read(symbols[:place] + other + one + symbols[place + 2 :])
 
 
+@settings(max_examples=30)
 @given(st.text(max_size=200))
 def test_rubbish_is_refused(typed: str) -> None:
     """Whatever else is typed is refused with a reason, and nothing else happens."""
