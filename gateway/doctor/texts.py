@@ -208,12 +208,12 @@ TEXTS = {
     "undervoltage": Text(
         "error",
         N_("The supply is too weak: the voltage is below its limit now. Flags: {flags}"),
-        N_("Use the maker's power supply and a short cable. Power adapters that need much from a hub of their own."),
+        N_("Use the maker's power supply and a short cable. Feed adapters that need much from a powered hub."),
     ),
     "undervoltage_past": Text(
         "warning",
         N_("The supply was too weak since the last start. Flags: {flags}"),
-        N_("Use the maker's power supply and a short cable. Power adapters that need much from a hub of their own."),
+        N_("Use the maker's power supply and a short cable. Feed adapters that need much from a powered hub."),
     ),
 }
 
@@ -234,7 +234,6 @@ SKIPPED = {
     "no_meters": N_("no meter is configured on it"),
     "recording": N_("it is a recording"),
     "faults_before": N_("something before it must be mended first"),
-    "too_slow": N_("its meters send too seldom to wait for"),
 }
 """Why something was not looked at."""
 

@@ -17,8 +17,7 @@ Answer = Callable[[bytes, int], bytes]
 
 @asynccontextmanager
 async def sick_line(answer: Answer, *, says: bytes = b"", every: float = 0.2) -> AsyncIterator[str]:
-    """Put a meter on a pty for as long as the context lasts, and give its path; `says` comes by itself, again and
-    again."""
+    """Put a meter on a pty for as long as the context lasts, and give its path; `says` comes again and again."""
     loop = asyncio.get_running_loop()
     master, slave = os.openpty()  # the slave stays open here, so that the master never hangs up
     tty.setraw(slave)

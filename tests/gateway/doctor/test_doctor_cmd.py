@@ -82,6 +82,12 @@ def test_every_finding_speaks_both_languages(code: str) -> None:
         assert places(arabic) == places(english)
 
 
+def test_no_fault_is_without_its_seed() -> None:
+    """Each code is looked for by some test of this folder."""
+    tests = "".join(file.read_text() for file in Path(__file__).parent.glob("test_*.py"))
+    assert [code for code in TEXTS if f'"{code}"' not in tests] == []
+
+
 @pytest.mark.parametrize("text", [*WHATS.values(), *SKIPPED.values()])
 def test_every_other_word_does_too(text: str) -> None:
     """What was looked at, and why something was not."""

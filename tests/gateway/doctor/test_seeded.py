@@ -1,7 +1,7 @@
 """Faults seeded on real parts, each named; a healthy set-up is left in peace."""
 
+import asyncio
 import os
-import subprocess
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -87,9 +87,12 @@ async def test_port_missing(tmp_path: Path, home: Home, world: World) -> None:
 async def test_port_busy(home: Home, world: World) -> None:
     """Another program has it open: its name and number are said, and the port is left alone."""
     async with sick_line(modbus(3)) as device:
-        with Path(device).open("rb", buffering=0) as port, subprocess.Popen(["sleep", "60"], stdin=port) as holder:
-            (found,) = (await report_of(home({"driver": "modbus", "device": device}, SDM), world)).findings
-            holder.kill()
+        port = os.open(device, os.O_RDWR | os.O_NOCTTY)
+        holder = await asyncio.create_subprocess_exec("sleep", "60", stdin=port)
+        os.close(port)
+        (found,) = (await report_of(home({"driver": "modbus", "device": device}, SDM), world)).findings
+        holder.kill()
+        await holder.wait()
     assert (found.code, found.evidence["holder"]) == ("port_busy", f"sleep (process {holder.pid})")
 
 
