@@ -62,14 +62,17 @@ def add(
     whole = Decimal(amount).quantize(GRAIN) if known and amount is not None else None
 
     def upto(moment: int) -> Decimal:
-        return (whole * (moment - start) / (end - start)).quantize(GRAIN) if whole else Decimal()
+        if moment in (start, end) or not whole:
+            return whole if moment == end and whole else Decimal()
+        return (whole * (moment - start) / (end - start)).quantize(GRAIN)
 
     closed: list[BillState] = []
     while True:
         a, b = max(start, state.until), min(end, state.end)
         if a < b and known:
             state = _fill(plan, state, a, b, upto)
-        state = state._replace(until=max(state.until, b))
+        elif b > state.until:
+            state = state._replace(until=b)
         if end <= state.end:
             return state, tuple(closed)
         closed.append(state)
@@ -99,7 +102,8 @@ def _fill(plan: Plan, state: BillState, start: int, end: int, upto: Callable[[in
         for tier, taken in enumerate(pour(plan, total, amount), first):
             used[tier] += taken
         total += amount
-    return state._replace(covered=state.covered + end - start, used=tuple(used))
+    covered = state.covered + end - start
+    return BillState(state.start, state.end, end, covered, state.left_out, tuple(used))
 
 
 def dump(plan: Plan, state: BillState) -> list[Any]:
