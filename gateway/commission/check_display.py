@@ -10,7 +10,7 @@ from gateway.commission.causes import Cause, Change
 from gateway.commission.digits import Typed, read_display
 from gateway.commission.display import Comparison
 from gateway.commission.errors import CommissionError, Unreadable
-from gateway.commission.phrases import amount, cause, digits_of, shown_in
+from gateway.commission.phrases import amount, cause, digits_of, shown_in, unit_name
 from gateway.commission.reading import Sample, main_of
 from gateway.commission.record import DisplayCheck
 from gateway.commission.transformer import Transformer
@@ -42,6 +42,7 @@ async def check_display(bench: Bench, row: MeterTable, transformer: Transformer 
     if main is None:
         return checked
     times: Fraction | None = None
+    named: tuple[Cause, ...] = ()
     for _ in range(TRIES):
         typed = _typed(bench, checked.row, main)
         if typed is None:
@@ -53,8 +54,9 @@ async def check_display(bench: Bench, row: MeterTable, transformer: Transformer 
         if not comparison.agrees:
             comparison = replace(comparison, orders=await bench.orders(checked.row, main))
         mended = await _mend(bench, comparison)
+        named += tuple(one for one in mended.causes if one not in named)
         written = checked.check.changes + mended.written
-        checked = Checked(mended.comparison.row, after, mended.comparison.record(mended.causes, written))
+        checked = Checked(mended.comparison.row, after, mended.comparison.record(named, written))
         if mended.comparison.agrees or not (mended.read_anew or _again(bench, checked.row)):
             break
         before = await _read(bench, checked.row)
@@ -78,7 +80,7 @@ async def _read(bench: Bench, row: MeterTable) -> Sample:
 def _typed(bench: Bench, row: MeterTable, main: str) -> Typed | None:
     """Ask until the answer is a number, or none."""
     base = BY_KEY[main].unit
-    unit = bench.speech.paper.number(shown_in(base))
+    unit = unit_name(bench.speech, shown_in(base))
     for _ in range(TRIES):
         asked = N_("What does its display show, in {unit}? (Enter: not checked)")
         text = bench.ask("display", row.name, asked, unit=unit)

@@ -73,6 +73,11 @@ def shown_in(base: str) -> str:
     return {"C": "°C"}.get(base, SHOWN.get(base, base))
 
 
+def unit_name(speech: Speech, unit: str) -> str:
+    """Say a unit without a number."""
+    return speech.say(_UNITS[unit], n="").strip() if unit in _UNITS else speech.paper.number(unit)
+
+
 def digits_of(value: Fraction, unit: str) -> str:
     """Write a base value in the unit people read, exactly: at most seven decimals, none for nothing."""
     steps = round(value / _DIVIDE.get(unit, 1) * 10**PLACES)

@@ -73,7 +73,7 @@ def _section(record: Record, fingerprint: str, language: str, spoken: list[str])
 def _meter(speech: Speech, meter: MeterRecord) -> str:
     paper = speech.paper
     verdict = "passed" if meter.passed else meter.display.verdict if meter.display.verdict != "passed" else "failed"
-    place = paper.name(meter.bus) + (f" {paper.name(meter.address)}" if meter.address else "")
+    place = paper.number(f"{meter.bus} {meter.address}".rstrip())
     plate = "، " if speech.language == "ar" else ", "
     said = plate.join(f"{paper.number(key)} {paper.name(text)}" for key, text in meter.nameplate)
     facts = [

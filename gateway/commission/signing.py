@@ -144,7 +144,8 @@ def _verify(text: str, page: str | None) -> Verified:
         raise NotSigned("the record was changed after it was signed", "trust the original only") from None
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise NotSigned("no signed record is in this file", "name a report's .html or .json") from error
-    if signature["algorithm"] != "Ed25519" or text != _as_written(text, found):
+    alone = {"algorithm": "Ed25519", "key": _text(public), "value": _text(value)}
+    if text != _as_written(text, {"record": record, "page": hashed, "signature": alone}):
         raise NotSigned("the record was written anew after it was signed", "trust the original only")
     if page is not None and _hash(page) != hashed:
         raise NotSigned("the page was changed after it was signed", "trust the original only")
