@@ -37,6 +37,9 @@ EXPIRES_MS = 86_400_000
 """What was so a day ago says nothing of now."""
 
 
+NO_LIFE = Life()
+KINDS = 16
+"""Sets of values remembered a meter."""
 HIDES: Mapping[str, frozenset[str]] = {
     "outage": frozenset({"meter_offline", "zero_consumption", "phase_fault", "voltage_quality"}),
     "phase_fault": frozenset({"voltage_quality"}),
@@ -119,6 +122,7 @@ class _Watch:
         self.hidden: frozenset[str] = frozenset()
         self.open = 0
         self.of_reading = [(n, rule) for n, rule in enumerate(self.rules) if isinstance(rule, JudgesReadings)]
+        self.of_values: dict[tuple[str, ...], list[tuple[int, JudgesReadings]]] = {}
         self.of_time = [(n, rule) for n, rule in enumerate(self.rules) if isinstance(rule, JudgesTime)]
         self.of_flags = [(n, rule) for n, rule in enumerate(self.rules) if isinstance(rule, JudgesFlags)]
         self.of_key: dict[str, list[tuple[int, JudgesIntervals]]] = {}
@@ -141,7 +145,11 @@ class _Watch:
         events: list[AlertEvent] = []
         self.last = ts
         states = self.states
-        for n, rule in self.of_reading:
+        keys = tuple(values)
+        asked = self.of_values.get(keys)
+        if asked is None:
+            asked = self._asked(keys)
+        for n, rule in asked:
             states[n], finding = rule.reading(states[n], ts, q, values)
             if finding is not None:
                 self._live(n, finding, ts, events)
@@ -157,6 +165,15 @@ class _Watch:
             if interval.key in self.of_hour:
                 self._fill(interval, ts, events)
         return events
+
+    def _asked(self, keys: tuple[str, ...]) -> list[tuple[int, JudgesReadings]]:
+        """Find the rules that judge one of these values, and remember them: a meter has a few kinds of telegram."""
+        if len(self.of_values) >= KINDS:
+            self.of_values.clear()
+        present = set(keys)
+        asked = [(n, rule) for n, rule in self.of_reading if not rule.reading_keys or present & set(rule.reading_keys)]
+        self.of_values[keys] = asked
+        return asked
 
     def _fill(self, interval: Interval, ts: int, events: list[AlertEvent]) -> None:
         """Gather an interval to hours, and hand each full one to the rules that judge hours."""
@@ -190,10 +207,16 @@ class _Watch:
         self.last = excused(self.last, since, until)
 
     def snapshot(self) -> dict[str, Any]:
+        """Give what is remembered; of a rule that never had anything to judge that is nothing."""
+        known = [
+            (rule.name, state, life)
+            for rule, state, life in zip(self.rules, self.states, self.lives, strict=True)
+            if state != rule.start or life != NO_LIFE
+        ]
         return {
             "last": self.last,
             "hours": {key: list(filling) for key, filling in self.filling.items()},
-            "rules": {rule.name: [_plain(self.states[n]), _plain(self.lives[n])] for n, rule in enumerate(self.rules)},
+            "rules": {name: [_plain(state), _plain(life)] for name, state, life in known},
         }
 
     def restore(self, snapshot: Mapping[str, Any]) -> list[AlertEvent]:

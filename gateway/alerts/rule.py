@@ -65,7 +65,11 @@ class Rule(Protocol):
 
 @runtime_checkable
 class JudgesReadings(Rule, Protocol):
-    """Asked about every reading as it comes."""
+    """Asked about each reading with one of the values in `reading_keys` as it comes; about all if there are none."""
+
+    @property
+    def reading_keys(self) -> tuple[str, ...]:
+        """Keys of the values it judges."""
 
     def reading(self, state: Any, ts: int, q: int, values: Mapping[str, Number]) -> tuple[Any, Finding]:
         """Take what the meter said at `ts`, with its bits of quality."""

@@ -9,10 +9,12 @@
    block is given back, to be told now.
 """
 
+import zlib
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any
+from zlib import compress, decompress
 
 import orjson
 
@@ -24,13 +26,16 @@ from gateway.check import Checker, Limits
 from gateway.journal import Journal
 from gateway.message import LOAD_PROFILE, TIME_REPAIRED, MessageError, inflate
 
+DEFLATED = b"x"
+"""How compressed states begin; those of older gateways begin as JSON does."""
 VERSION = 1
 """Of what a rule remembers: another number, and the meter starts anew."""
 
 
 def encode(checker: Mapping[str, Any], engine: Engine, meter: str, at: int) -> bytes:
     """Give a meter's state as JSON; `checker` is the check's snapshot, `at` UTC ms."""
-    return orjson.dumps({"v": VERSION, "at": at, "check": checker.get(meter, {}), "alerts": engine.snapshot(meter)})
+    row = {"v": VERSION, "at": at, "check": checker.get(meter, {}), "alerts": engine.snapshot(meter)}
+    return compress(orjson.dumps(row), 1)  # a third of its size, and it is written every quarter of an hour
 
 
 @dataclass
@@ -50,11 +55,11 @@ async def restore(journal: Journal, engine: Engine, limits: Mapping[str, Limits]
     alive = 0
     for meter, (block, data) in (await journal.states()).items():
         try:
-            state = orjson.loads(data)
+            state = orjson.loads(decompress(data) if data[:1] == DEFLATED else data)
             if state["v"] != VERSION:
                 continue
             events += engine.restore(meter, state["alerts"])
-        except (ValueError, KeyError, TypeError):  # of another version: its blocks tell what is recent
+        except (ValueError, KeyError, TypeError, zlib.error):  # of another version: its blocks tell what is recent
             continue
         if meter in limits:
             checks[meter], known[meter], alive = state["check"], block, max(alive, state["at"])

@@ -6,7 +6,7 @@
 3. A kind of day that was never seen is as the one most like it: Ramadan as rest, rest as work.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from gateway.alerts.calendar import KINDS
 
@@ -14,38 +14,44 @@ SLOTS = 24 * len(KINDS)
 ALPHA = 0.06
 CLIP = 4.0
 MOST = 255
+LONG = 10_000
 DIGITS = 1
 """A tenth of a Wh or litre an hour is finer than any meter, and keeps the state short."""
 
 
 class Usual(NamedTuple):
-    """Means and counts by slot (`calendar.Place.slot`), and the mean deviation of an hour from its mean."""
+    """Means and counts by slot (`calendar.Place.slot`), the mean deviation of an hour from its mean, and all counts."""
 
-    means: tuple[float, ...] = ()
-    counts: tuple[int, ...] = ()
+    means: tuple[float, ...] = (0.0,) * SLOTS
+    counts: tuple[int, ...] = (0,) * SLOTS
     deviation: float = 0.0
+    seen: int = 0
 
 
 def expected(usual: Usual, slot: int) -> float | None:
     """Give what is usual in a slot, or None where neither it nor one like it was seen yet."""
     for like in range(slot, -1, -24):
-        if usual.counts and usual.counts[like]:
+        if usual.counts[like]:
             return usual.means[like]
     return None
 
 
 def learnt(usual: Usual, slot: int, amount: float) -> Usual:
     """Take what a slot's newest hour held."""
-    means = list(usual.means or (0.0,) * SLOTS)
-    counts = list(usual.counts or (0,) * SLOTS)
-    mean, deviation = expected(usual, slot), usual.deviation
+    mean, deviation, seen = expected(usual, slot), usual.deviation, usual.seen + 1
     if mean is None:
         mean = amount
     change = amount - mean
     if deviation:
         change = max(-CLIP * deviation, min(CLIP * deviation, change))
-    counts[slot] = min(counts[slot] + 1, MOST)
-    means[slot] = round(mean + change * max(ALPHA, 1 / counts[slot]), DIGITS)
-    seen = sum(counts)
+    count = min(usual.counts[slot] + 1, MOST)
     deviation += (abs(change) - deviation) * max(ALPHA / 24, 1 / seen)
-    return Usual(tuple(means), tuple(counts), round(deviation, 2))
+    mean = round(mean + change * max(ALPHA, 1 / count), DIGITS)
+    return Usual(_with(usual.means, slot, mean), _with(usual.counts, slot, count), round(deviation, 2), min(seen, LONG))
+
+
+T = TypeVar("T")
+
+
+def _with(row: tuple[T, ...], place: int, value: T) -> tuple[T, ...]:
+    return (*row[:place], value, *row[place + 1 :])

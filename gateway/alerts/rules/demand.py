@@ -39,6 +39,7 @@ class DemandLimit:
 
     name: ClassVar[str] = "demand_limit"
     start: ClassVar[State] = State()
+    reading_keys: ClassVar[tuple[str, ...]] = ("power_w",)
     cooldown: ClassVar[float] = 0.0
     limit: float
     window: float = 3600.0

@@ -44,6 +44,7 @@ class BatteryLow:
 
     name: ClassVar[str] = "battery_low"
     start: ClassVar[State] = State()
+    reading_keys: ClassVar[tuple[str, ...]] = ("battery_left_s",)
     soon: float = 180.0 * DAY_S
     urgent: float = 30.0 * DAY_S
     cooldown: float = 30.0 * DAY_S

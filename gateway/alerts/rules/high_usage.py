@@ -35,8 +35,9 @@ class State(NamedTuple):
     """What is remembered: the usual, the newest hours, and the worst of each day.
 
     `end` is how far hours are known (UTC ms), `last` the newest hours in a row as (amount, usual), `worst` the highest
-    score of the local day `day`, `ring` those of the days before, `days` how many days were seen, `high` the threshold
-    that was passed. `zeros` are the hours in a row without any use.
+    score of the local day `day`, `ring` those of the days before, `days` how many days were seen, `rare` what is
+    reached as seldom as the budget says, `high` the threshold that was passed. `zeros` are the hours in a row without
+    any use.
     """
 
     usual: Usual = Usual()
@@ -46,6 +47,7 @@ class State(NamedTuple):
     worst: float = 0.0
     ring: tuple[float, ...] = ()
     days: int = 0
+    rare: float = 0.0
     high: float = 0.0
     zeros: int = 0
 
@@ -77,13 +79,14 @@ class Excess:
         usual = expected(state.usual, hour.place.slot)
         if self.away or zeros >= ZEROS:  # nobody there, or a meter that is stuck: neither teaches what is usual
             return state._replace(end=hour.end, last=(), zeros=zeros, high=0.0), self._leave(state)
-        state = state._replace(usual=learnt(state.usual, hour.place.slot, hour.amount), zeros=zeros)
         last = state.last if hour.start == state.end else ()
+        now = learnt(state.usual, hour.place.slot, hour.amount)
         if usual is None:
-            return state._replace(end=hour.end, last=()), None
+            return state._replace(usual=now, end=hour.end, last=(), zeros=zeros), None
         held = min(hour.amount, usual) if hour.place.week_hour in self.known else hour.amount
-        state = state._replace(end=hour.end, last=(*last, (held, usual))[-self.hours :])
-        if len(state.last) < self.hours:
+        last = (*last, (held, usual))[-self.hours :]
+        state = state._replace(usual=now, end=hour.end, last=last, zeros=zeros)
+        if len(last) < self.hours:
             return state, None
         return self._judge(state)
 
@@ -92,15 +95,17 @@ class Excess:
 
     def _judge(self, state: State) -> tuple[State, Finding]:
         used, usual = (sum(column) for column in zip(*state.last, strict=True))
-        score, threshold = used - usual, self._threshold(state, usual)
-        state = state._replace(worst=max(state.worst, min(score, CAPPED * threshold)))
+        score, threshold = used - usual, self.factor * max(self.floor, self.share * usual, state.rare)
+        if score > state.worst:
+            state = state._replace(worst=min(score, CAPPED * threshold))
         if state.high and score < state.high / 2:
-            return state._replace(high=0.0), Clear(state.end, {"above_wh": round(score)})
+            return state._replace(high=0.0), Clear(state.end, {})
         if state.days <= LEARN_DAYS or score <= (state.high or threshold):
             return state, None
         week = 7 * 24 * sum(state.usual.means) / max(1, sum(1 for n in state.usual.counts if n))
         severity: Severity = "warning" if score > WEEK_SHARE * week else "info"
-        evidence = {"above": round(score), "threshold": round(threshold), "hours": float(self.hours)}
+        unit = self.unit.lower()
+        evidence = {f"above_{unit}": round(score), f"limit_{unit}": round(threshold), "hours": float(self.hours)}
         first = state.end - len(state.last) * HOUR_MS
         points = tuple((first + n * HOUR_MS, amount) for n, (amount, _) in enumerate(state.last))
         alarm = Alarm(
@@ -108,17 +113,13 @@ class Excess:
         )
         return state._replace(high=state.high or threshold), alarm
 
-    def _threshold(self, state: State, usual: float) -> float:
-        budget = max(1, round(self.budget * len(state.ring) / DAYS))
-        rare = ABOVE * sorted(state.ring)[-budget] if len(state.ring) >= budget else 0.0
-        return self.factor * max(self.floor, self.share * usual, rare)
-
     def _new_day(self, state: State, day: int) -> State:
         if not state.day:
             return state._replace(day=day, days=1)
-        return state._replace(
-            day=day, days=min(state.days + 1, DAYS), worst=0.0, ring=(*state.ring, round(state.worst, 1))[-DAYS:]
-        )
+        ring = (*state.ring, round(state.worst, 1))[-DAYS:]
+        budget = max(1, round(self.budget * len(ring) / DAYS))
+        rare = ABOVE * sorted(ring)[-budget]
+        return state._replace(day=day, days=min(state.days + 1, DAYS), worst=0.0, ring=ring, rare=round(rare, 1))
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ class MeterClock:
 
     name: ClassVar[str] = "meter_clock"
     start: ClassVar[State] = State()
+    reading_keys: ClassVar[tuple[str, ...]] = (KEY,)
     above: float = 10.0
     cooldown: float = 86400.0
 

@@ -48,6 +48,10 @@ class Overload:
 
     name: ClassVar[str] = "overload"
     start: ClassVar[State] = State()
+    reading_keys: ClassVar[tuple[str, ...]] = (
+        *(key for current, power, _ in PHASES for key in (current, power)),
+        "current_a",
+    )
     rating_a: float
     dwell: float = 60.0
     warn_at: float = 0.9

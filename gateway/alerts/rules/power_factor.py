@@ -36,6 +36,7 @@ class LowPowerFactor:
 
     name: ClassVar[str] = "low_power_factor"
     start: ClassVar[State] = State()
+    reading_keys: ClassVar[tuple[str, ...]] = ("power_w",)
     below: float = 0.85
     least: float = 1000.0
     dwell: float = 7200.0

@@ -45,6 +45,7 @@ class ReverseFlow:
 
     name: ClassVar[str] = "reverse_flow"
     start: ClassVar[State] = State()
+    reading_keys: ClassVar[tuple[str, ...]] = tuple(FORWARD)
     keys: ClassVar[tuple[str, ...]] = tuple(BACKWARD)
     pv: bool = False
     export: float = 200.0

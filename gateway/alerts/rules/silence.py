@@ -52,6 +52,7 @@ class Silence:
 
     name: ClassVar[str] = "meter_offline"
     start: ClassVar[State] = State()
+    reading_keys: ClassVar[tuple[str, ...]] = ()
     cooldown: ClassVar[float] = 0.0
     periods: float = 5.0
     least: float = 900.0

@@ -46,6 +46,7 @@ class VoltageQuality:
 
     name: ClassVar[str] = "voltage_quality"
     start: ClassVar[State] = State()
+    reading_keys: ClassVar[tuple[str, ...]] = KEYS
     nominal: float | None = None
     band: float = 0.1
     back: float = 0.02
@@ -103,6 +104,7 @@ class PhaseFault:
 
     name: ClassVar[str] = "phase_fault"
     start: ClassVar[Phase] = Phase()
+    reading_keys: ClassVar[tuple[str, ...]] = PHASES
     nominal: float | None = None
     dwell: float = 60.0
     cooldown: float = 21_600.0

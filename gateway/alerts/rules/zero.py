@@ -52,6 +52,7 @@ class ZeroConsumption:
 
     name: ClassVar[str] = "zero_consumption"
     start: ClassVar[State] = State()
+    reading_keys: ClassVar[tuple[str, ...]] = ("power_w",)
     keys: ClassVar[tuple[str, ...]] = ("energy_import_wh", "water_volume_l")
     cooldown: ClassVar[float] = 0.0
     away: bool = False
@@ -78,7 +79,9 @@ class ZeroConsumption:
             end = interval.end
             fresh = State(state.born or end, end, end, state.longest, state.week)
             return fresh, Clear(end, {}) if state.told else None
-        state = self._week(state._replace(end=interval.end), interval.end // WEEK_MS)
+        week = interval.end // WEEK_MS
+        longest = state.longest if week == state.week else (0, *state.longest)[: WEEKS + 1]
+        state = State(state.born, state.step, interval.end, longest, week, state.at, state.flowed, state.told)
         if interval.amount:
             return self._stepped(state, interval)
         return self._stands(state, interval.key)
@@ -87,15 +90,17 @@ class ZeroConsumption:
         stand = interval.start - state.step
         # What was told, or stood while nobody was at home, says nothing of how long this home is still.
         teaches = not state.told and not self.away
-        longest = (max(state.longest[0], stand), *state.longest[1:]) if teaches else state.longest
+        longest = (stand, *state.longest[1:]) if teaches and stand > state.longest[0] else state.longest
         told, since = state.told, state.step
-        state = state._replace(step=interval.end, flowed=0.0, told=0, longest=longest)
+        state = State(state.born, interval.end, interval.end, longest, state.week, state.at)
         return state, Clear(interval.end, {"since_ms": since}) if told else None
 
     def _stands(self, state: State, key: str) -> tuple[State, Finding]:
         if self.away:  # a stand while nobody is at home is none
             return state._replace(step=state.end), None
         least, most = BOUNDS[key]
+        if state.end - state.step < least * self.factor:
+            return state, None
         limit = round(self.factor * min(most, max(least, TIMES * max(state.longest))))
         stand = state.end - state.step
         if state.told or stand < limit or state.end - state.born < LEARN_MS:
@@ -103,8 +108,3 @@ class ZeroConsumption:
         evidence = {"since_ms": state.step, "longest_s": round(max(state.longest) / 1000)}
         alarm = Alarm("info", state.step + limit, round(stand / 1000), round(limit / 1000), "s", key, 1.0, evidence)
         return state._replace(told=1), alarm
-
-    def _week(self, state: State, week: int) -> State:
-        if week == state.week:
-            return state
-        return state._replace(week=week, longest=(0, *state.longest)[: WEEKS + 1])
