@@ -60,7 +60,8 @@ REASONS: dict[str, Words] = {
     "BAD_SIGNATURE": ("broken_certificate", "the broker's certificate is damaged", "who runs the broker must renew it"),
     "UNSUPPORTED_PROTOCOL": ("too_old", _SHORT_OF, _RENEW),
     "PROTOCOL_VERSION": ("too_old", _SHORT_OF, _RENEW),
-    "HANDSHAKE_FAILURE": ("too_old", _SHORT_OF, _RENEW),
+    # In TLS 1.2 this alert also meets a client without a certificate where one is wanted.
+    "HANDSHAKE_FAILURE": ("too_old", "the broker and we have no TLS in common", f"{_RENEW}; or give it cert_file"),
     "UNSAFE_LEGACY": ("too_old", _SHORT_OF, _RENEW),
     "DH_KEY_TOO_SMALL": ("too_old", _SHORT_OF, _RENEW),
     "WRONG_VERSION_NUMBER": ("no_tls", "what answers there speaks no TLS", "is it the right port? TLS is often 8883"),

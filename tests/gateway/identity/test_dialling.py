@@ -278,7 +278,9 @@ def test_dialling_waits_for_the_time(known: float, dialled: float) -> None:
     """No certificate is judged by a clock at 1970; a site that never learns the time dials after five minutes (T11)."""
     dialled_at: list[float] = []
 
-    async def gate(_: Endpoint, __: float = 10.0) -> Any:
+    async def gate(endpoint: Endpoint, timeout: float = 10.0) -> Any:
+        assert endpoint.url == URL
+        assert timeout == 10.0
         dialled_at.append(asyncio.get_running_loop().time())
         return Open()
 
