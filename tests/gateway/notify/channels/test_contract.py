@@ -3,16 +3,21 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 
-from gateway.notify.channels import contract, ntfy, smtp, webhook
+from gateway.notify.channels import contract, ntfy, sms, smtp, telegram, webhook, webpush
 from gateway.notify.channels.contract import Channel, Delivered, Message, Refused, TryLater
 from gateway.notify.channels.ntfy import Ntfy
+from gateway.notify.channels.sms import Sms, Template
 from gateway.notify.channels.smtp import Smtp
+from gateway.notify.channels.telegram import Telegram
 from gateway.notify.channels.webhook import Webhook
+from gateway.notify.channels.webpush import WebPush
+from gateway.notify.channels.webpush_crypto import CURVE, Subscription, point
 from tests.support.http_sink import HttpSink
 from tests.support.mail_sink import MailSink
 
@@ -39,7 +44,9 @@ class Bench:
         return len(self.server.mails if isinstance(self.server, MailSink) else self.server.posted)
 
 
-KINDS = ["webhook", "ntfy", "smtp"]
+MODULES = (contract, webhook, ntfy, smtp, telegram, sms, webpush)
+KINDS = ["webhook", "ntfy", "smtp", "telegram", "sms", "webpush"]
+BROWSER = Subscription("", point(ec.derive_private_key(7, CURVE)), b"s" * 16)
 
 
 def channel_to(kind: str, port: int) -> Channel:
@@ -48,6 +55,14 @@ def channel_to(kind: str, port: int) -> Channel:
         return Webhook(f"http://127.0.0.1:{port}/{CANARY}", time.time, CANARY.encode())
     if kind == "ntfy":
         return Ntfy(f"http://127.0.0.1:{port}", CANARY, CANARY)
+    if kind == "telegram":
+        return Telegram(CANARY, "42", f"http://127.0.0.1:{port}")
+    if kind == "sms":
+        template = Template.read('{"to":"{to}","text":"{text}","key":"{token}"}')
+        return Sms(f"http://127.0.0.1:{port}/sms", f"+{CANARY}", template, CANARY)
+    if kind == "webpush":
+        to = replace(BROWSER, endpoint=f"http://127.0.0.1:{port}/{CANARY}")
+        return WebPush(to, ec.derive_private_key(11, CURVE), "mailto:ops@example.org", time.time)
     return Smtp("127.0.0.1", port, "none", "nabd@example.org", "me@example.org", time.time)
 
 
@@ -99,7 +114,7 @@ async def test_an_endless_answer_ends(
     kind: str, message: Callable[..., Message], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A server that talks for ever costs no more than its time limit."""
-    for module in (contract, webhook, ntfy, smtp):
+    for module in MODULES:
         monkeypatch.setattr(module, "TIMEOUT", 0.5)
     async with RubbishServer(
         b"HTTP/1.1 100 Continue\r\n\r\n" if kind != "smtp" else b"220-more\r\n", endless=True
@@ -112,7 +127,7 @@ async def test_an_endless_answer_ends(
 @pytest.mark.parametrize("kind", KINDS)
 async def test_silence_ends(kind: str, message: Callable[..., Message], monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that never answers is given up after the time limit."""
-    for module in (webhook, ntfy, smtp):
+    for module in MODULES:
         monkeypatch.setattr(module, "TIMEOUT", 0.3)
     async with RubbishServer(b"", silent=True) as server:
         async with asyncio.timeout(5):
