@@ -9,6 +9,8 @@ from gateway.notify.speech import Html, Plain, Speech, clean
 
 LABEL_LIMIT = 80
 """Characters of a name: a report has room, a line of a terminal too."""
+LINE_LIMIT = 200
+"""Characters of what else stands on a line: a register's name, a line of the configuration."""
 
 CAUSES = {
     "order": N_("The words of its registers stand in another order: {fact}."),
@@ -61,11 +63,15 @@ class Marked(Plain):
 
 
 class Page(Html):
-    """A report's page, with room for longer names."""
+    """A report's page: room for longer names, and nothing on it turns a line, whoever wrote it."""
+
+    def number(self, text: str) -> str:
+        """Clean, escape and isolate it, left to right."""
+        return super().number(clean(text, LINE_LIMIT))
 
     def name(self, text: str) -> str:
         """Clean, escape and isolate it."""
-        return super().name("") if not text else f"<bdi>{self.words(clean(text, LABEL_LIMIT))}</bdi>"
+        return f"<bdi>{self.words(clean(text, LABEL_LIMIT))}</bdi>"
 
 
 def shown_in(base: str) -> str:

@@ -13,12 +13,16 @@ from gateway import control
 from gateway.clock import Clock
 from gateway.config.build import meter_of
 from gateway.config.models import EdgeConfig, HomeConfig, MeterTable
+from gateway.notify.speech import clean
 from gateway.scaling import TOTALS
 from gateway.show import LONGEST_READ, socket_of
 from gateway.station import open_driver
 
 LONGEST_TURN = 30.0
 """Seconds to wait for a meter that speaks by itself: the slowest heads tell every ten."""
+
+ERROR_LIMIT = 300
+"""Characters of an error, which may repeat what a meter said."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ class Readings:
         except control.NobodyThere:
             return await self._directly(row)
         if "error" in answer:
-            return Sample(self.now(), error=str(answer["error"]))
+            return Sample(self.now(), error=clean(str(answer["error"]), ERROR_LIMIT))
         return Sample(self.now(), _exact(answer["values"] | answer.get("raw", {})))
 
     async def orders(self, row: MeterTable, key: str) -> dict[str, Fraction]:
@@ -74,7 +78,7 @@ class Readings:
                 reading = await driver.read(meter)
                 plate = await _nameplate(driver, meter)
         except DriverError as error:
-            return Sample(self.now(), error=str(error))
+            return Sample(self.now(), error=clean(str(error), ERROR_LIMIT))
         except TimeoutError:
             return Sample(self.now(), error=f"{meter.id}: no answer (check wiring, address and speed)")
         finally:

@@ -15,7 +15,7 @@ from gateway.commission.phrases import CHANNEL_VERDICTS, FLOWS, VERDICTS, Page, 
 from gateway.commission.record import ChannelRecord, DirectionCheck, DisplayCheck, MeterRecord, Record
 from gateway.commission.signing import CLOSE, OPEN
 from gateway.i18n import LANGUAGES, N_, direction, words
-from gateway.notify.speech import Speech
+from gateway.notify.speech import Speech, clean
 
 _CSS = Path(__file__).with_name("report.css")
 
@@ -32,7 +32,7 @@ def page(record: Record, fingerprint: str, language: str) -> str:
         f'<!doctype html>\n<html lang="{language}" dir="{direction(language)}">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
-        f"<title>{escape(title)}: {escape(record.gateway)}</title>\n"
+        f"<title>{escape(title)}: {escape(clean(record.gateway))}</title>\n"
         f"<style>\n{_CSS.read_text(encoding='utf-8')}</style>\n"
         f"</head>\n<body>\n<main>\n{sections}</main>\n{OPEN}{CLOSE}\n</body>\n</html>\n"
     )
@@ -75,7 +75,7 @@ def _meter(speech: Speech, meter: MeterRecord) -> str:
     verdict = "passed" if meter.passed else meter.display.verdict if meter.display.verdict != "passed" else "failed"
     place = paper.number(f"{meter.bus} {meter.address}".rstrip())
     plate = "، " if speech.language == "ar" else ", "
-    said = plate.join(f"{paper.number(key)} {paper.name(text)}" for key, text in meter.nameplate)
+    said = plate.join(paper.number(f"{key} {text}") for key, text in meter.nameplate)
     facts = [
         (N_("Name in the configuration"), paper.name(meter.name)),
         (N_("Model"), paper.name(meter.model)),
@@ -138,7 +138,7 @@ def _channels(speech: Speech, channels: tuple[ChannelRecord, ...]) -> str:
 
 def _ending(speech: Speech, fingerprint: str) -> str:
     how = speech.say(
-        N_("Signed with the gateway's key {key}. Who changes a byte of this file is found out by: {command}"),
+        N_("Signed with the gateway's key {key}. Any changed byte of this file is found by: {command}"),
         key=speech.paper.number(fingerprint),
         command=speech.paper.number("nabd commission verify FILE"),
     )

@@ -83,6 +83,7 @@ def test_hostile_names_are_only_names() -> None:
     assert seen.tags.count("script") == 1
     assert not any(name.startswith("on") for name in seen.attributes)
     assert "alert(1)" in "".join(seen.texts)
+    assert "\u202e" not in text
 
 
 def test_nothing_is_fetched_or_run() -> None:
