@@ -17,6 +17,7 @@ from drivers import PROTOCOLS
 from gateway import VERSION
 from gateway.config.errors import ConfigError
 from gateway.config.load import kind_of, load
+from gateway.config.values import duration
 from gateway.identity import options as identity_options
 from gateway.program import set_up_logging
 
@@ -89,11 +90,9 @@ def _parser() -> argparse.ArgumentParser:
     letters.add_argument("--json", action="store_true", help="list them as one JSON array")
     _config_option(letters, None)
     _journal_commands(command)
-    simulate = command("simulate", _simulate, "Serve simulated meters on pseudo-terminals and TCP for other programs.")
-    simulate.add_argument("scenario", nargs="?", default="home", help="a name in config/scenarios, or a file")
-    simulate.add_argument("--folder", type=Path, default=Path("nabd-simulator"), help="where the wires' names appear")
-    about = "let a scenario's lines listen beyond this machine"
-    simulate.add_argument("--i-own-this-host", dest="own_this_host", action="store_true", help=about)
+    _simulate_options(
+        command("simulate", _simulate, "Serve simulated meters on pseudo-terminals and TCP for other programs.")
+    )
     demo = command("demo", _demo, "Show everything at once, without hardware.")
     demo.add_argument("--for", dest="seconds", type=float, default=None, help="stop polling after so many seconds")
     demo.add_argument("--folder", type=Path, default=None, help="keep its files here")
@@ -102,6 +101,21 @@ def _parser() -> argparse.ArgumentParser:
     )
     demo.add_argument("--listen", default="127.0.0.1:8080", help="where the page is served (port 0: any free one)")
     return parser
+
+
+def _simulate_options(simulate: argparse.ArgumentParser) -> None:
+    about = "a name in config/scenarios, or a file; year: write homes as CSV"
+    simulate.add_argument("scenario", nargs="?", default="home", help=about)
+    simulate.add_argument("--folder", type=Path, default=Path("nabd-simulator"), help="where the wires' names appear")
+    about = "let a scenario's lines listen beyond this machine"
+    simulate.add_argument("--i-own-this-host", dest="own_this_host", action="store_true", help=about)
+    year = simulate.add_argument_group("year", "write a year of homes with labelled mishaps, from a seed")
+    year.add_argument("--homes", type=int, default=100, help="how many (100)")
+    year.add_argument("--days", type=int, default=365, help="from 1 January 2026 on (365)")
+    year.add_argument("--seed", type=int, default=7, help="the same seed writes the same bytes (7)")
+    year.add_argument("--step", type=duration, default=900.0, help="how often meters are read (15m)")
+    year.add_argument("--zone", default="Asia/Riyadh", help="where the homes are: hot around the Gulf, else cool")
+    year.add_argument("--out", type=Path, default=Path("nabd-year"), metavar="FOLDER", help="where files are written")
 
 
 def _journal_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
@@ -456,6 +470,8 @@ def _complain(line: str) -> None:
 
 
 def _simulate(options: argparse.Namespace) -> int:
+    if options.scenario == "year":
+        return _simulate_year(options)
     from simulator.serve import serve  # noqa: PLC0415
     from simulator.serving import SimulatorError  # noqa: PLC0415
     from simulator.shipped import scenario_path  # noqa: PLC0415
@@ -469,6 +485,19 @@ def _simulate(options: argparse.Namespace) -> int:
         )
     except SimulatorError as error:
         print(f"nabd simulate: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _simulate_year(options: argparse.Namespace) -> int:
+    from simulator.year import YearError, homes  # noqa: PLC0415
+    from simulator.year.files import write  # noqa: PLC0415
+
+    try:
+        made = homes(options.seed, options.homes, options.days, round(options.step), zone=options.zone)
+        print(f"{write(made, options.out)} homes in {options.out}")
+    except (YearError, OSError) as error:
+        _complain(f"nabd simulate year: {error}")
         return 2
     return 0
 

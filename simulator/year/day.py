@@ -60,19 +60,27 @@ def midnight(place: Place, day: date) -> int:
 
 def day_of(place: Place, family: Family, seed: int, day: date, people: int, dice: Dice) -> Day:
     """Throw the dice for a day."""
-    ramadan = place.ramadan and in_ramadan(day)
-    free = day.weekday() in place.weekend or (day.month, day.day) in place.holidays or (place.ramadan and is_feast(day))
-    plan = _fasting if ramadan else _usual
-    wakes, sleeps, back, windows = plan(family, dice, free=free)
+    ramadan, tomorrow = place.ramadan and in_ramadan(day), day + timedelta(days=1)
+    free = is_free(place, day)
+    if ramadan:
+        wakes, sleeps, back, windows = _fasting(family, dice, free=free)
+    else:
+        wakes, sleeps, back, windows = _usual(family, dice, free=free, long=is_free(place, tomorrow))
     return Day(
-        place, family, day, midnight(place, day), midnight(place, day + timedelta(days=1)), people, free, ramadan,
+        place, family, day, midnight(place, day), midnight(place, tomorrow), people, free, ramadan,
         place.climate.day_mean(seed, day), wakes, sleeps, back, windows,
     )  # fmt: skip
 
 
-def _usual(family: Family, dice: Dice, *, free: bool) -> tuple[float, float, float, tuple[Window, ...]]:
+def is_free(place: Place, day: date) -> bool:
+    """Tell whether nobody works or goes to school."""
+    return day.weekday() in place.weekend or (day.month, day.day) in place.holidays or (place.ramadan and is_feast(day))
+
+
+def _usual(family: Family, dice: Dice, *, free: bool, long: bool) -> tuple[float, float, float, tuple[Window, ...]]:
+    """Days begin late when they are free, and evenings are long when the next one is."""
     wakes = family.wakes + dice.uniform(-0.3, 0.4) + (dice.uniform(1.0, 2.2) if free else 0)
-    sleeps = family.sleeps + dice.uniform(-0.3, 0.4) + (dice.uniform(0.2, 0.9) if free else 0)
+    sleeps = family.sleeps + dice.uniform(-0.3, 0.4) + (dice.uniform(0.2, 0.9) if long else 0)
     back = dice.uniform(14, 17.5)
     by_day = 1.0 if free else 0.8 if family.home_by_day else 0.02
     return wakes, sleeps, back, ((wakes, wakes + 1.2, 3.0), (wakes + 1.2, back, by_day), (back, sleeps, 2.0))

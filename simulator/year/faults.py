@@ -4,11 +4,13 @@ Readings strictly between the span's two moments are affected; what comes from i
 """
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Callable
 
 from simulator.year.label import Label, Span, label_of
 from simulator.year.series import Register
 
 Told = tuple[Register, Label]
+Fault = Callable[[Register, Span], Told]
 
 
 def offline(register: Register, span: Span) -> Told:
@@ -17,7 +19,7 @@ def offline(register: Register, span: Span) -> Told:
 
 
 def outage(register: Register, span: Span) -> Told:
-    """Silence a meter since there is no power; every meter of the home is silent then, and the one of electricity tells."""
+    """Silence a meter since there is no power, as every meter of the home; only that of electricity shows why."""
     expect = "outage" if register.key == "energy_import_wh" else "may:meter_offline"
     return _silent(register, span), label_of(register.meter, "outage", span, expect)
 
@@ -54,9 +56,9 @@ def replaced(register: Register, span: Span, *, start: int) -> Told:
 def reverse(register: Register, span: Span, *, back: int) -> Told:
     """Let a register fall by so many units, yet not below zero, at the end of the span."""
     _, last = _inside(register, span)
-    return _changed(register, last, last, moved=-back), label_of(
-        register.meter, "reverse", span, "reverse_flow", back=back
-    )
+    back = min(back, _before(register, last))
+    label = label_of(register.meter, "reverse", span, "reverse_flow", back=back)
+    return _changed(register, last, last, moved=-back), label
 
 
 def duplicates(register: Register, span: Span) -> Told:

@@ -60,12 +60,13 @@ def homes(
         raise YearError("1 to 9999 homes and 1 to 3660 days can be simulated")
     place = place_of(zone)
     return (
-        _home(_life(seed, number, days, place, first), step, calm=number % CALM_ONE_IN == 0)
+        _home(life_of(seed, number, days, place, first), step, calm=number % CALM_ONE_IN == 0)
         for number in range(1, count + 1)
     )
 
 
-def _life(seed: int, number: int, days: int, place: Place, first: date) -> Life:
+def life_of(seed: int, number: int, days: int, place: Place, first: date) -> Life:
+    """Throw the dice for the family of a home, for so many days."""
     name = f"h{number:04}"
     dice = Dice(f"{seed} {name}")
     family = family_of(place, dice)

@@ -10,6 +10,9 @@ from simulator.year.panel import panel, rows, sag, swell
 from simulator.year.script import DAY, FAULTS, HOUR, USES, Event
 from simulator.year.series import MINUTE, Register, Series
 
+WAKING = (7, 22)
+EVENING = (20, 23)
+"""Panels on the roof would hide an overload from the main fuse."""
 FALLS_ALONE = "reverse"
 """Of a meter's two registers only the first runs backwards; all other faults are the meter's."""
 
@@ -20,7 +23,7 @@ def used(series: Series, events: Iterable[Event], rating: int) -> tuple[Series, 
     for event in events:
         if event.kind == "panel":
             dice = event.dice("overload")
-            begin = event.span.start + 2 * DAY + _minute_of_day(dice)
+            begin = event.span.start + 2 * DAY + _minute_between(dice, *EVENING)
             span = Span(begin, begin + dice.randint(6, 15) * MINUTE)
             series, label = uses.overload(series, span, amps=round(rating * dice.uniform(1.05, 1.2)))
             # The currents of its minutes are what the panel tells.
@@ -55,13 +58,13 @@ def at_panel(meter: str, taken: Series, given: Series, event: Event, tan_phi: fl
     dice = event.dice()
     low, high = (
         Span(begin, begin + dice.randint(6, 20) * MINUTE)
-        for begin in (event.span.start + day * DAY + _minute_of_day(dice) for day in (0, 1))
+        for begin in (event.span.start + day * DAY + _minute_between(dice, *WAKING) for day in (0, 1))
     )
     seen = panel(meter, event.span, parts, tan_phi, dice)
     seen, dip = sag(seen, low, share=round(dice.uniform(0.6, 0.86), 2))
-    seen, rise = swell(seen, high, share=round(dice.uniform(1.13, 1.2), 2))
+    seen, rise = swell(seen, high, share=round(dice.uniform(1.16, 1.25), 2))
     return list(rows(seen, dice)), [dip, rise]
 
 
-def _minute_of_day(dice: Dice) -> int:
-    return dice.randrange(7 * HOUR, 22 * HOUR, MINUTE)
+def _minute_between(dice: Dice, earliest: int, latest: int) -> int:
+    return dice.randrange(earliest * HOUR, latest * HOUR, MINUTE)

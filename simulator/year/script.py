@@ -119,7 +119,7 @@ def _mishaps(life: Life, channel: str, busy: list[Span], dice: Dice) -> Iterator
     dice.shuffle(order)
     now, last = start + calm(days) * DAY, start + days * DAY
     gap = (6, 18) if days >= LONG else (0.3, 2)
-    passed = 0
+    passed, panelled = 0, False  # a logger hangs at the panel once
     for kind in cycle(order):
         span = _span(kind, start, round(now + dice.uniform(*gap) * DAY), dice)
         while blocked := next((other for other in busy if _meet(span, other)), None):
@@ -127,7 +127,9 @@ def _mishaps(life: Life, channel: str, busy: list[Span], dice: Dice) -> Iterator
         passed += 1
         if passed > len(order):
             return
-        if span.end < last and _fits(life, kind, span):
+        once = kind == "panel" and panelled
+        if span.end < last and not once and _fits(life, kind, span):
+            panelled |= kind == "panel"
             yield Event(kind, span, seed)
             now, passed = span.end, 0
 

@@ -33,7 +33,8 @@ class Series:
     def plus(self, draws: Iterable[Draw]) -> "Series":
         """Add draws to it."""
         draws = list(draws)
-        first, last = (self._place(edge) for edge in (min(d.start for d in draws), max(d.end for d in draws) + MINUTE))
+        first = self._place(min((draw.start for draw in draws), default=self.start))
+        last = self._place(max((draw.end for draw in draws), default=self.start) + MINUTE)
         more = minutes_of(draws, self.start + first * MINUTE, last - first)
         return self._with(first, last, list(map(add, self.minutes[first:last], more)))
 

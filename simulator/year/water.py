@@ -33,12 +33,12 @@ def _person(day: Day, dice: Dice) -> Iterator[Draw]:
         yield day.draw(hour + 0.03, uniform(0.1, 0.4), 300)  # hands are washed
     for hour in day.hours(dice, dice.randint(5, 12)):
         yield day.draw(hour, uniform(0.1, 0.8), uniform(180, 420))
-    if dice.chance(0.05):
-        yield day.draw(day.wakes - uniform(0.3, 1 if day.ramadan else 2.8), 1.2, 360)  # once, late in the night
 
 
 def _household(day: Day, dice: Dice) -> Iterator[Draw]:
     uniform = dice.uniform
+    if dice.chance(0.1):
+        yield day.draw(day.wakes - uniform(0.3, 1 if day.ramadan else 2.8), 1.2, 360)  # somebody, late in the night
     for hour in shower_hours(day):
         yield day.draw(hour, uniform(4, 9), uniform(360, 600))
     for hour in day.hours(dice, dice.randint(1, 3)):
