@@ -5,7 +5,8 @@
     python docs/generate.py --check    # 1 when a page is not what this makes
 
 1. `modbus.md` comes from the shipped profiles and the table of faults below.
-2. `captures.md` comes from recordings of real meters (captures.py), where those are.
+2. `supported-meters.md` comes from the profiles and `models.toml` (supported.py).
+3. `captures.md` comes from recordings of real meters (captures.py), where those are.
 
 The pages are never edited by hand; a test runs the check, and looks up each test that they name.
 """
@@ -19,6 +20,7 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 import captures  # noqa: E402  beside this file
+import supported  # noqa: E402  beside this file
 
 from drivers.profiles import available, load_file  # noqa: E402  the checkout beside this file
 
@@ -143,7 +145,7 @@ def _faults() -> str:
 
 def pages() -> dict[Path, str]:
     """Make every page that can be made here."""
-    made = {PAGE: page()}
+    made = {PAGE: page(), supported.PAGE: supported.page()}
     recordings = captures.folder()
     return made | {captures.PAGE: captures.page(recordings)} if recordings else made
 

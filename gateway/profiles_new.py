@@ -21,6 +21,7 @@ from drivers import PROTOCOLS
 from drivers.analysis import Frame, Keys, Value
 from drivers.contract import Number
 from drivers.decimals import exact
+from drivers.mbus.telegram import MEDIA
 from drivers.profiles import Profile, ProfileError, ProfileFile, available, load_file
 from drivers.quantities import BY_KEY, QUANTITIES, UNITS, scale_of
 from gateway.analyze_cmd import look
@@ -37,6 +38,8 @@ _TAKEN_OVER_NOT = {
 }  # fmt: skip
 MANY = 5
 """Values named in a complaint: enough to see what kind of telegram it is."""
+_ANY_MEDIUM = (None, "other", "bus")
+"""What a telegram calls its medium when it does not say; the records then say it by their units."""
 _OWN_UNITS = ("p1", "sml", "iec62056-21", "dlms")
 """Protocols whose rows name a unit; their examples are in it, those of others in base units."""
 
@@ -127,6 +130,8 @@ def _pattern(data: bytes, protocol: str, keys: Keys, frame: Frame) -> _Pattern |
     """Find the shipped model that makes most of the telegram; one of another medium only where none of its own can."""
     found = []
     for profile, table in _shipped(protocol):
+        if not _may_be(table, frame.meter.medium):
+            continue
         said = _module(protocol).readings(data, profile, keys)
         if said and said[-1]:
             found.append(_Pattern(profile, table, said[-1]))
@@ -136,6 +141,14 @@ def _pattern(data: bytes, protocol: str, keys: Keys, frame: Frame) -> _Pattern |
         return each.profile.commodity == medium, len(each.values), each.profile.evidence == "two-sources"
 
     return max(found, key=rank, default=None)
+
+
+def _may_be(table: Mapping[str, Any], medium: str | None) -> bool:
+    """Tell whether a model of some media fits; a maker's own block means nothing in another medium's telegram."""
+    media = [
+        code if isinstance(code, str) else MEDIA.get(code, f"medium {code:02X}") for code in table.get("media", ())
+    ]
+    return not media or medium in media or (medium in _ANY_MEDIUM and "block" not in table)
 
 
 def _commodity(medium: str | None) -> str | None:

@@ -77,6 +77,12 @@ def test_a_real_telegram_reads_as_by_its_model(
     assert {key: ours.get(key) for key in theirs} == theirs
 
 
+def test_a_makers_block_is_not_read_by_another_mediums_rules(captures: Path) -> None:
+    """An Apator water meter's own bytes are no gas volume, though the rules of its gas meter would find one."""
+    with pytest.raises(CannotDraft, match="none of its values has a name of ours"):
+        draft(bytes_of(str(captures / "wmbus/apator162_01.hex")), "wmbus", Keys())
+
+
 def test_a_ciphered_frame_stands_in_the_clear(captures: Path, tmp_path: Path) -> None:
     """The file needs no key to be proven, and holds none."""
     entries = json.loads((captures / "wmbus/index.json").read_text())["entries"]
