@@ -31,6 +31,7 @@ from gateway.commission.reading import Readings
 from gateway.commission.record import ChannelRecord, Record, canonical
 from gateway.commission.report import page
 from gateway.commission.signing import Signer, embed, open_key, verify
+from gateway.config.errors import ConfigError
 from gateway.config.models import ChannelTable, EdgeConfig, HomeConfig, MeterTable
 from gateway.i18n import N_, RIGHT_TO_LEFT
 from gateway.notify.speech import Speech, clean
@@ -101,12 +102,16 @@ async def _try_channels(
     try:
         from gateway.commission import channels  # noqa: PLC0415  mail and HTTP are extras that an edge may lack
         from gateway.notify.build import channel_of  # noqa: PLC0415
+        from gateway.notify.channels.contract import Refused  # noqa: PLC0415
     except ImportError:
         bench.tell(N_("This installation cannot send messages, so nobody is sent a test message."))
         return ()
 
     async def send(table: ChannelTable, message: Any) -> Any:
-        return await channel_of(table, lambda: now() / 1000).send(message)
+        try:
+            return await channel_of(table, lambda: now() / 1000).send(message)
+        except ConfigError as error:  # a secret's file that is gone, an extra that is not installed
+            return Refused(str(error))
 
     return await channels.try_channels(bench, channels.Test(config, now()), send)
 

@@ -65,10 +65,14 @@ async def check_display(bench: Bench, row: MeterTable, transformer: Transformer 
 
 
 async def _read(bench: Bench, row: MeterTable) -> Sample:
-    sample = await bench.read(row)
-    if sample.error:
+    """Read until it can be read, or the installer goes on; show what tells that the meter lives."""
+    for _ in range(TRIES):
+        sample = await bench.read(row)
+        if not sample.error:
+            break
         bench.tell(N_("It cannot be read: {error}"), error=bench.speech.paper.number(sample.error))
-        return sample
+        if not _again(bench, row):
+            break
     keys = [key for key in dict.fromkeys((main_of(row.profile) or "", *SAID)) if key in sample.values]
     for key in keys:
         unit = shown_in(BY_KEY[key].unit)

@@ -138,7 +138,8 @@ class Answers:
             return _yes(self.file.test_message)
         if question.topic == "arrived":
             return _yes(question.about in self.file.arrived)
-        meter = next((meter for meter in self.file.meter if meter.name == question.about), None)
+        about = question.about
+        meter = next((one for one in self.file.meter if about in (one.name, one.label if one.rename else None)), None)
         found = getattr(meter, question.topic, "")
         return _yes(found) if isinstance(found, bool) else str(found)
 

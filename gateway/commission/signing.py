@@ -80,19 +80,31 @@ def _create(path: Path, secret: bytes) -> None:
     """Write the key whole or not at all, and never over another one."""
     if path.exists():
         raise FileExistsError
-    path.parent.mkdir(parents=True, exist_ok=True)
+    _make_folder(path.parent)
     fresh = path.with_suffix(f".{os.getpid()}")
     try:
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(secret.hex() + "\n")
             file.flush()
             os.fsync(file.fileno())
-        folder = path.parent.stat()
-        with suppress(PermissionError):  # root gives it to who runs the gateway; others own both anyway
-            os.chown(fresh, folder.st_uid, folder.st_gid)
+        _give(fresh, path.parent)
         path.hardlink_to(fresh)  # fails where somebody else made one meanwhile
     finally:
         fresh.unlink(missing_ok=True)
+
+
+def _make_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        _make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        _give(folder, folder.parent)
+
+
+def _give(path: Path, like: Path) -> None:
+    """Let root's work belong to whoever the folder around it does: the service must not be locked out."""
+    owner = like.stat()
+    with suppress(PermissionError):  # others than root own what they make
+        os.chown(path, owner.st_uid, owner.st_gid)
 
 
 def embed(page: str, signed: dict[str, Any]) -> str:

@@ -54,12 +54,13 @@ class Probe:
     imported: int = 1_234_567
     exported: int = 22_000
     power: int = 800
+    first: bytes = struct.pack(">f", 230.1)
     asked: int = 0
 
     def says(self, request: bytes) -> list[tuple[float, bytes]]:
         """Answer from the registers."""
         self.asked += 1
-        held = struct.pack(">fIIi", 230.1, self.imported, self.exported, self.power)
+        held = self.first + struct.pack(">IIi", self.imported, self.exported, self.power)
         at, count = struct.unpack(">HH", request[8:12])
         return [(0, mbap(request, bytes((3, 2 * count)) + held[2 * at : 2 * (at + count)]))]
 
@@ -77,13 +78,17 @@ class Site:
         """The configuration."""
         return self.folder / "home.toml"
 
+    def answer(self, request: bytes) -> Any:
+        """Let the probe say what it says by now."""
+        return self.probe.says(request)
+
     @asynccontextmanager
     async def open(self, *, order: str = "ABCD", more: str = "", rows: str = VOLTAGE) -> "AsyncIterator[None]":
         """Serve the probe, and configure it with an order of words and more lines in its table."""
         (self.folder / "meters").mkdir()
         text = PROFILE.replace("ORDER", order).replace("ROWS", rows)
         (self.folder / "meters" / "probe.toml").write_text(text)
-        async with TcpHost(self.probe.says) as host:
+        async with TcpHost(self.answer) as host:
             self.file.write_text(
                 f'[journal]\nfolder = "journal"\n[store]\npath = "r.sqlite"\n[hub]\ndatabase = "h.sqlite"\n'
                 f'[[bus]]\nname = "b"\ndriver = "modbus"\nurl = "{host.url}"\n'
@@ -210,6 +215,45 @@ async def test_swapped_wires_are_caught(site: Site) -> None:
     assert meter["display"]["causes"] == [["swapped", "energy_export"]]
     assert meter["direction"]["verdict"] == "failed"
     assert "which means feeding in" in site.said
+
+
+async def test_a_meter_is_renamed_after_a_yes(site: Site) -> None:
+    """The label becomes its name in the configuration, and all that follows is about it."""
+    async with site.open():
+        given = answers(label='"flat"', rename="true", display='"123456.7"', change="true")
+        code, record = await site.run(given)
+        row = load(site.file, "home").meter[0]
+    assert code == 0, site.said
+    assert (row.name, row.ratio) == ("flat", 100)
+    assert record["meters"][0]["name"] == "flat"
+
+
+async def test_a_reversed_phase_is_asked_about(site: Site) -> None:
+    """One phase against the others is a fault, unless panels feed in on it."""
+    rows = '{ at = 0, quantity = "power_l2", unit = "W", type = "s32" },'
+    site.probe.first = struct.pack(">i", -300)
+    async with site.open(rows=rows):
+        code, record = await site.run(answers(display='"1234.5"', flow='"import"'))
+        assert (code, record["meters"][0]["direction"]["against"]) == (1, ["L2"])
+        (site.folder / "out").rename(site.folder / "before")
+        code, record = await site.run(answers(display='"1234.5"', flow='"import"', mixed="true"))
+        assert (code, record["meters"][0]["direction"]["verdict"]) == (0, "passed")
+
+
+async def test_a_meter_that_cannot_be_read_is_read_again(site: Site) -> None:
+    """An installer mends a wire and goes on where they were."""
+    says, site.probe.says = site.probe.says, lambda _request: []  # type: ignore[method-assign,assignment]
+
+    def ask(question: str) -> str:
+        if "again" in question:
+            site.probe.says = says  # type: ignore[method-assign]
+            return "y"
+        return "1234.5" if "display" in question else ""
+
+    async with site.open(more='deadline = "50ms"'):
+        options = Options(site.file, out=site.folder / "out", pdf=False)
+        assert await commission(options, site.told.append, ask, lambda: NOON) == 0
+    assert "It cannot be read" in site.said
 
 
 async def test_a_silent_meter_is_in_the_report(site: Site) -> None:
