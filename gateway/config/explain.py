@@ -184,7 +184,9 @@ def _bare(slip: Slip) -> str:
 
 
 def _choice(slip: Slip) -> str:
-    words = get_args(slip.table.model_fields[slip.name].annotation)
+    # An option that may be left out says None beside its words.
+    parts = get_args(slip.table.model_fields[slip.name].annotation)
+    words = [word for part in parts for word in (get_args(part) or [part]) if isinstance(word, str)]
     return meant(slip.value, words) if isinstance(slip.value, str) else ""
 
 

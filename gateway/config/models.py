@@ -21,18 +21,21 @@ from gateway.config.values import (
     Listen,
     Mail,
     Model,
+    PhoneNumber,
     Place,
     Protocol,
     Quiet,
     Readable,
     Size,
     Text,
+    TopicName,
     Zone,
     lasting,
 )
 from gateway.config.virtual import VirtualMeters
 
 Kind = Literal["edge", "hub", "home"]
+Often = Literal["now", "bundled", "daily", "weekly", "off"]
 
 
 class PlaceTable(Table):
@@ -174,22 +177,47 @@ class ChannelTable(Table):
     """One way to tell people, or a program, of alerts."""
 
     name: Id = option("What this way is called, in links and figures.")
-    kind: Literal["webhook", "ntfy", "smtp"] = option("A program (webhook), push to a phone (ntfy), or mail (smtp).")
-    url: ChannelUrl = option(
-        "The webhook's address, the topic's at an ntfy server, or the mail server, smtps:// or smtp:// (STARTTLS)."
+    kind: Literal["webhook", "ntfy", "smtp", "telegram", "sms", "mqtt", "webpush", "apprise"] = option(
+        "A program (webhook), push to a phone (ntfy), mail (smtp), a chat (telegram), text messages (sms), "
+        "a topic (mqtt), push to a browser (webpush), or one of apprise's services."
+    )
+    url: ChannelUrl | None = option(
+        "The webhook's, the sms provider's or the broker's address, the topic's at an ntfy server, or the mail server, "
+        "smtps:// or smtp:// (STARTTLS).",
+        None,
     )
     to: Mail | None = option("The mail address that is written to.", None)
     sender: Mail | None = option("The mail address that writes; that of to unless given.", None)
-    username: Text | None = option("The user at the mail server.", None)
+    chat: Text | None = option("The chat that the bot writes to, by its number.", None)
+    number: PhoneNumber | None = option("The telephone number that text messages go to, with its country.", None)
+    body: Text | None = option("What the sms provider wants to be posted, JSON or a form, with {to} and {text}.", None)
+    topic: TopicName | None = option("The MQTT topic; nabd/message/TENANT/NAME unless given.", None)
+    username: Text | None = option("The user at the mail server, the sms provider or the broker.", None)
     password_file: Hidden | None = option("The file that holds that user's password.", None)
-    token_file: Hidden | None = option("The file that holds the access token of the ntfy server.", None)
+    token_file: Hidden | None = option(
+        "The file that holds the access token of the ntfy server, the telegram bot or the sms provider.", None
+    )
     secret_file: Hidden | None = option("The file that holds the secret with which webhooks are signed.", None)
+    key_file: Hidden | None = option("The file that holds our private key for push to browsers.", None)
+    address_file: Hidden | None = option(
+        "The file that holds apprise's address, or a browser's subscription as it gave it.", None
+    )
     ca_file: Readable | None = option("The certificates to trust; the system's own unless given.", None)
     language: Literal["en", "ar"] | None = option("The reader's language; that of the pages unless given.", None)
     severity: Literal["critical", "warning", "info"] = option(
         "The least that is told at once: the first channel tells a warning, each of them what is critical.", "warning"
     )
+    safety: Often | None = option("How often it tells what is critical; never off on all of them.", None)
+    leak: Often | None = option("How often it tells of leaks: now, bundled, daily, weekly or off.", None)
+    usage: Often | None = option("How often it tells of unusual use.", None)
+    cost: Often | None = option("How often it tells of bills and tariffs.", None)
+    operator: Often | None = option("How often it tells of silent meters and the like.", None)
+    digest: Literal["daily", "weekly", "off"] | None = option(
+        "How often it brings the digest; weekly on the first channel but sms unless given.", None
+    )
     quiet: Quiet = option("When only what is critical is told; a webhook knows no quiet.", "22:00-07:00")
+    fasting: Quiet = option("When that is in Ramadan instead, such as 04:00-10:00.", "")
+    second: bool = option("Told only what is critical and was answered by nobody.", False)
 
 
 class HubChannelTable(ChannelTable):

@@ -104,7 +104,7 @@ def _store(store: StoreTable) -> str:
 
 def _channel(channel: ChannelTable) -> str:
     """Say who is told; of an address only the host, for the rest of it may be what keeps others out."""
-    where = channel.to or urlsplit(channel.url).hostname
+    where = channel.to or channel.number or channel.chat or urlsplit(channel.url or "").hostname or "a secret address"
     if channel.kind == "webhook":
         return f"{channel.name}: webhook at {where}, everything at once"
     quiet = f", quiet {channel.quiet[0]:%H:%M}-{channel.quiet[1]:%H:%M}" if channel.quiet else ""

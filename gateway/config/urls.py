@@ -57,11 +57,11 @@ def store(value: Any) -> str:
 
 
 def channel(value: Any) -> str:
-    """Take where a channel's messages go: a web address, or a mail server."""
-    schemes = ("https", "http", "smtps", "smtp", "smtp+plain")
+    """Take where a channel's messages go: a web address, a mail server, or a broker."""
+    schemes = ("https", "http", "smtps", "smtp", "smtp+plain", "mqtts", "mqtt")
     url = _split(value, schemes, "https://ntfy.example/topic, smtps://mail.example")
-    if url.scheme.startswith("smtp") and url.path not in ("", "/"):
-        raise wrong("has a path", "a mail server has a host and a port, and no more")
+    if url.scheme.startswith(("smtp", "mqtt")) and url.path not in ("", "/"):
+        raise wrong("has a path", "a mail server or a broker has a host and a port, and no more")
     return str(value)
 
 

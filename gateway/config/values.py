@@ -170,6 +170,20 @@ def mail(value: Any) -> str:
     return str(value)
 
 
+def phone_number(value: Any) -> str:
+    """Take a telephone number as it is dialled from anywhere."""
+    if not re.fullmatch(r"\+[1-9][0-9]{6,14}", text(value)):
+        raise wrong(f"is {shown(value)}", 'a telephone number with its country, such as "+966500000000"')
+    return str(value)
+
+
+def topic_name(value: Any) -> str:
+    """Take an MQTT topic to publish to: wildcards have no place in it."""
+    if re.search(r"[+#$]", text(value)) or value.startswith("/"):
+        raise wrong(f"is {shown(value)}", 'levels with / between them, without + and #, such as "home/alerts"')
+    return str(value)
+
+
 def protocol(value: Any) -> str:
     """Take the name of a protocol there is a driver for."""
     if text(value) not in PROTOCOLS:
@@ -242,6 +256,8 @@ Zone = Annotated[str, PlainValidator(zone)]
 Currency = Annotated[str, PlainValidator(currency)]
 Quiet = Annotated[tuple[time, time] | None, PlainValidator(quiet)]
 Mail = Annotated[str, PlainValidator(mail)]
+PhoneNumber = Annotated[str, PlainValidator(phone_number)]
+TopicName = Annotated[str, PlainValidator(topic_name)]
 Protocol = Annotated[str, PlainValidator(protocol)]
 Device = Annotated[str, PlainValidator(device)]
 Framing = Annotated[str, PlainValidator(framing)]

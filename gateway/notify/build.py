@@ -1,6 +1,5 @@
 """From the configuration's channels to the notifier's readers and the outbox' customers."""
 
-import ssl
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,23 +8,13 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from gateway.config.models import ChannelTable, HubChannelTable, PlaceTable
-from gateway.config.secret import SecretFile
-from gateway.notify.channels.contract import Channel
-from gateway.notify.channels.ntfy import Ntfy
-from gateway.notify.channels.smtp import Smtp
-from gateway.notify.channels.webhook import Webhook, secret_bytes
+from gateway.notify.channels.build import channel_of
+from gateway.notify.kinds import KINDS, Frequency, Kind
 from gateway.notify.notifier import Notifier, Reader
 from gateway.notify.outbox import Outbox
 from gateway.notify.planning import Customer
 from gateway.notify.router import Contact
 from gateway.store.database import Database
-
-SECURITY: dict[str, tuple[Literal["tls", "starttls", "none"], int]] = {
-    "smtps": ("tls", 465),
-    "smtp": ("starttls", 587),
-    "smtp+plain": ("none", 25),
-}
-"""By the URL's scheme: how the mail server is spoken to, and at which port unless it names one."""
 
 
 @dataclass(frozen=True)
@@ -65,41 +54,38 @@ async def open_notices(
     return Notices(outbox, readers, await outbox.link_key(), now)
 
 
-def channel_of(table: ChannelTable, now: Callable[[], float]) -> Channel:
-    """Make a channel, reading its secrets; raises ConfigError."""
-    url = urlsplit(table.url)
-    tls = ssl.create_default_context(cafile=table.ca_file) if url.scheme in ("https", "smtps", "smtp") else None
-    if table.kind == "webhook":
-        secret = _reveal(table.secret_file)
-        return Webhook(table.url, now, secret_bytes(secret) if secret is not None else None, tls)
-    if table.kind == "ntfy":
-        return Ntfy(f"{url.scheme}://{url.netloc}", url.path.strip("/"), _reveal(table.token_file), tls)
-    security, port = SECURITY[url.scheme]
-    to = table.to or ""
-    return Smtp(
-        host=url.hostname or "",
-        port=url.port or port,
-        security=security,
-        sender=table.sender or to,
-        to=to,
-        now=now,
-        username=table.username,
-        password=_reveal(table.password_file),
-        tls=tls,
-    )
-
-
 def _reader(
     table: ChannelTable, language: Literal["en", "ar"], zone: ZoneInfo, tenant: str, now: Callable[[], float]
 ) -> Reader:
+    owner = table.tenant if isinstance(table, HubChannelTable) else tenant
     return Reader(
-        tenant=table.tenant if isinstance(table, HubChannelTable) else tenant,
-        contact=Contact(table.name, table.severity, table.quiet, machine=table.kind == "webhook"),
-        channel=channel_of(table, now),
+        tenant=owner,
+        contact=_contact(table),
+        channel=channel_of(table, now, owner),
         language=table.language or language,
         zone=zone,
+        provider=_provider(table),
     )
 
 
-def _reveal(secret: SecretFile | None) -> str | None:
-    return secret.read().reveal() if secret is not None else None
+def _contact(table: ChannelTable) -> Contact:
+    frequency: dict[Kind, Frequency] = {kind: often for kind in KINDS if (often := getattr(table, kind)) is not None}
+    if table.kind == "sms":
+        # A digest has no place in a text message.
+        frequency.setdefault("digest", "off")
+    return Contact(
+        table.name,
+        table.severity,
+        table.quiet,
+        machine=table.kind == "webhook",
+        frequency=frequency,
+        fasting=table.fasting,
+        second=table.second,
+    )
+
+
+def _provider(table: ChannelTable) -> str:
+    """Name who carries a channel's messages: one server is up or down for all; a webhook is a world of its own."""
+    if table.kind in ("ntfy", "smtp", "sms", "mqtt"):
+        return f"{table.kind} {urlsplit(table.url or '').netloc}"
+    return table.kind if table.kind == "telegram" else table.name

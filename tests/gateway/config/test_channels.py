@@ -15,6 +15,14 @@ name = "x"
 """
 NTFY = 'kind = "ntfy"\nurl = "https://ntfy.example/topic"\n'
 MAIL = 'kind = "smtp"\nurl = "smtps://mail.example"\nto = "me@mail.example"\n'
+CHAT = 'kind = "telegram"\nchat = "42"\ntoken_file = "secret"\n'
+TEXTS = (
+    'kind = "sms"\nurl = "https://sms.example/send"\nnumber = "+966500000000"\n'
+    'body = \'{"to":"{to}","text":"{text}"}\'\n'
+)
+TOPIC = 'kind = "mqtt"\nurl = "mqtts://broker.example"\n'
+PUSH = 'kind = "webpush"\nkey_file = "secret"\naddress_file = "secret"\nsender = "ops@mail.example"\n'
+ANY = 'kind = "apprise"\naddress_file = "secret"\n'
 HOOK = 'kind = "webhook"\nurl = "https://hook.example/a/b"\n'
 
 
@@ -39,7 +47,10 @@ def said(tmp_path: Path) -> Callable[[str], str]:
 @pytest.mark.parametrize(
     "lines",
     [
-        NTFY, MAIL, HOOK,
+        NTFY, MAIL, HOOK, CHAT, TEXTS, TOPIC, PUSH, ANY,
+        TEXTS + 'token_file = "secret"\nsafety = "now"\ncost = "off"\ndigest = "weekly"\nfasting = "04:00-10:00"\n',
+        TOPIC + 'topic = "home/alerts"\nusername = "u"\npassword_file = "secret"\n',
+        NTFY + '[[channel]]\nname = "y"\nsecond = true\n' + CHAT,
         NTFY + 'token_file = "secret"\nquiet = ""\nseverity = "info"\nlanguage = "ar"\ntenant = "villa-2"\n',
         MAIL + 'username = "u"\npassword_file = "secret"\nsender = "nabd@mail.example"\nquiet = "04:00-10:00"\n',
         HOOK + 'secret_file = "secret"\n',
@@ -70,7 +81,21 @@ def test_these_are_fine(lines: str, said: Callable[[str], str]) -> None:
         (NTFY + 'quiet = "25:00-07:00"\n', '"22:00-07:00"'),
         (NTFY + 'quiet = "07:00-07:00"\n', '"22:00-07:00"'),
         (NTFY + 'token = "tk_abc"\n', "token_file"),
-        ('kind = "sms"\nurl = "https://x.example/y"\n', "it can be"),
+        ('kind = "pigeon"\nurl = "https://x.example/y"\n', "it can be"),
+        ('kind = "sms"\nurl = "https://x.example/y"\n', "needs number"),
+        (TEXTS.replace("{text}", ""), "has no place for the text"),
+        (TEXTS.replace("+966", "05"), "a telephone number with its country"),
+        (TEXTS.replace("https", "http") + 'token_file = "secret"\n', "would send a secret without TLS"),
+        (CHAT.replace('chat = "42"\n', ""), "needs chat"),
+        (CHAT + 'url = "https://x.example"\n', "changes nothing with kind telegram"),
+        (TOPIC.replace("mqtts", "https"), "is not for kind mqtt"),
+        (TOPIC + 'topic = "home/#"\n', "without + and #"),
+        (TOPIC.replace("mqtts", "mqtt") + 'username = "u"\npassword_file = "secret"\n', "secret without TLS"),
+        ('kind = "ntfy"\n', "needs url"),
+        (PUSH.replace('sender = "ops@mail.example"\n', ""), "needs sender"),
+        (NTFY + 'safety = "off"\n', "leaves nobody"),
+        (NTFY + "second = true\n", "leaves nobody"),
+        (NTFY + 'leak = "hourly"\n', "it can be"),
         (NTFY + '[[channel]]\nname = "x"\n' + NTFY, "as channel number 1 is"),
         (HOOK.replace("https://", "https://user:pw@"), "no user and no password"),
     ],

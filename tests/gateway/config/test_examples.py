@@ -141,16 +141,26 @@ def test_the_examples_can_be_used(tmp_path: Path) -> None:
             load(path, kind, {})
 
 
+CHANNELS = {
+    "ntfy": {"url": '"https://ntfy.example/topic"'},
+    "smtp": {"url": '"smtps://mail.example"', "to": '"someone@mail.example"'},
+    "telegram": {"chat": '"1"', "token_file": '"secret"'},
+    "sms": {"url": '"https://sms.example/send"', "number": '"+966500000000"', "body": '"to={to}&text={text}"'},
+    "mqtt": {"url": '"mqtts://broker.example"'},
+}
+"""What each kind of channel needs at least."""
+
+
 def with_channel(text: str, name: str, folder: Path) -> str:
     """Take a file's channel out of its comments, of the kind that has the option `name`, complete."""
     text = text.replace("# [[channel]]", "[[channel]]")
-    required = {"name": '"phone"', "kind": '"ntfy"', "url": '"https://ntfy.example/topic"'}
-    if name in ("to", "sender", "username"):
-        required |= {"kind": '"smtp"', "url": '"smtps://mail.example"', "to": '"someone@mail.example"'}
+    kinds = {"chat": "telegram", "number": "sms", "body": "sms", "topic": "mqtt"}
+    kind = kinds.get(name, "smtp" if name in ("to", "sender", "username") else "ntfy")
+    required = {"name": '"phone"', "kind": f'"{kind}"', **CHANNELS[kind]}
+    (folder / "secret").write_text("secret", encoding="utf-8")
+    (folder / "secret").chmod(0o600)
     if name == "username":
-        (folder / "password").write_text("password", encoding="utf-8")
-        (folder / "password").chmod(0o600)
-        required["password_file"] = '"password"'
+        required["password_file"] = '"secret"'
     required.pop(name, None)
     added = "".join(f"\n{key} = {value}" for key, value in required.items())
     return re.sub(r"(?m)^(\[\[channel\]\].*)$", lambda found: found[1] + added, text)

@@ -5,17 +5,22 @@ import contextlib
 import json
 import time
 from collections.abc import AsyncIterator, Callable
+from datetime import time as clock
 from pathlib import Path
 
 import pytest
 
 from gateway.alerts.event import AlertEvent
-from gateway.config import load
+from gateway.config import ConfigError, load
 from gateway.config.models import ChannelTable, HubConfig
 from gateway.hubdb import BlockRecord, HubDatabase
-from gateway.notify.build import Notices, channel_of, open_notices
+from gateway.notify.build import Notices, _contact, open_notices
+from gateway.notify.channels.build import channel_of
+from gateway.notify.channels.mqtt import Mqtt
 from gateway.notify.channels.ntfy import Ntfy
+from gateway.notify.channels.sms import Sms
 from gateway.notify.channels.smtp import Smtp
+from gateway.notify.channels.telegram import Telegram
 from gateway.notify.links import PATH, read
 from tests.support.http_sink import HttpSink
 from tests.support.mail_sink import MailSink
@@ -53,11 +58,11 @@ async def servers() -> AsyncIterator[tuple[HttpSink, HttpSink, MailSink]]:
         yield hook, push, mail
 
 
-def config_of(folder: Path, hook: int = 1, push: int = 1, mail: int = 1) -> HubConfig:
+def config_of(folder: Path, hook: int = 1, push: int = 1, mail: int = 1, more: str = "") -> HubConfig:
     """Write and load the file."""
     (folder / "secret").write_text("canary-secret", encoding="utf-8")
     (folder / "secret").chmod(0o600)
-    (folder / "hub.toml").write_text(FILE.format(hook=hook, push=push, mail=mail), encoding="utf-8")
+    (folder / "hub.toml").write_text(FILE.format(hook=hook, push=push, mail=mail) + more, encoding="utf-8")
     return load(folder / "hub.toml", "hub", {})
 
 
@@ -115,9 +120,11 @@ def test_tables_become_channels(tmp_path: Path) -> None:
     from gateway.config.values import Context
 
     def made(**options: str) -> object:
-        return channel_of(
-            ChannelTable.model_validate({"name": "x", **options}, context=Context(tmp_path, {})), time.time
-        )
+        table = ChannelTable.model_validate({"name": "x", **options}, context=Context(tmp_path, {}))
+        return channel_of(table, time.time, "home")
+
+    (tmp_path / "secret").write_text("canary-secret\n", encoding="utf-8")
+    (tmp_path / "secret").chmod(0o600)
 
     phone = made(kind="ntfy", url="https://ntfy.example:8443/topic/")
     assert isinstance(phone, Ntfy)
@@ -131,6 +138,39 @@ def test_tables_become_channels(tmp_path: Path) -> None:
         mail = made(kind="smtp", url=url, to="me@example.org")
         assert isinstance(mail, Smtp)
         assert (mail.security, mail.port, mail.sender) == (security, port, "me@example.org")
+    chat = made(kind="telegram", chat="42", token_file="secret")
+    assert isinstance(chat, Telegram)
+    assert chat.address("sendMessage") == "https://api.telegram.org/botcanary-secret/sendMessage"
+    texts = made(kind="sms", url="https://sms.example/x", number="+966500000000", body="to={to}&text={text}")
+    assert isinstance(texts, Sms)
+    assert texts.template.form
+    topic = made(kind="mqtt", url="mqtts://broker.example")
+    assert isinstance(topic, Mqtt)
+    assert (topic.topic, topic.endpoint.client_id) == ("nabd/message/home/x", "nabd-x")
+    with pytest.raises(ConfigError, match="x: "):
+        made(kind="webpush", key_file="secret", address_file="secret", sender="ops@mail.example")
+
+
+def test_a_table_becomes_what_its_reader_wants(tmp_path: Path) -> None:
+    """Kinds as they stand in the file; a text message never brings a digest unless somebody asks for it."""
+    config = config_of(
+        tmp_path,
+        more="""\
+[[channel]]
+name = "texts"
+kind = "sms"
+url = "https://sms.example/x"
+number = "+966500000000"
+body = "to={to}&text={text}"
+cost = "off"
+fasting = "04:00-10:00"
+second = true
+""",
+    )
+    contact = _contact(config.channel[-1])
+    assert contact.frequency == {"cost": "off", "digest": "off"}
+    assert (contact.second, contact.machine, contact.fasting) == (True, False, (clock(4), clock(10)))
+    assert _contact(config.channel[0]).machine
 
 
 def test_secrets_show_nowhere(tmp_path: Path) -> None:
