@@ -44,11 +44,11 @@ DEPENDS = (
 )
 
 
-def build(wheels: Sequence[Path], architecture: str, version: str, epoch: int) -> bytes:
-    """Make the package of these wheels, ours among them; raises BuildError."""
+def build(wheels: Sequence[Path], architecture: str, version: str, epoch: int, effort: int = 6) -> bytes:
+    """Make the package of these wheels, ours among them; `effort` is that of packing. Raises BuildError."""
     entries = [*layout(wheels, f"{RELEASE}/lib/python3/site-packages"), *_environment(architecture), *_system()]
     scripts = {name: (HERE / name).read_text() for name in SCRIPTS}
-    return package(_control(architecture, version), scripts, entries, epoch)
+    return package(_control(architecture, version), scripts, entries, epoch, effort)
 
 
 def _control(architecture: str, version: str) -> dict[str, str]:
@@ -106,15 +106,20 @@ def source_epoch() -> int:
     return int(told)
 
 
+def collect(architecture: str, folder: Path) -> list[Path]:
+    """Make our wheel and fetch all others into a folder; raises BuildError."""
+    wheels = [own(ROOT, folder)]
+    for python in PYTHONS:
+        wheels += download(architecture, python, ROOT / "locks/hub.txt", folder / python)
+    return wheels
+
+
 def make(architecture: str, version: str, output: Path) -> Path:
     """Fetch the wheels, make the package in the folder `output`, and give its path; raises BuildError."""
     epoch = source_epoch()
     os.environ["SOURCE_DATE_EPOCH"] = str(epoch)
     with tempfile.TemporaryDirectory(prefix="nabd-package-") as folder:
-        wheels = [own(ROOT, Path(folder))]
-        for python in PYTHONS:
-            wheels += download(architecture, python, ROOT / "locks/hub.txt", Path(folder) / python)
-        data = build(wheels, architecture, version, epoch)
+        data = build(collect(architecture, Path(folder)), architecture, version, epoch)
     output.mkdir(parents=True, exist_ok=True)
     path = output / f"nabd_{version}_{architecture}.deb"
     path.write_bytes(data)
