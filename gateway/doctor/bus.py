@@ -26,19 +26,24 @@ KEY_REASONS = ("no_key", "bad_key", "bad_tag", "wrong_key", "unsigned_frame")
 KEY_WORDS = ("cipher", " key ", "keys ", "key_file", "does not open")
 """Words of drivers' errors that say so; a meter's error is one sentence of our own."""
 LEAST, MOST, PUSHED = 10.0, 120.0, 35.0
-"""Seconds one meter is waited for: asked ones by their own budget, pushing ones a little longer than P1's slowest."""
+"""Seconds one meter is waited for: by its own budget, but pushing ones a little longer than P1's slowest."""
 MANY = 64
 """Bytes nobody asked for that are no chance."""
 ROUNDS = {"modbus": 5}
 """How often each meter is read, where that costs little: a bad line spoils one answer in a few."""
 SPOILT = 0.02
 """Part of the answers that may be broken on a good line."""
+FEW = 3
+"""Broken answers that are no single glitch."""
 BACKWARDS_W, BACKWARDS_WH = -50, 1000
 
 
 @dataclass
 class MeterSeen:
-    """One meter: how often it was read, the last error, and what it says of itself."""
+    """One meter: how often it was read, the last error, what it says of itself.
+
+    `waited` says that it was waited for in vain, though it may yet send.
+    """
 
     id: str
     read: int = 0
@@ -46,6 +51,7 @@ class MeterSeen:
     kind: type[DriverError] | None = None
     serial: str = ""
     other_model: str = ""
+    waited: bool = False
     values: Mapping[str, Number] = field(default_factory=dict)
 
 
@@ -98,7 +104,7 @@ def spoilt(bus: BusSeen) -> int:
     """Give how many answers were broken, 0 where that is within what happens."""
     bad = bus.rejected.get("bad_crc", 0) + bus.rejected.get("bad_checksum", 0)
     read = sum(meter.read for meter in bus.meters)
-    return bad if bad > SPOILT * (bad + read) else 0
+    return bad if bad >= FEW and bad > SPOILT * (bad + read) else 0
 
 
 def is_sealed(meter: MeterSeen, rejected: Mapping[str, int]) -> bool:
@@ -181,6 +187,9 @@ async def _read(driver: Driver, meter: Meter, rounds: int) -> MeterSeen:
         except DriverError as error:
             seen.error, seen.kind = str(error), type(error)
         except TimeoutError:
+            if driver.turns == "pushed":  # its own silence may last longer than anybody waits for
+                seen.waited = True
+                return seen
             seen.error, seen.kind = "silence", NoAnswer
         if not seen.read:
             return seen
@@ -203,7 +212,6 @@ async def _ask_who(driver: Driver, meter: Meter, seen: MeterSeen) -> None:
 
 
 def _patience(driver: Driver, meter: Meter) -> float:
-    if driver.turns == "pushed":
-        return max(PUSHED, meter.deadline)
     budget = driver.budget(meter) if isinstance(driver, HasBudget) else 0.0
-    return min(MOST, max(LEAST, 3 * meter.deadline, budget))
+    least = PUSHED if driver.turns == "pushed" else LEAST
+    return min(MOST, max(least, 3 * meter.deadline, budget))

@@ -36,18 +36,23 @@ SHOWN = 12
 
 @dataclass
 class LineFacts:
-    """What a line said: `idle` unasked, `answers` to each knock as configured, `found` whoever was understood."""
+    """What a line said: `idle` unasked, `answers` to each knock as configured, `found` whoever was understood.
+
+    `units` are the Modbus addresses configured, `numbers` those of other protocols that are the meter's own number.
+    """
 
     line: Line
     idle: bytes = b""
     units: Sequence[int] = ()
+    numbers: Sequence[str] = ()
     answers: list[tuple[int, bytes]] = field(default_factory=list)
     found: list[Found] = field(default_factory=list)
 
 
-def examine(driver: str, line: Line, units: Sequence[int]) -> Script[LineFacts]:
-    """Look at a serial line; `units` are the Modbus addresses configured."""
-    facts = LineFacts(line, units=units)
+def examine(driver: str, line: Line, addresses: Sequence[int | str | None]) -> Script[LineFacts]:
+    """Look at a serial line; `addresses` are those of its meters, as configured."""
+    units = [int(address or 1) for address in addresses] if driver == "modbus" else []
+    facts = LineFacts(line, units=units, numbers=[one for one in addresses if isinstance(one, str)])
     if driver in PUSHED:
         yield from _hear(facts)
         return facts
@@ -77,7 +82,7 @@ def judge(name: str, driver: str, facts: LineFacts) -> list[Finding]:
     if _swapped(driver, facts):
         heard = b"".join(answer for _, answer in facts.answers) or facts.idle
         return [Finding("wires_swapped", name, {"bytes": heard[:SHOWN].hex(" ")})]
-    found = _ends(name, facts) + _addresses(name, facts)
+    found = _ends(name, facts) + _addresses(name, facts) + _numbers(name, facts)
     if driver not in PUSHED and len(facts.idle) >= TALK:
         found.append(Finding("foreign_talk", name, {"bytes": len(facts.idle)}))
     return found
@@ -166,7 +171,7 @@ def _ends(name: str, facts: LineFacts) -> list[Finding]:
     heard = [(unit, answer) for unit, answer in facts.answers if answer]
     good = [answer for unit, answer in heard if unit in modbus.speakers(answer)]
     bad = sum(len(answer) not in _SIZES for answer in good) + len(heard) - len(good)
-    if good and bad > SPOILT * len(heard):
+    if good and bad > max(1, SPOILT * len(heard)):
         return [Finding("no_termination", name, {"bad": bad, "asked": len(heard)})]
     return []
 
@@ -181,3 +186,17 @@ def _addresses(name: str, facts: LineFacts) -> list[Finding]:
     if len(facts.units) == 1 and len(spoken) == 1 and not spoken & set(facts.units):
         return [Finding("wrong_address", name, {"configured": facts.units[0], "found": spoken.pop()})]
     return []
+
+
+def _numbers(name: str, facts: LineFacts) -> list[Finding]:
+    """Name the one meter whose number is not configured, where one number is looked for in vain."""
+    told = {one.serial for one in facts.found if one.serial}
+    strangers = {one for one in told if not any(number.startswith(one) for number in facts.numbers)}
+    missed = [number for number in facts.numbers if not any(number.startswith(one) for one in told)]
+    if len(missed) == len(strangers) == 1:
+        return [Finding("meter_swapped", name, {"expected": missed[0], "found": strangers.pop()})]
+    return []
+
+
+EXPLAIN = frozenset({"wrong_baud", "wrong_parity", "wires_swapped", "two_masters", "wrong_address", "meter_swapped"})
+"""Findings of a line that say why its meters are silent."""

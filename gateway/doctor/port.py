@@ -30,6 +30,7 @@ class PortFacts:
     group: str = ""
     user: str = ""
     others: Sequence[str] = ()
+    reason: str = ""
 
 
 def probe(where: str, others: Sequence[str], *, proc: Path = Path("/proc"), touch: bool = True) -> PortFacts:
@@ -54,14 +55,14 @@ def judge(facts: PortFacts) -> list[Finding]:
     if facts.error in (errno.EACCES, errno.EPERM):
         return [Finding("port_forbidden", facts.where, {"user": facts.user, "group": facts.group})]
     if facts.error:
-        return [Finding("port_broken", facts.where, {"reason": os.strerror(facts.error)})]
+        return [Finding("port_broken", facts.where, {"reason": facts.reason or os.strerror(facts.error)})]
     return []
 
 
 def with_fault(facts: PortFacts, fault: str, user: int) -> PortFacts:
     """Add what another program, of this user, met when it opened the port, in the system's own words."""
     error = next((number for number in _MET if os.strerror(number) in fault), errno.EIO)
-    return replace(facts, error=facts.error or error, user=_name_of_user(user))
+    return replace(facts, error=facts.error or error, user=_name_of_user(user), reason=fault)
 
 
 _MET = (errno.EACCES, errno.EPERM, errno.EBUSY, errno.EAGAIN, errno.ENOENT, errno.ENOTTY, errno.ENXIO)
@@ -69,7 +70,7 @@ _MET = (errno.EACCES, errno.EPERM, errno.EBUSY, errno.EAGAIN, errno.ENOENT, errn
 
 def holders(path: Path, proc: Path) -> Iterator[str]:
     """Name the other programs that have a port open, as far as we may see: `name (process 123)`."""
-    target, own, left = str(path.resolve()), str(os.getpid()), FILES
+    target, own, left = path.stat(), str(os.getpid()), FILES
     for process in proc.iterdir() if proc.is_dir() else ():
         if not process.name.isdecimal() or process.name == own:
             continue
@@ -78,9 +79,19 @@ def holders(path: Path, proc: Path) -> Iterator[str]:
                 left -= 1
                 if left <= 0:
                     return
-                if str(file.readlink()) == target:
+                if str(file.readlink()).startswith("/dev/") and _is_same(file.stat(), target):
                     yield f"{_name_of_process(process)} (process {process.name})"
                     break
+
+
+def _is_same(one: os.stat_result, other: os.stat_result) -> bool:
+    """Tell whether two files are one port; pseudo-terminals of another container may have the same number."""
+    numbered_apart = os.major(one.st_rdev) in PSEUDO
+    return os.path.samestat(one, other) or (one.st_rdev == other.st_rdev != 0 and not numbered_apart)
+
+
+PSEUDO = range(136, 144)
+"""Linux's major numbers of pseudo-terminals."""
 
 
 def _name_of_process(process: Path) -> str:

@@ -233,6 +233,7 @@ SKIPPED = {
     "not_ours": N_("this needs the rights of the service; try sudo"),
     "no_meters": N_("no meter is configured on it"),
     "recording": N_("it is a recording"),
+    "too_slow": N_("its meter sends too seldom to wait for"),
     "faults_before": N_("something before it must be mended first"),
 }
 """Why something was not looked at."""

@@ -213,8 +213,10 @@ async def _look_at_bus(report: Report, table: BusTable, config: Wired, world: Wo
         return
     findings = bus.judge_meters(seen, {meter.id: meter.profile.title for meter in meters}, serials(config, rows))
     of_line = await _look_at_line(table, meters, tell) if seen.suffers else []
-    silent = {"meter_silent"} if of_line else set()
-    findings = [one for one in findings if one.code not in silent]
+    if any(one.code in line.EXPLAIN for one in of_line):
+        findings = [one for one in findings if one.code != "meter_silent"]
+    for meter in (one for one in seen.meters if one.waited):
+        report.skip("bus", f"{table.name} {meter.id}", "too_slow")
     report.add("bus", table.name, [*(of_line or bus.judge_counters(seen)), *findings])
     if not any(meter.serial and serials(config, rows).get(meter.id) for meter in seen.meters):
         report.skip("serial", table.name, "not_told")
@@ -225,10 +227,9 @@ async def _look_at_line(table: BusTable, meters: list[Meter], tell: Tell) -> lis
     usual = USUAL.get(table.driver)
     if usual is None or (table.url or "").startswith("tcp://"):
         return []
-    units = [int(meter.address or 1) for meter in meters] if table.driver == "modbus" else []
     made = bus_of(table)
     configured = _line_of(made, usual)
-    script = line.examine(table.driver, configured, units)
+    script = line.examine(table.driver, configured, [meter.address for meter in meters])
     try:
         facts = await run(script, made.where, lambda doing, _left: tell("bus", f"{table.name}: {doing}"))
     except NotConnected:

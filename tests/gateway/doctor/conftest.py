@@ -37,7 +37,7 @@ def home(tmp_path: Path) -> Home:
     def make(bus: dict[str, Any], meter: dict[str, Any], folder: Path = tmp_path) -> HomeConfig:
         file = tmp_path / "home.toml"
         text = table("journal", {"folder": folder}) + table("[bus]", {"name": "bus-1"} | bus)
-        file.write_text(text + table("[meter]", {"name": "m", "bus": "bus-1", "deadline": "100ms"} | meter))
+        file.write_text(text + table("[meter]", {"name": "m", "bus": "bus-1"} | meter))
         return load(file, "home")
 
     return make

@@ -78,9 +78,9 @@ def serving(file: Path) -> Iterator[int]:
             thread.join(10)
 
 
-async def found(url: str, **more: Path) -> list[str]:
+async def found(url: str, ca_file: Path | None = None) -> list[str]:
     """Dial, and give the codes."""
-    facts = await broker.probe(connect, Endpoint(url, "gw-1", **more))
+    facts = await broker.probe(connect, Endpoint(url, "gw-1", ca_file=ca_file))
     return [finding.code for finding in broker.judge(facts, "2026-01-01 00:00 UTC")]
 
 
@@ -98,9 +98,9 @@ async def test_a_certificate_is_told_by_what_is_wrong_with_it(
 ) -> None:
     """Expired, too early, another name, an authority nobody knows."""
     file = certificate(subject, TODAY + begins * DAY, TODAY + ends * DAY)
-    trusted = {} if code == "tls_unknown_ca" else {"ca_file": file.with_name("ca.pem")}
+    trusted = None if code == "tls_unknown_ca" else file.with_name("ca.pem")
     with serving(file) as port:
-        assert await found(f"mqtts://localhost:{port}", **trusted) == [code]
+        assert await found(f"mqtts://localhost:{port}", trusted) == [code]
 
 
 async def test_a_broker_without_tls_is_no_broker_with(mosquitto: "Mosquitto") -> None:

@@ -1,8 +1,10 @@
 """What meters say, judged: silence, keys, other meters, energy that flows backwards."""
 
+from typing import cast
+
 import pytest
 
-from drivers.contract import DecodeError, Keys, NoAnswer, Refused
+from drivers.contract import DecodeError, Driver, Keys, NoAnswer, Refused
 from drivers.p1.sealed import SAID, unseal
 from gateway.doctor.bus import (
     KEY_REASONS,
@@ -10,6 +12,7 @@ from gateway.doctor.bus import (
     MeterSeen,
     judge_counters,
     judge_meters,
+    read_all,
     same_serial,
     told_of,
 )  # fmt: skip
@@ -83,6 +86,7 @@ def test_the_words_of_keys_are_those_of_the_drivers() -> None:
         (300, {"bad_crc": 40}, ["no_termination"]),
         (300, {"bad_crc": 3}, []),
         (0, {"bad_crc": 40}, []),
+        (10, {"bad_crc": 1}, []),
         (300, {"unasked_bytes": 4000}, ["foreign_talk"]),
         (300, {"unasked_bytes": 40}, []),
     ],
@@ -90,6 +94,32 @@ def test_the_words_of_keys_are_those_of_the_drivers() -> None:
 def test_counters_tell_of_the_line(read: int, rejected: dict[str, int], code: list[str]) -> None:
     """Many broken answers beside good ones, many bytes that nobody asked for; a few happen everywhere."""
     assert [one.code for one in judge_counters(BusSeen("b", rejected=rejected, meters=[MeterSeen("m", read)]))] == code
+
+
+async def test_a_meter_that_sends_seldom_is_not_called_silent() -> None:
+    """A radio meter may be silent for longer than anybody stands before it; one that is asked may not."""
+    from drivers.contract import Meter
+    from drivers.profiles import load
+
+    class Radio:
+        turns = "pushed"
+
+        async def connect(self) -> None: ...
+
+        async def read(self, _meter: Meter) -> None:
+            raise TimeoutError
+
+        async def close(self) -> None: ...
+
+        def counters(self) -> dict[str, int]:
+            return {}
+
+    meter, driver = Meter("m", load("wmbus-water")), Radio()
+    (seen,) = (await read_all("b", cast("Driver", driver), [meter])).meters
+    assert (seen.waited, seen.error) == (True, "")
+    driver.turns = "asked"
+    (seen,) = (await read_all("b", cast("Driver", driver), [meter])).meters
+    assert (seen.waited, seen.error) == (False, "silence")
 
 
 def test_a_running_programs_words_are_taken_as_ours() -> None:

@@ -10,20 +10,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drivers.link import Line
+from drivers.modbus import scan as modbus
 from drivers.modbus.codec import Read, crc16, rtu_request
 from drivers.scan import Ask
 from gateway.doctor import line
 from gateway.doctor.finding import Finding
 from gateway.doctor.wires import inverted, through_swapped
-from simulator.households import Home, Household
+from simulator.habits import Home
+from simulator.households import Household
+from simulator.mbus_server import MbusServer
 from simulator.sml_server import telegram
-from tests.support.scan_bus import Bus, ModbusBus, Silence, Talker, drive
+from tests.support.scan_bus import Bus, MbusBus, ModbusBus, Silence, Talker, drive, mbus_meter
 
 USUAL = Line(9600, 8, "N", 1)
+MBUS = Line(2400, 8, "E", 1)
 FULL = {3: lambda _function, _start, count: b"\x43\x66" * count}
 
 
-def found(bus: Bus, driver: str = "modbus", units: tuple[int, ...] = (3,), configured: Line = USUAL) -> list[Finding]:
+def found(
+    bus: Bus, driver: str = "modbus", units: tuple[int | str, ...] = (3,), configured: Line = USUAL
+) -> list[Finding]:
     """Examine a line and judge it."""
     facts, _ = drive(line.examine(driver, configured, units), bus)
     return line.judge("bus-1", driver, facts)
@@ -58,7 +64,7 @@ def test_a_silent_line_has_nothing_to_tell() -> None:
     assert codes(Silence()) == []
 
 
-@pytest.mark.parametrize("real", [line for line in line.modbus.LINES if line.baud != USUAL.baud])
+@pytest.mark.parametrize("real", [real for real in modbus.LINES if real.baud != USUAL.baud])
 def test_another_speed_is_named(real: Line) -> None:
     """Whatever usual speed the meter has, it is the one named."""
     (finding,) = found(ModbusBus(real, FULL))
@@ -103,13 +109,24 @@ def test_a_port_that_talks_at_another_speed_is_named() -> None:
     assert (finding.code, finding.evidence["found"]) == ("wrong_baud", 9600)
 
 
+@pytest.mark.parametrize(
+    ("real", "address", "told"),
+    [(MBUS, "own", []), (MBUS, "99999999", ["meter_swapped"]), (Line(300, 8, "E", 1), "own", ["wrong_baud"])],
+)
+def test_mbus_meters_are_known_by_speed_and_number(real: Line, address: str, told: list[str]) -> None:
+    """A meter in its place, another one in its place, and one at another speed."""
+    meter = mbus_meter(Random(1), 1, 7)
+    number = f"{meter.number}.{meter.maker}" if address == "own" else address
+    assert codes(MbusBus(real, MbusServer([meter])), "mbus", (number,), MBUS) == told
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_spoilt_answers_are_counted(seed: int) -> None:
     """A third of the answers has a turned bit, or rubbish behind it: termination is suspected, and nothing else."""
     dice = Random(seed)
 
     def ring(heard: bytes) -> bytes:
-        return heard + dice.randbytes(2) if heard and dice.random() < 0.4 else heard
+        return heard + dice.randbytes(2) if heard and dice.random() < 0.6 else heard
 
     assert codes(Bent(ModbusBus(USUAL, FULL, noise=0.1, dice=dice), ring)) == ["no_termination"]
 

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 Home = Callable[..., HomeConfig]
 Edge = Callable[..., EdgeConfig]
 
-SDM = {"profile": "eastron-sdm120", "address": 3}
+SDM: dict[str, Any] = {"profile": "eastron-sdm120", "address": 3}
+HASTY = SDM | {"deadline": "100ms"}
 KEY = "00112233445566778899aabbccddeeff"
 
 
@@ -160,14 +161,14 @@ def only_at(baud: int, answer: Answer) -> Answer:
 async def test_wrong_baud(home: Home, world: World) -> None:
     """The meter hears 19200 alone: that speed is named."""
     async with sick_line(only_at(19_200, modbus(3))) as device:
-        (found,) = (await report_of(home({"driver": "modbus", "device": device}, SDM), world)).findings
+        (found,) = (await report_of(home({"driver": "modbus", "device": device}, HASTY), world)).findings
     assert (found.code, found.evidence) == ("wrong_baud", {"configured": 9600, "found": 19_200})
 
 
 async def test_two_masters(home: Home, world: World) -> None:
     """Requests for another unit come again and again, and nobody answers ours."""
     async with sick_line(lambda _request, _baud: b"", says=rtu_request(9, Read(3, 0, 10))) as device:
-        assert await codes(home({"driver": "modbus", "device": device}, SDM), world) == ["two_masters"]
+        assert await codes(home({"driver": "modbus", "device": device}, HASTY), world) == ["two_masters"]
 
 
 async def test_no_termination(home: Home, world: World) -> None:
@@ -260,14 +261,15 @@ async def test_a_running_program_is_asked_and_its_port_left_alone(home: Home, wo
         {"id": "home_m", "read": 300, "set_aside": False, "error": ""},
         {"id": "home_n", "read": 5, "set_aside": True, "error": "home_n: silence (check the meter's address)"},
     ]
-    told = {"clock": "synced", "buses": [{"name": "bus-1", "connected": True, "rejected": rejected, "meters": meters}]}
+    bus: dict[str, Any] = {"name": "bus-1", "connected": True, "rejected": rejected, "meters": meters}
+    told = {"clock": "synced", "buses": [bus]}
 
     async def status(_question: object) -> dict[str, Any]:
         return told
 
     async with control.listening(tmp_path / "edge.sock", {"status": status}):
         report = await report_of(home({"driver": "modbus", "device": tmp_path / "none"}, SDM), world)
-        told["buses"][0] |= {"connected": False, "meters": [{"id": "home_m", "error": "x: No such file or directory"}]}
+        bus |= {"connected": False, "meters": [{"id": "home_m", "error": "x: No such file or directory"}]}
         gone = await codes(home({"driver": "modbus", "device": tmp_path / "none"}, SDM), world)
     assert [(one.code, one.where) for one in report.findings] == [
         ("meter_silent", "home_n"),
