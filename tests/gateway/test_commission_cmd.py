@@ -305,7 +305,7 @@ async def test_a_running_program_reads_and_reloads(site: Site) -> None:
 
     async def read(_question: Mapping[str, Any]) -> Mapping[str, Any]:
         asked.append("read")
-        return {"values": {"energy_import_wh": 123_456}, "raw": {}, "status": []}
+        return {"values": {"energy_import_wh": 246_912}, "raw": {"energy_import_wh": 123_456}, "status": []}
 
     async def reload(_question: Mapping[str, Any]) -> Mapping[str, Any]:
         asked.append("reload")
@@ -316,8 +316,9 @@ async def test_a_running_program_reads_and_reloads(site: Site) -> None:
 
     (site.folder / "journal").mkdir()
     answered = {"read": read, "reload": reload, "status": status}
-    async with site.open(), control.listening(site.folder / "journal" / "edge.sock", answered):
-        code, record = await site.run(answers(display='"1234.5"', change="true"))
+    socket = site.folder / "journal" / "edge.sock"
+    async with site.open(more="ratio = 2.0"), control.listening(socket, answered):
+        code, record = await site.run(answers(display='"1234.5"', transformer='"50/5"', change="true"))
     assert code == 0, site.said
     assert asked == ["read", "read", "reload"]
     assert site.probe.asked == 0
