@@ -82,6 +82,16 @@ def test_every_finding_speaks_both_languages(code: str) -> None:
         assert places(arabic) == places(english)
 
 
+def test_a_command_that_cannot_run_gives_two(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A configuration that is not there; a language nobody speaks."""
+    from gateway.cli import main
+
+    assert main(["doctor", "-c", str(tmp_path / "edge.toml")]) == 2
+    with pytest.raises(SystemExit, match="2"):
+        main(["doctor", "--language", "xx"])
+    assert "edge.toml" in capsys.readouterr().err
+
+
 def test_no_fault_is_without_its_seed() -> None:
     """Each code is looked for by some test of this folder."""
     tests = "".join(file.read_text() for file in Path(__file__).parent.glob("test_*.py"))
