@@ -133,10 +133,11 @@ class _Virtual:
             value = self._total(row.key)
             if value is None:
                 continue
-            if row.kind == "counter" and self._differs and not self._may_be_shown(row.key, value):
-                self._counts["falling"] += 1
-                continue
-            yield row.key, value
+            reason = self._withheld(row.key, value) if row.kind == "counter" and self._differs else ""
+            if reason:
+                self._counts[reason] += 1
+            else:
+                yield row.key, value
 
     def _total(self, key: str) -> Number | None:
         total = Fraction(0)
@@ -147,13 +148,15 @@ class _Virtual:
             total += weight * value
         return number(total)
 
-    def _may_be_shown(self, key: str, value: Number) -> bool:
-        """Tell whether a difference of registers is one itself: not below zero, and not fallen of its own accord."""
+    def _withheld(self, key: str, value: Number) -> str:
+        """Say why a difference of registers is not shown: it is below zero, or has fallen of its own accord."""
+        if value < 0:
+            return "below_zero"
         last = self._last(self._plan.id, key)
         if last is None or value >= last:
             self._may_fall.discard(key)
-            return value >= 0
-        return value >= 0 and key in self._may_fall
+            return ""
+        return "" if key in self._may_fall else "falling"
 
     def _is_old(self, part: Part, latest: Part) -> bool:
         pace = max(self._pace.get(part.meter, 0), self._plan.paces[part.meter] * 1000)

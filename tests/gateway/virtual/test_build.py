@@ -9,6 +9,7 @@ import pytest
 from drivers.contract import DriverError, Number, Reading
 from drivers.quantities import QUANTITIES
 from gateway.check import Limits
+from gateway.cli import main
 from gateway.config import EdgeConfig, load
 from gateway.discovery import configurations
 from gateway.message import ESTIMATED, Topics
@@ -125,6 +126,13 @@ async def test_nobody_reads_what_is_computed(tmp_path: Path) -> None:
             await here.read_now("rest")
         with pytest.raises(KeyError):
             await here.read_now("attic")
+
+
+def test_the_command_says_what_to_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`nabd read` of a virtual meter names its parts, without a program that runs."""
+    configured(tmp_path)
+    assert main(["read", "rest", "-c", str(tmp_path / "edge.toml")]) == 2
+    assert "rest: is computed, not read (read its parts: main, pump)" in capsys.readouterr().err
 
 
 def test_a_sum_carries_what_its_parts_carry() -> None:

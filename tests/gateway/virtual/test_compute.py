@@ -154,6 +154,7 @@ def test_a_difference_never_goes_below_zero() -> None:
     house = House(plan(main="1", solar="-1"))
     house.hear("main", 0, 100)
     assert house.hear("solar", 1, 5000) == []
+    assert house.virtuals.counts == {"below_zero": 1}
 
 
 def test_a_replaced_part_is_a_true_reset() -> None:
