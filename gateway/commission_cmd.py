@@ -101,7 +101,7 @@ async def _try_channels(
 ) -> tuple[ChannelRecord, ...]:
     try:
         from gateway.commission import channels  # noqa: PLC0415  mail and HTTP are extras that an edge may lack
-        from gateway.notify.build import channel_of  # noqa: PLC0415
+        from gateway.notify.channels.build import channel_of  # noqa: PLC0415
         from gateway.notify.channels.contract import Refused  # noqa: PLC0415
     except ImportError:
         bench.tell(N_("This installation cannot send messages, so nobody is sent a test message."))
@@ -109,7 +109,7 @@ async def _try_channels(
 
     async def send(table: ChannelTable, message: Any) -> Any:
         try:
-            return await channel_of(table, lambda: now() / 1000).send(message)
+            return await channel_of(table, lambda: now() / 1000, config.gateway.tenant).send(message)
         except ConfigError as error:  # a secret's file that is gone, an extra that is not installed
             return Refused(str(error))
 

@@ -1,6 +1,6 @@
 """Sends a test message by every configured channel, and asks whether it arrived.
 
-A webhook is a program: that it took the message is enough. People are asked.
+A webhook or a broker is a program: that it took the message is enough. People are asked.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -15,6 +15,9 @@ from gateway.i18n import LANGUAGES, N_, direction, words
 from gateway.notify.channels.contract import Delivered, Message, Receipt
 from gateway.notify.render import Words
 from gateway.notify.speech import clean
+
+PROGRAMS = frozenset({"webhook", "mqtt"})
+"""Kinds of channels whose messages no person sees arrive."""
 
 TITLE = N_("Test message")
 TEXT = N_("Nabd was set up here just now. Nothing has happened; this only shows that messages arrive.")
@@ -47,7 +50,7 @@ async def _try(bench: Bench, channel: ChannelTable, test: Test, send: Send) -> C
     if not isinstance(receipt, Delivered):
         bench.tell(N_("{name}: could not be sent: {why}"), name=name, why=bench.speech.paper.number(receipt.why))
         return ChannelRecord(channel.name, channel.kind, "refused", clean(receipt.why, LABEL_LIMIT))
-    if channel.kind == "webhook":
+    if channel.kind in PROGRAMS:
         bench.tell(N_("{name}: the program took it."), name=name)
         return ChannelRecord(channel.name, channel.kind, "confirmed")
     answer = bench.ask("arrived", channel.name, N_("{name}: did it arrive? [y/n, Enter: not known]"), name=name).lower()
