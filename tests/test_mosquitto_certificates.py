@@ -1,4 +1,4 @@
-"""The shipped Mosquitto files with certificates: each gateway in its own place and nowhere else (S17), on a real one."""
+"""The shipped Mosquitto files with certificates: each gateway in its own place, and nowhere else (S17)."""
 
 import asyncio
 import contextlib
@@ -146,7 +146,7 @@ async def test_a_gateway_cannot_listen_elsewhere(stage: Stage) -> None:
     hub, neighbour, other = [await opened(stage.as_(name)) for name in ("hub", "home/gw-2", "other/gw-1")]
     for who, connection in (("home/gw-2", neighbour), ("other/gw-1", other)):
         await connection.publish(Message(f"nabd/v1/{who}/status", b"theirs", qos=1, retain=True))
-    overheard = {}
+    overheard: dict[str, list[str]] = {}
     for wanted in READS:
         gateway = await opened(stage.as_("home/gw-1"))
         with contextlib.suppress(NotTaken):

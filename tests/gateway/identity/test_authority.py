@@ -60,9 +60,7 @@ def test_a_certificate_is_for_one_name_and_one_use(town: Town, asking: Folder) -
     extensions = signed.extensions
     assert signed.subject.rfc4514_string() == "CN=home/gw-1"
     assert not extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    assert list(extensions.get_extension_for_class(x509.ExtendedKeyUsage).value) == [
-        ExtendedKeyUsageOID.CLIENT_AUTH
-    ]
+    assert list(extensions.get_extension_for_class(x509.ExtendedKeyUsage).value) == [ExtendedKeyUsageOID.CLIENT_AUTH]
     assert not any(attribute.oid == AttributeOID.CHALLENGE_PASSWORD for attribute in extensions)
     assert (town.authority.folder / f"issued/{signed.serial_number:x}.pem").exists()
 
