@@ -41,7 +41,7 @@ class Family:
     """A home's traits; powers in W, gas in l/h.
 
     `base` always runs, `leak_in` is how many of the cooling units an hour of 20 degrees of difference keeps running,
-    `burns` what heating takes for each degree below 16 °C. `tan_phi` is how much reactive power its motors need.
+    `burns` what heating takes for each degree below 17 °C. `tan_phi` is how much reactive power its motors need.
     """
 
     people: int

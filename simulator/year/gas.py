@@ -7,9 +7,9 @@ from simulator.year.day import EVE, Day
 from simulator.year.dice import Dice
 from simulator.year.water import shower_hours
 
-INSIDE = 16
+INSIDE = 17
 """Outside temperature in °C below which homes are heated."""
-FROST_GUARD = 5
+FROST_GUARD = 0
 QUARTERS = 96
 
 
@@ -46,8 +46,8 @@ def _heating(day: Day, dice: Dice) -> Iterator[Draw]:
         hour = quarter / 4
         awake = day.people and day.wakes - 0.7 < hour < day.sleeps - 0.5
         at_home = awake and day.lively(hour)
-        inside = INSIDE if at_home else INSIDE - 1.5 if awake else FROST_GUARD
+        inside = INSIDE if at_home else INSIDE - 1 if awake else FROST_GUARD
         lost = day.family.burns * (inside - day.mean - day.place.climate.above(hour))
-        minutes = 15 * lost / day.family.boiler
+        minutes = 15 * lost / day.family.boiler * dice.uniform(0.5, 1.5)  # a thermostat comes and goes
         if minutes > 1:
             yield day.draw(hour + dice.uniform(0, 0.05), min(minutes, 15), day.family.boiler)

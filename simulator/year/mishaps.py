@@ -23,7 +23,7 @@ def used(series: Series, events: Iterable[Event], rating: int) -> tuple[Series, 
     for event in events:
         if event.kind == "panel":
             dice = event.dice("overload")
-            begin = event.span.start + 2 * DAY + _minute_between(dice, *EVENING)
+            begin = event.span.start + DAY + _minute_between(dice, *EVENING)
             span = Span(begin, begin + dice.randint(6, 15) * MINUTE)
             series, label = uses.overload(series, span, amps=round(rating * dice.uniform(1.05, 1.2)))
             # The currents of its minutes are what the panel tells.
@@ -52,13 +52,13 @@ def shown(
 
 
 def at_panel(meter: str, taken: Series, given: Series, event: Event, tan_phi: float) -> tuple[list[Row], list[Label]]:
-    """Give three days of minutes, with a sag on the first and a swell on the second; the overload is on the third."""
+    """Give three days of minutes, with a sag on the first and a swell on the third; the overload is on the second."""
     first, last = ((moment - taken.start) // MINUTE for moment in event.span)
     parts = [use - sun for use, sun in zip(taken.minutes[first:last], given.minutes[first:last], strict=True)]
     dice = event.dice()
     low, high = (
         Span(begin, begin + dice.randint(6, 20) * MINUTE)
-        for begin in (event.span.start + day * DAY + _minute_between(dice, *WAKING) for day in (0, 1))
+        for begin in (event.span.start + day * DAY + _minute_between(dice, *WAKING) for day in (0, 2))
     )
     seen = panel(meter, event.span, parts, tan_phi, dice)
     seen, dip = sag(seen, low, share=round(dice.uniform(0.6, 0.86), 2))
