@@ -2,32 +2,17 @@
 
 import json
 import re
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from gateway.setup.questions import QUESTIONS
-from tests.support.booted import Booted, copy, host_architecture, root
+from tests.support.booted import Booted, copy, host_architecture, meter_beside, root
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/how-to/install-on-a-raspberry-pi.md").read_text()
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-METER = """
-[[line]]
-name = "lan"
-kind = "tcp"
-host = "192.168.1.20"
-port = 502
-[[meter]]
-name = "m"
-line = "lan"
-profile = "abb-b23"
-address = 1
-"""
 
 
 def _answers(transcript: str) -> str:
@@ -48,25 +33,6 @@ def test_the_page_shows_the_questions_as_they_are_asked() -> None:
     assert shown == [question.name for question in QUESTIONS if question.needs(given)]
 
 
-@contextmanager
-def _meter(machine: Booted, folder: Path) -> Iterator[None]:
-    """Let a simulated meter answer where the page says one waits."""
-    machine.sh("ip address add 192.168.1.20/24 dev lo")
-    scenario = folder / "meter.toml"
-    scenario.write_text(METER)
-    nabd = [sys.executable, "-m", "gateway.cli", "simulate", str(scenario), "--folder", str(folder / "wires")]
-    process = subprocess.Popen(
-        machine.beside_command([*nabd, "--i-own-this-host"]), cwd=ROOT, stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    process.stdout.readline()
-    try:
-        yield
-    finally:
-        process.terminate()
-        process.communicate(timeout=10)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("suite", ["bookworm", "trixie"])
 def test_the_page_leads_from_the_package_to_a_read_meter(
@@ -76,7 +42,7 @@ def test_the_page_leads_from_the_package_to_a_read_meter(
     package = whole_package(host_architecture(), "1.0")
     said: dict[str, str] = {}
     typed = [_answers(text) for kind, text in BLOCKS if kind == "console"]
-    with copy(root(suite)) as place, Booted(place) as machine, _meter(machine, tmp_path):
+    with copy(root(suite)) as place, Booted(place) as machine, meter_beside(machine, tmp_path):
         machine.put(package)
         for kind, text in BLOCKS:
             if kind != "sh":

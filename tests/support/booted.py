@@ -9,9 +9,10 @@ import platform
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
@@ -19,8 +20,21 @@ from typing import Self
 from systemd.debian.wheels import MACHINES
 from tests.conftest import skip_or_fail
 
+CHECKOUT = Path(__file__).parents[2]
 ROOTS = Path(os.environ.get("NABD_ROOTS", Path(tempfile.gettempdir()) / "nabd-roots"))
 INCLUDED = "systemd,systemd-sysv,dbus,python3,tzdata,iproute2,sudo"
+METER = """
+[[line]]
+name = "lan"
+kind = "tcp"
+host = "192.168.1.20"
+port = 502
+[[meter]]
+name = "m"
+line = "lan"
+profile = "abb-b23"
+address = 1
+"""
 BINFMT = Path("/proc/sys/fs/binfmt_misc")
 QEMU = {"arm64": "qemu-aarch64", "armhf": "qemu-arm"}
 
@@ -143,9 +157,27 @@ class Booted:
         shutil.copy(path, self.place / folder.strip("/"))
         return f"{folder}/{path.name}"
 
-    def beside_command(self, command: Sequence[str]) -> list[str]:
-        """Give the command that runs a program of this machine in its network, such as a simulated meter."""
-        return ["nsenter", "-t", str(self.leader), "-n", "--", *command]
+
+@contextmanager
+def meter_beside(machine: Booted, folder: Path) -> Iterator[None]:
+    """Let a simulated Modbus TCP meter answer at 192.168.1.20 in the network of a booted machine."""
+    machine.sh("ip address add 192.168.1.20/24 dev lo")
+    scenario = folder / "meter.toml"
+    scenario.write_text(METER)
+    nabd = [sys.executable, "-m", "gateway.cli", "simulate", str(scenario), "--folder", str(folder / "wires")]
+    process = subprocess.Popen(
+        ["nsenter", "-t", str(machine.leader), "-n", "--", *nabd, "--i-own-this-host"],
+        cwd=CHECKOUT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.communicate(timeout=10)
 
 
 @contextmanager

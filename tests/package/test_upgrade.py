@@ -1,0 +1,75 @@
+"""F24: upgrades and downgrades of a gateway at work, among them twenty that are cut off in the middle."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.support.booted import Booted, copy, host_architecture, meter_beside, root
+
+CONFIG = """
+[gateway]
+id = "home"
+[clock]
+trust = "system"
+[journal]
+window = "1s"
+[[bus]]
+name = "lan"
+driver = "modbus"
+url = "tcp://192.168.1.20:502"
+[[meter]]
+name = "m"
+bus = "lan"
+profile = "abb-b23"
+address = 1
+every = "1s"
+"""
+CUTS = 20
+INSTALL = "setsid dpkg -i /root/nabd_{version}_*.deb"
+
+
+def _readings(machine: Booted) -> list[int]:
+    """Give the numbers of all readings in the journal, which keeps what the store has for a week."""
+    lines = machine.run("nabd", "journal", "export").stdout.splitlines()
+    return sorted(json.loads(line)["seq"] for line in lines)
+
+
+@pytest.mark.slow
+def test_a_gateway_at_work_outlives_every_upgrade(tmp_path: Path, whole_package: Callable[[str, str], Path]) -> None:
+    """Up, down, and cut off at twenty moments: each time it runs; no reading and no setting is missing."""
+    with copy(root("bookworm")) as place, Booted(place) as machine, meter_beside(machine, tmp_path):
+        for version in ("1.0", "2.0"):
+            machine.put(whole_package(host_architecture(), version))
+        machine.sh(INSTALL.format(version="1.0"))
+        (place / "etc/nabd/home.toml").write_text(CONFIG)
+        machine.sh("chgrp nabd /etc/nabd/home.toml && systemctl enable --now nabd-home")
+        took = _timed(machine, "2.0")
+        assert "ii  nabd           2.0" in machine.sh("dpkg -l nabd")
+        _timed(machine, "1.0")
+        before = _readings(machine)[-1]
+        for cut in range(CUTS):
+            after = took * (cut + 0.5) / CUTS
+            version = ("2.0", "1.0")[cut % 2]
+            machine.sh(
+                f"{INSTALL.format(version=version)} >/dev/null 2>&1 & sleep {after:.2f}; kill -KILL -- -$! || true"
+            )
+            machine.sh("systemctl daemon-reload && systemctl restart nabd-home && nabd --version")
+            assert machine.sh("systemctl is-active nabd-home").strip() == "active", f"after {after:.2f} s"
+        machine.sh(f"dpkg --configure -a; {INSTALL.format(version='2.0')}")
+        assert machine.sh("nabd --version && systemctl is-active nabd-home").split()[-1] == "active"
+        assert (place / "etc/nabd/home.toml").read_text() == CONFIG
+        numbers = _readings(machine)
+        assert numbers == list(range(1, numbers[-1] + 1))
+        assert numbers[-1] > before + CUTS
+        assert not (place / "opt/nabd/previous").exists()
+        machine.sh("dpkg --verify nabd")
+
+
+def _timed(machine: Booted, version: str) -> float:
+    """Install a version to its end, and give the seconds that took."""
+    said = machine.sh(f"began=$(date +%s.%N); {INSTALL.format(version=version)} >&2; echo $began $(date +%s.%N)")
+    assert machine.sh("systemctl is-active nabd-home").strip() == "active"
+    began, ended = next(line for line in said.splitlines() if line.replace(".", "").replace(" ", "").isdigit()).split()
+    return float(ended) - float(began)
