@@ -153,10 +153,7 @@ class _Watch:
             states[n], finding = rule.reading(states[n], ts, q, values)
             if finding is not None:
                 self._live(n, finding, ts, events)
-        for n, flagged in self.of_flags:
-            states[n], finding = flagged.flags(states[n], ts, status)
-            if finding is not None:
-                self._live(n, finding, ts, events)
+        self._flags(ts, status, events)
         for interval in intervals:
             for n, judge in self.of_key.get(interval.key, ()):
                 states[n], finding = judge.interval(states[n], interval)
@@ -165,6 +162,14 @@ class _Watch:
             if interval.key in self.of_hour:
                 self._fill(interval, ts, events)
         return events
+
+    def _flags(self, ts: int, status: Sequence[str], events: list[AlertEvent]) -> None:
+        for n, rule in self.of_flags:
+            if not status and self.states[n] is rule.start:  # no flag is up, and none was
+                continue
+            self.states[n], finding = rule.flags(self.states[n], ts, status)
+            if finding is not None:
+                self._live(n, finding, ts, events)
 
     def _asked(self, keys: tuple[str, ...]) -> list[tuple[int, JudgesReadings]]:
         """Find the rules that judge one of these values, and remember them: a meter has a few kinds of telegram."""

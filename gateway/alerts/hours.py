@@ -27,4 +27,6 @@ class Hour(NamedTuple):
 def hours_of(state: Filling, interval: Interval, calendar: Calendar) -> tuple[Filling, list[Hour]]:
     """Take an interval; give the hours it completes."""
     state, cells = fill(state, interval, HOUR_MS, LONGEST_MS)
+    if not cells:
+        return state, []
     return state, [Hour(interval.key, cell.start, cell.amount, calendar.place(cell.start)) for cell in cells]

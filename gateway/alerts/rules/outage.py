@@ -102,6 +102,8 @@ class Outage:
     def interval(self, state: State, interval: Interval) -> tuple[State, Finding]:
         """Take what the register counted over a gap."""
         gap = interval.end - interval.start
+        if gap == state.usual:  # by far the most are
+            return state, None
         silent = state.usual and gap > max(USUALS * state.usual, self.least * 1000)
         usual = state.usual + (min(gap, 4 * state.usual) - state.usual) / 8 if state.usual else float(gap)
         state = state._replace(usual=usual)

@@ -62,8 +62,7 @@ class ReverseFlow:
     def _main(self, state: State, ts: int, key: str, unit: str, value: float) -> tuple[State, Finding]:
         fall = state.top - value
         if fall <= 0 or fall > MOST[unit]:
-            state = state._replace(top=value, low=-1.0, seen=0)
-            return self._over(state, ts)
+            return self._over(State(value, -1.0, 0, state.day, state.out, state.told), ts)
         if fall < LEAST:
             return state._replace(low=-1.0, seen=0), None
         if state.low < 0:
