@@ -16,11 +16,12 @@ from zoneinfo import ZoneInfo
 from gateway import control
 from gateway.alerts.event import AlertEvent
 from gateway.alerts.post import EventPoster
+from gateway.alerts.settings import MeterSettings
 from gateway.check import Limits
 from gateway.check.daily import Days
 from gateway.check.ledger import Ledger
 from gateway.clock import wall_ms
-from gateway.config.build import endpoint_of
+from gateway.config.build import endpoint_of, meter_id
 from gateway.config.models import HomeConfig
 from gateway.feeder import SLOWEST, Feeder
 from gateway.hubdb import HubDatabase
@@ -28,6 +29,7 @@ from gateway.live import LivePoster
 from gateway.message import Topics
 from gateway.program import run_until_signal
 from gateway.reload import Reloader, again_when
+from gateway.settings import about
 from gateway.show import tell_link
 from gateway.station import FEED_EVERY, PAUSE, Station, read_now, station
 from gateway.store import open_store
@@ -36,6 +38,7 @@ from gateway.teller import Teller
 from gateway.telling import Telling
 from gateway.today import Today
 from gateway.troubles import Trouble, has_network, troubles
+from gateway.watch import Watch
 from gateway.web.alertbook import AlertBook
 from gateway.web.screen import Sources
 from gateway.web.serve import Served, serve
@@ -146,10 +149,17 @@ class House:
 
     def _days(self) -> Days:
         gateway = self._config.gateway
-        ledger = Ledger(self._database.file)
-        return Days(
-            self._database, self._store, ledger, (gateway.tenant,), ZoneInfo(gateway.zone), wall_ms, self._limits
-        )
+        ledger, zone = Ledger(self._database.file), ZoneInfo(gateway.zone)
+        alerts = self._config.alerts
+        calendar = alerts.calendar.of(gateway.zone)
+        watch = Watch(self._database.file, alerts, calendar, self._about, self._config.tariff.plan)
+        watch.listeners.append(self._alerts.take)
+        tenants = (gateway.tenant,)
+        return Days(self._database, self._store, ledger, tenants, zone, wall_ms, self._limits, watch.hear)
+
+    def _about(self, _tenant: str, meter: str) -> MeterSettings:
+        row = next((row for row in self._here.config.meter if meter_id(self._here.config, row) == meter), None)
+        return about(self._here.settings, meter, row) if row is not None else self._here.settings.of(meter)
 
     def _limits(self, _tenant: str, meter: str) -> Limits:
         known = self._here.intake.meters.get(meter)

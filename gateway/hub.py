@@ -28,6 +28,7 @@ from gateway.teller import Teller
 from gateway.telling import Telling
 from gateway.today import Today
 from gateway.transport import Endpoint, TransportError
+from gateway.watch import Watch
 from gateway.web.alertbook import AlertBook
 from gateway.web.screen import Sources
 from gateway.web.serve import Served, serve
@@ -64,7 +65,11 @@ async def run(config: HubConfig, reread: Callable[[], HubConfig] | None = None) 
     today = Today(book, store, config.hub.zone, wall_ms)
     known = Known()
     zone = ZoneInfo(config.hub.zone)
-    days = Days(database, store, Ledger(database.file), tuple(tenants), zone, wall_ms, known.limits)
+    watch = Watch(
+        database.file, config.alerts, config.alerts.calendar.of(config.hub.zone), known.about, config.tariff.plan
+    )
+    watch.listeners.append(alerts.take)
+    days = Days(database, store, Ledger(database.file), tuple(tenants), zone, wall_ms, known.limits, watch.hear)
     pages: list[Served] = []
 
     async def link(_: Any) -> dict[str, Any]:

@@ -11,7 +11,7 @@
 import asyncio
 from collections import Counter
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from gateway import durable
 from gateway.alerts.catalogue import rules_of
@@ -28,6 +28,7 @@ LIMIT = 512 * 1024
 """Bytes of a document: 2,000 meters, the most there may be, of 250 bytes each."""
 NAME = "settings.json"
 UNKNOWN = Limits()
+UNKNOWN_METER = MeterSettings()
 
 
 class Desired:
@@ -92,6 +93,7 @@ class Known:
 
     def __init__(self) -> None:
         """Know nothing yet; only the hub's own user may write these documents, so what is kept needs no bound here."""
+        self._known: dict[tuple[str, str], MeterSettings] = {}
         self._limits: dict[tuple[str, str], Limits] = {}
         self._meters: dict[tuple[str, str], list[str]] = {}
 
@@ -104,9 +106,15 @@ class Known:
             return
         for meter in self._meters.pop((topics.tenant, topics.gw), ()):
             self._limits.pop((topics.tenant, meter), None)
+            self._known.pop((topics.tenant, meter), None)
         self._meters[topics.tenant, topics.gw] = list(settings.meters)
         for meter, wished in settings.meters.items():
             self._limits[topics.tenant, meter] = Limits(wished.rating_a, wished.limits)
+            self._known[topics.tenant, meter] = wished
+
+    def about(self, tenant: str, meter: str) -> MeterSettings:
+        """Say what is known of a meter."""
+        return self._known.get((tenant, meter), UNKNOWN_METER)
 
     def limits(self, tenant: str, meter: str) -> Limits:
         """Say what a meter cannot exceed, as far as somebody said so."""
@@ -114,13 +122,12 @@ class Known:
 
 
 def engine_of(config: EdgeConfig | HomeConfig, settings: Settings) -> Engine:
-    """Make the engine with the rules of every meter: those of the edge, and in a home all."""
+    """Make the engine with the rules of every meter that run where it is read."""
     calendar = config.alerts.calendar.of(config.gateway.zone)
-    place: Literal["edge"] | None = "edge" if isinstance(config, EdgeConfig) else None
     rules = {}
     for row in config.meter:
         meter = meter_id(config, row)
-        rules[meter] = rules_of(config.alerts, calendar, about(settings, meter, row), place)
+        rules[meter] = rules_of(config.alerts, calendar, about(settings, meter, row))
     # A virtual meter raises nothing of its own: its parts' rules have seen all that it is made of.
     rules |= {virtual_id(config, row): [] for row in config.virtual}
     return Engine(rules, calendar)

@@ -27,6 +27,7 @@ from gateway.alerts.rules.water import WaterLeak
 from gateway.alerts.rules.zero import ZeroConsumption
 from gateway.alerts.settings import MeterSettings
 from gateway.config.alerts import AlertsTable
+from gateway.tariff.model import Plan
 
 Options = dict[str, Any]
 Make = Callable[[Options, Calendar, MeterSettings], Rule | None]
@@ -36,13 +37,14 @@ class Entry(NamedTuple):
     """A rule of the catalogue: its number there, where it runs, its class, and how it is made for one meter.
 
     `make` takes the options of its table [alerts.NAME], the place's calendar and what is known of the meter; None says
-    that the rule cannot watch this meter.
+    that the rule cannot watch this meter. A `priced` one needs a tariff, which then stands among its options as `plan`.
     """
 
     code: str
     place: Literal["edge", "hub"]
     rule: type[Any]
     make: Make
+    priced: bool = False
 
 
 def _tuned(rule: type[Any], options: Options, about: MeterSettings) -> Rule:
@@ -93,12 +95,17 @@ ENTRIES = (
 
 
 def rules_of(
-    alerts: AlertsTable, calendar: Calendar, about: MeterSettings, place: Literal["edge", "hub"] | None = "edge"
+    alerts: AlertsTable,
+    calendar: Calendar,
+    about: MeterSettings,
+    place: Literal["edge", "hub"] | None = "edge",
+    plan: Plan | None = None,
 ) -> list[Rule]:
-    """Make the rules of one meter that run at a place; all of them for None."""
+    """Make the rules of one meter that run at a place, all of them for None; `plan` is what its use costs."""
     made = []
     for entry in ENTRIES:
         table = getattr(alerts, entry.rule.name)
-        if table.enabled and place in (None, entry.place):
-            made.append(entry.make(table.model_dump(exclude={"enabled"}), calendar, about))
+        if table.enabled and place in (None, entry.place) and not (entry.priced and plan is None):
+            options = table.model_dump(exclude={"enabled"}) | ({"plan": plan} if entry.priced else {})
+            made.append(entry.make(options, calendar, about))
     return [rule for rule in made if rule is not None]

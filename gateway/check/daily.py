@@ -8,7 +8,7 @@
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -48,7 +48,10 @@ class HasPast(Protocol):
 
 @dataclass
 class Days:
-    """Follows the meters of some tenants; `limits` may know a meter's fuse, `error` is what a store complains of."""
+    """Follows the meters of some tenants; `error` is what a store complains of.
+
+    `limits` may know a meter's fuse; `judged_day` hears each day that was judged, in any of its versions.
+    """
 
     hub: HasMeters
     past: HasPast
@@ -57,6 +60,7 @@ class Days:
     zone: ZoneInfo
     now: Callable[[], int]
     limits: Callable[[str, str], Limits] = lambda _tenant, _meter: LIMITS
+    judged_day: Callable[[str, EnrolledMeter, Sheet], Awaitable[object]] | None = None
     error: str = ""
     judged: int = 0
 
@@ -104,7 +108,10 @@ class Days:
         was = await self._commissioned(tenant, meter.meter, day, now, check.keys)
         sheet = check.sheet([week for week in weeks if week is not None], was)
         self.judged += 1
-        return await self.ledger.keep(tenant, sheet)
+        kept = await self.ledger.keep(tenant, sheet)
+        if self.judged_day is not None and isinstance(kept, Sheet):
+            await self.judged_day(tenant, meter, kept)
+        return kept
 
     async def _commissioned(
         self, tenant: str, meter: str, day: int, now: Identity, seen: Iterable[tuple[str, ...]]

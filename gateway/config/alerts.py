@@ -44,14 +44,14 @@ class CalendarTable(Table):
     ramadan: bool | None = option(
         "Whether Ramadan counts as its own kind of day; what is usual in the time zone unless given.", None
     )
-    holidays: Annotated[tuple[date, ...], Field(strict=False, max_length=400)] = option(
-        "Public holidays, as dates: days of rest besides the weekend.", ()
+    holidays: Annotated[tuple[date, ...], Field(strict=False, max_length=400)] | None = option(
+        "Public holidays, as dates: days of rest besides the weekend.", None
     )
 
     def of(self, zone: str) -> Calendar:
         """Make the calendar of a place, by the name of its time zone."""
         weekend = None if self.weekend is None else [WEEKDAYS.index(day) for day in self.weekend]
-        return Calendar(zone, weekend=weekend, ramadan=self.ramadan, holidays=self.holidays)
+        return Calendar(zone, weekend=weekend, ramadan=self.ramadan, holidays=self.holidays or ())
 
 
 class AlertsTable(Table):

@@ -10,6 +10,7 @@ from pydantic import Field, FiniteFloat
 
 from gateway.config.alerts import AlertsTable
 from gateway.config.table import Table, option
+from gateway.config.tariff import TariffTable
 from gateway.config.urls import BrokerUrl, BusUrl, ChannelUrl, StoreUrl, WebUrl
 from gateway.config.values import (
     Address,
@@ -302,6 +303,8 @@ class HubConfig(Table):
     mqtt: BrokerTable
     store: StoreTable
     web: WebTable
+    tariff: TariffTable
+    alerts: AlertsTable
     channel: HubChannels = ()
 
 
@@ -316,6 +319,7 @@ class HomeConfig(Table):
     hub: HomeHubTable
     mqtt: OwnBrokerTable | None = None
     web: WebTable
+    tariff: TariffTable
     alerts: AlertsTable
     channel: Channels = ()
     bus: Buses = ()

@@ -1,5 +1,6 @@
 """The table [tariff]: which tariff prices what, for costs in messages and on pages."""
 
+from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import Field, InstanceOf, PlainValidator, ValidationInfo
@@ -10,7 +11,7 @@ from gateway.config.table import Table, option
 from gateway.config.values import Context, given, text, wrong
 from gateway.tariff.errors import TariffError
 from gateway.tariff.file import available, load
-from gateway.tariff.model import Tariff
+from gateway.tariff.model import Plan, Tariff
 
 
 def priced(commodity: Commodity) -> PlainValidator:
@@ -44,3 +45,12 @@ class TariffTable(Table):
     dwelling_units: Annotated[int, Field(ge=1, le=1000)] = option(
         "How many dwelling units the utility has registered for the meters; tiers grow with them.", 1
     )
+
+    def plan(self, commodity: str, rating_a: float | None) -> Plan | None:
+        """Give what a commodity costs here, by its tariff and the main fuse in A; None where nobody said."""
+        tariffs: dict[str, Tariff | None] = {
+            "electricity": self.electricity, "water": self.water, "gas": self.gas, "heat": self.heat
+        }  # fmt: skip
+        tariff = tariffs.get(commodity)
+        breaker = None if rating_a is None else Decimal(str(rating_a))
+        return None if tariff is None else Plan(tariff, self.dwelling_units, breaker)

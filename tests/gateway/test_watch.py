@@ -1,0 +1,80 @@
+"""Rules at the hub: days become events beside those of gateways, once each, whatever is heard again."""
+
+from collections.abc import AsyncIterator
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from gateway.alerts.calendar import Calendar
+from gateway.alerts.event import AlertEvent
+from gateway.check.sheet import Sheet, Track
+from gateway.check.slots import Slot
+from gateway.config.alerts import AlertsTable
+from gateway.hubdb import EnrolledMeter, HubDatabase
+from gateway.message import MeterInfo
+from gateway.watch import Watch
+
+DAY_MS = 86_400_000
+START = 1_795_219_200_000 // DAY_MS * DAY_MS
+METER = EnrolledMeter(
+    "gw-1_main",
+    "gw-1",
+    "electricity",
+    MeterInfo(id="gw-1_main", name="main", commodity="electricity", model="?", every=900, quantities={}),
+)
+
+
+def sheet(day: int, watts: float, grade: str = "actual") -> Sheet:
+    """Make a day on which so much runs day and night."""
+    edges = range(START + day * DAY_MS, START + (day + 1) * DAY_MS + 1, 900_000)
+    slots = tuple(Slot(a, b, watts / 4, grade) for a, b in pairwise(edges))  # type: ignore[arg-type]
+    tracks = {"energy_import_wh": Track(slots)}
+    return Sheet("gw-1_main", edges[0], edges[-1], tracks, {"energy_import_wh": 24 * watts})
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[HubDatabase]:
+    """Give a hub database."""
+    made = HubDatabase(tmp_path / "hub.sqlite")
+    await made.open()
+    yield made
+    await made.close()
+
+
+async def hear(database: HubDatabase, sheets: list[Sheet]) -> list[AlertEvent]:
+    """Let a new watch hear sheets; a hub that was started again is no different."""
+    watch, told = Watch(database.file, AlertsTable(), Calendar()), []
+    watch.listeners.append(lambda _, event: told.append(event))
+    for one in sheets:
+        assert await watch.hear("home", METER, one) is None
+    return told
+
+
+async def test_a_base_load_that_grows_is_told_and_over(database: HubDatabase) -> None:
+    """Five weeks at 200 W, three weeks at 500 W, then 200 W again."""
+    watts = [200.0] * 36 + [500.0] * 14 + [200.0] * 10
+    told = await hear(database, [sheet(day, level) for day, level in enumerate(watts)])
+    assert [(event.rule, event.state, event.severity) for event in told] == [
+        ("baseload_increase", "raised", "info"),
+        ("baseload_increase", "cleared", "info"),
+    ]
+    stored = await database.events()
+    assert [(row.gw, row.body["key"]) for row in stored] == [("gw-1", event.key) for event in told]
+
+
+async def test_days_heard_again_say_nothing_new(database: HubDatabase) -> None:
+    """A later version of a day, and a hub started anew after each day, change nothing."""
+    watts = [200.0] * 36 + [500.0] * 14
+    days = [sheet(day, level) for day, level in enumerate(watts)]
+    told = []
+    for n, one in enumerate(days):
+        told += await hear(database, [one, *days[max(0, n - 3) : n], one])
+    assert [event.state for event in told] == ["raised"]
+    assert len(await database.events()) == 1
+
+
+async def test_estimates_are_no_use(database: HubDatabase) -> None:
+    """What nobody measured raises nothing."""
+    watts = [200.0] * 36 + [500.0] * 14
+    assert not await hear(database, [sheet(day, level, "estimated") for day, level in enumerate(watts)])
