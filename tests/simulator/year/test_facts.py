@@ -22,7 +22,7 @@ def lived(life: LifeOf) -> Callable[[str], list[tuple[Life, list[Day], dict[str,
 
     def all_of(zone: str) -> list[tuple[Life, list[Day], dict[str, Series]]]:
         if zone not in made:
-            lives = [life(number, DAYS, zone) for number in range(1, 13)]
+            lives = [life(number, DAYS, zone) for number in range(1, 9)]
             made[zone] = [(one, days, one.use(days)) for one in lives if not one.absences for days in [one.days()]]
         return made[zone]
 
