@@ -1,14 +1,17 @@
 """From the configuration's channels to the notifier's readers and the outbox' customers."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from gateway.config.models import ChannelTable, HubChannelTable, PlaceTable
 from gateway.notify.channels.build import channel_of
+from gateway.notify.channels.telegram import Telegram
+from gateway.notify.channels.telegram_replies import TelegramReplies
+from gateway.notify.digests import Digests
 from gateway.notify.kinds import KINDS, Frequency, Kind
 from gateway.notify.notifier import Notifier, Reader
 from gateway.notify.outbox import Outbox
@@ -25,10 +28,18 @@ class Notices:
     readers: Sequence[Reader]
     key: bytes
     now: Callable[[], float]
+    digests: Digests
 
     def notifier(self, page: str) -> Notifier:
         """Make the notifier; `page` is the address people reach the pages by, with which links begin."""
-        return Notifier(self.outbox, self.readers, self.key, page=page, now=self.now)
+        notifier = Notifier(self.outbox, self.readers, self.key, page=page, now=self.now, besides=self._besides())
+        self.digests.wake = notifier.wake
+        return notifier
+
+    def _besides(self) -> dict[str, Callable[[], Coroutine[Any, Any, None]]]:
+        """Name what runs beside planning and sending: the digests, and one listener for each bot."""
+        listeners = {f"replies[{number}]": bot.run for number, bot in enumerate(_bots(self.readers, self))}
+        return {"digests": self.digests.run, **listeners}
 
 
 async def open_notices(
@@ -51,7 +62,17 @@ async def open_notices(
     }
     outbox = Outbox(database, customers)
     await outbox.retire({reader.name for reader in readers}, round(now() * 1000))
-    return Notices(outbox, readers, await outbox.link_key(), now)
+    return Notices(outbox, readers, await outbox.link_key(), now, Digests(database, customers, now))
+
+
+def _bots(readers: Sequence[Reader], notices: Notices) -> list[TelegramReplies]:
+    """Make a listener for each bot; several chats may share one."""
+    bots: dict[str, tuple[Telegram, dict[str, tuple[str, str]]]] = {}
+    for reader in readers:
+        if isinstance(reader.channel, Telegram):
+            _, chats = bots.setdefault(reader.channel.token, (reader.channel, {}))
+            chats[reader.channel.chat] = (reader.tenant, reader.name)
+    return [TelegramReplies(bot, chats, notices.outbox, notices.now) for bot, chats in bots.values()]
 
 
 def _reader(

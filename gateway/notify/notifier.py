@@ -12,7 +12,7 @@ A bug in words or a channel costs the one message that meets it: it is set aside
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -20,9 +20,11 @@ from zoneinfo import ZoneInfo
 
 from gateway.alerts.event import cloud_event
 from gateway.i18n import LANGUAGES
-from gateway.notify.breaker import Breaker
+from gateway.notify.breaker import AT_ONCE, Breaker
 from gateway.notify.bundle import Bundle, bundles
 from gateway.notify.channels.contract import Channel, Delivered, Message, Receipt, Refused
+from gateway.notify.digest import Digest
+from gateway.notify.digest_words import words_of
 from gateway.notify.links import ACTIONS, LASTS, PATH, Action, Link
 from gateway.notify.outbox import Outbox
 from gateway.notify.planning import Waiting
@@ -31,8 +33,6 @@ from gateway.notify.router import Contact
 from gateway.store.contract import TryAgain
 from gateway.together import Together
 
-LOOKED_AT = 100
-"""Messages of one channel that are looked at to put together what goes together."""
 LOOK_EVERY = 1.0
 """Seconds between two looks for new events, for the collector may be another program; a fifth of what may pass."""
 SLEEP = 60.0
@@ -72,21 +72,24 @@ class Notifier:
         page: str,
         now: Callable[[], float],
         look_every: float = LOOK_EVERY,
+        besides: Mapping[str, Callable[[], Coroutine[Any, Any, None]]] | None = None,
     ) -> None:
-        """`key` signs links (`Outbox.link_key`)."""
+        """`key` signs links (`Outbox.link_key`); `besides` names tasks that run as long as this does."""
         self._outbox = outbox
         self._readers = readers
         self._key = key
         self._page = page.rstrip("/")
         self._now = now
         self._look_every = look_every
+        self._besides = besides or {}
         self._came = asyncio.Event()
         self._planned: Mapping[str, asyncio.Event] = {reader.name: asyncio.Event() for reader in readers}
         self._breakers = {_provider(reader): Breaker() for reader in readers}
 
     def wake(self) -> None:
-        """Say that events were written, so that nobody waits for the next look."""
+        """Say that events or digests were written, so that nobody waits for the next look."""
         self._came.set()
+        self._wake_senders()
 
     async def run(self) -> None:
         """Plan and send until cancelled; a task that fails ends all."""
@@ -94,6 +97,8 @@ class Notifier:
         together.start(self._plan(), "plan")
         for reader in self._readers:
             together.start(self._serve(reader), f"send[{reader.name}]")
+        for name, work in self._besides.items():
+            together.start(work(), name)
         await together.until_one_fails()
 
     async def _plan(self) -> None:
@@ -117,18 +122,18 @@ class Notifier:
         clock = asyncio.get_running_loop().time
         while True:
             planned.clear()
-            waiting = await self._outbox.due(reader.name, self._ms(), LOOKED_AT)
+            if pause := breaker.wait(clock()):
+                await asyncio.sleep(pause)
+                continue
+            waiting = await self._outbox.due(reader.name, self._ms(), AT_ONCE)
             if not waiting:
                 await _within(planned, await self._until_due(reader))
-            elif pause := breaker.wait(clock()):
-                await asyncio.sleep(pause)
-            else:
-                going = bundles(waiting, machine=reader.contact.machine)[: breaker.take()]
-                receipts = await asyncio.gather(*(self._send(reader, bundle) for bundle in going))
-                breaker.heard(receipts, clock())
-                await self._settle(
-                    [(part, receipt) for bundle, receipt in zip(going, receipts, strict=True) for part in bundle.parts]
-                )
+                continue
+            going = bundles(waiting, machine=reader.contact.machine)[: breaker.take()]
+            receipts = await asyncio.gather(*(self._send(reader, bundle) for bundle in going))
+            breaker.heard(receipts, clock())
+            sent = zip(going, receipts, strict=True)
+            await self._settle([(part, receipt) for bundle, receipt in sent for part in bundle.parts])
 
     async def _until_due(self, reader: Reader) -> float:
         due = await self._outbox.next_due(reader.name)
@@ -169,6 +174,9 @@ class Notifier:
         )
 
     def _words(self, reader: Reader, bundle: Bundle, language: str) -> Words:
+        if bundle.first.digest is not None:
+            now = datetime.fromtimestamp(self._now(), reader.zone)
+            return words_of(Digest.from_dict(bundle.first.digest), language, now, f"{self._page}/")
         occasions = [self._occasion(reader, part, language) for part in bundle.parts]
         return render(occasions[0]) if len(occasions) == 1 else render_together(occasions)
 

@@ -106,9 +106,12 @@ class Outbox:
         return await self._database.write(work)
 
     async def due(self, channel: str, now: int, limit: int) -> list[Waiting]:
-        """Give what a channel should send at `now` (UTC ms): what is critical first, then the oldest."""
+        """Give what a channel should send at `now` (UTC ms): what is critical first, then the oldest.
+
+        There are more than `limit` where some of them are told together.
+        """
         return await self._database.read(
-            lambda c: [_waiting(c, row) for row in c.execute(sql.DUE, (channel, now, limit)).fetchall()]
+            lambda c: [_waiting(c, row) for row in c.execute(sql.DUE, (channel, now, limit, channel, now)).fetchall()]
         )
 
     async def next_due(self, channel: str) -> int | None:

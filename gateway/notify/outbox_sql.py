@@ -53,10 +53,14 @@ STORY = """SELECT channel, telling, severity, state, tries, repeat FROM outbox
     WHERE tenant = ? AND alert = ? AND state IN ('waiting', 'sent')"""
 # What was first due at one moment on one channel is one message.
 INTERRUPTIONS = """SELECT DISTINCT since, channel FROM outbox
-    WHERE tenant = ? AND due > ? AND telling IN ('raised', 'updated') AND severity <> 'critical'
+    WHERE tenant = ? AND due > ? AND telling IN ('raised', 'updated', 'digest') AND severity <> 'critical'
     AND state IN ('waiting', 'sent')"""
 
 METER = "SELECT info FROM meter WHERE tenant = ? AND meter = ?"
+METERS_OF = "SELECT meter, info FROM meter WHERE tenant = ? ORDER BY meter"
+RAISED = "SELECT body FROM alert WHERE tenant = ? AND raised >= ? AND raised < ? ORDER BY raised LIMIT ?"
+KNOWN = "SELECT 1 FROM outbox WHERE key = ?"
+DIGESTS = "SELECT since, body FROM outbox WHERE tenant = ? AND due > ? AND telling = 'digest' ORDER BY since"
 EVENTS = "SELECT id, tenant, gw, body FROM event WHERE id > ? ORDER BY id LIMIT ?"
 
 # `since` stays what `due` was at first: so long somebody has been waiting for it.
@@ -64,12 +68,17 @@ ADD = """INSERT INTO outbox
     (key, tenant, gw, alert, seq, telling, severity, channel, repeat, late, body, since, due, state)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"""
 # Of one alert, one message at a time goes to one channel, in the order they were made; a reminder holds up nothing.
-DUE = """SELECT id, key, tenant, gw, channel, repeat, late, body, since, tries FROM outbox AS this
-    WHERE channel = ? AND due <= ? AND state = 'waiting' AND NOT EXISTS (
+# With each of the first ones comes what is told together with it, for that was first due at the same moment.
+_DUE = """channel = ? AND due <= ? AND state = 'waiting' AND NOT EXISTS (
         SELECT 1 FROM outbox AS earlier WHERE earlier.tenant = this.tenant AND earlier.alert = this.alert
         AND earlier.channel = this.channel AND earlier.state = 'waiting' AND earlier.id < this.id
-        AND (earlier.repeat = 0 OR this.repeat > 0))
-    ORDER BY severity <> 'critical', id LIMIT ?"""
+        AND (earlier.repeat = 0 OR this.repeat > 0))"""
+DUE = f"""WITH first AS (
+        SELECT id, since, severity FROM outbox AS this WHERE {_DUE} ORDER BY severity <> 'critical', id LIMIT ?)
+    SELECT id, key, tenant, gw, channel, repeat, late, body, since, tries FROM outbox AS this
+    WHERE {_DUE} AND (id IN (SELECT id FROM first) OR (severity <> 'critical'
+        AND since IN (SELECT since FROM first WHERE severity <> 'critical')))
+    ORDER BY severity <> 'critical', id"""  # noqa: S608  both parts are written here
 NEXT_DUE = "SELECT min(due) FROM outbox WHERE channel = ? AND state = 'waiting'"
 # A message dropped while it was on its way was told nonetheless.
 SENT = "UPDATE outbox SET state = 'sent', tries = tries + 1, done = ?, said = ? WHERE id = ?"

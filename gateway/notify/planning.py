@@ -12,11 +12,13 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
+from gateway.alerts.calendar import Calendar
 from gateway.alerts.event import OPEN, AlertEvent, Severity, parse
 from gateway.notify import answers_sql
 from gateway.notify import outbox_sql as sql
 from gateway.notify.channels.contract import SAID_LIMIT, Delivered, Receipt, Refused, TryLater
 from gateway.notify.router import DIGEST, RANK, Contact, Planned, Story, after_quiet, fallback, next_repeat, route
+from gateway.notify.schedule import coming
 from gateway.notify.wishes import Wishes, laid_over
 
 PATIENCE = timedelta(minutes=10)
@@ -150,6 +152,8 @@ def _story(connection: sqlite3.Connection, customer: Customer, event: AlertEvent
         for since, channel in connection.execute(sql.INTERRUPTIONS, (customer.tenant, now - WEEK_MS))
         if channel in people
     )
+    at = local(customer, now)
+    interruptions += tuple(coming(customer.contacts, at, Calendar(customer.zone.key).weekend))
     return Story(
         told=frozenset(told),
         worst=worst,

@@ -9,15 +9,18 @@ import secrets
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import orjson
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from gateway.notify.channels.contract import TIMEOUT, Message, Receipt, Refused, TryLater
 from gateway.notify.channels.verdict import judge
-from gateway.notify.channels.webpush_crypto import CURVE, PLAIN_LIMIT, SALT, Subscription, authorization, encrypt
+from gateway.notify.channels.webpush_crypto import PLAIN_LIMIT, SALT, Subscription, authorization, encrypt, new_key
 from gateway.notify.http import PostError, post
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey as PrivateKey
 
 KEPT = {"critical": 86400, "warning": 86400, "info": 6 * 3600}
 """Seconds the service keeps a message for a phone that is off; later it would only be late."""
@@ -31,7 +34,7 @@ class WebPush:
     """Pushes to one browser; `key` is ours, `contact` the address a push service's operator may write to."""
 
     subscription: Subscription
-    key: ec.EllipticCurvePrivateKey = field(repr=False)
+    key: "PrivateKey" = field(repr=False)
     contact: str
     now: Callable[[], float]
     tls: ssl.SSLContext | None = None
@@ -41,7 +44,7 @@ class WebPush:
         body = orjson.dumps(_fields(message))
         if len(body) > PLAIN_LIMIT:
             return Refused("longer than a push message may be")
-        sealed = encrypt(body, self.subscription, secrets.token_bytes(SALT), ec.generate_private_key(CURVE))
+        sealed = encrypt(body, self.subscription, secrets.token_bytes(SALT), new_key())
         try:
             answer = await post(
                 self.subscription.endpoint, self._headers(message), sealed, tls=self.tls, timeout=TIMEOUT

@@ -4,25 +4,25 @@
    key agree on a secret; the browser's `auth` and both public keys go into the key, the salt into the record's.
 2. `authorization` is RFC 8292: a token for the push service's origin, signed with our key by ES256.
 
-Keys come and go as the browser has them: base64url without padding, points uncompressed.
+Keys come and go as the browser has them: base64url without padding, points uncompressed. The package that knows curves
+is imported where it is used, for most hubs push to no browser.
 """
 
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import orjson
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey as PrivateKey
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey as PublicKey
 
 RECORD = 4096
 """The record size that is announced; a service takes no larger message."""
 PLAIN_LIMIT = RECORD - 86 - 16 - 1
 """Bytes of a message: a record less its header of 86 bytes, its tag and its padding delimiter."""
-CURVE = ec.SECP256R1()
 SALT, SECRET = 16, 16
 
 
@@ -51,7 +51,7 @@ def read_subscription(text: str) -> Subscription:
         said = orjson.loads(text)
         keys = said["keys"]
         subscription = Subscription(str(said["endpoint"]), decode(keys["p256dh"]), decode(keys["auth"]))
-        ec.EllipticCurvePublicKey.from_encoded_point(CURVE, subscription.public)
+        _public(subscription.public)
     except (KeyError, TypeError) as error:
         raise ValueError(f"no push subscription: {type(error).__name__}") from None
     if len(subscription.auth) != SECRET or not subscription.endpoint.startswith("https://"):
@@ -59,20 +59,32 @@ def read_subscription(text: str) -> Subscription:
     return subscription
 
 
-def read_key(text: str) -> ec.EllipticCurvePrivateKey:
+def new_key() -> "PrivateKey":
+    """Make a key pair."""
+    from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415
+
+    return ec.generate_private_key(ec.SECP256R1())
+
+
+def read_key(text: str) -> "PrivateKey":
     """Read our own private key, 32 bytes in base64url; raises ValueError."""
+    from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415
+
     number = decode(text.strip())
     if len(number) != 32:  # noqa: PLR2004
         raise ValueError("a key for web push has 32 bytes")
-    return ec.derive_private_key(int.from_bytes(number), CURVE)
+    return ec.derive_private_key(int.from_bytes(number), ec.SECP256R1())
 
 
-def encrypt(plain: bytes, to: Subscription, salt: bytes, key: ec.EllipticCurvePrivateKey) -> bytes:
+def encrypt(plain: bytes, to: Subscription, salt: bytes, key: "PrivateKey") -> bytes:
     """Encrypt a message; `salt` (16 bytes) and `key` are made for it alone. Raises ValueError when it is too long."""
+    from cryptography.hazmat.primitives.asymmetric.ec import ECDH  # noqa: PLC0415
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415
+
     if len(plain) > PLAIN_LIMIT:
         raise ValueError(f"a message has {PLAIN_LIMIT} bytes at the most")
     ours = point(key)
-    shared = key.exchange(ec.ECDH(), ec.EllipticCurvePublicKey.from_encoded_point(CURVE, to.public))
+    shared = key.exchange(ECDH(), _public(to.public))
     secret = _derive(to.auth, shared, b"WebPush: info\0" + to.public + ours, 32)
     content_key = _derive(salt, secret, b"Content-Encoding: aes128gcm\0", 16)
     nonce = _derive(salt, secret, b"Content-Encoding: nonce\0", 12)
@@ -80,19 +92,35 @@ def encrypt(plain: bytes, to: Subscription, salt: bytes, key: ec.EllipticCurvePr
     return header + AESGCM(content_key).encrypt(nonce, plain + b"\x02", None)
 
 
-def authorization(origin: str, contact: str, expires: int, key: ec.EllipticCurvePrivateKey) -> str:
-    """Make the header's value for a push service's origin; `contact` is a mailto: or https: address, a day the most."""
+def authorization(origin: str, contact: str, expires: int, key: "PrivateKey") -> str:
+    """Make the header's value for a push service's origin; `contact` is a mailto: or https: address.
+
+    `expires` (UTC seconds) may be a day ahead at the most.
+    """
+    from cryptography.hazmat.primitives.asymmetric.ec import ECDSA  # noqa: PLC0415
+    from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature  # noqa: PLC0415
+    from cryptography.hazmat.primitives.hashes import SHA256  # noqa: PLC0415
+
     parts = [
         orjson.dumps(part) for part in ({"typ": "JWT", "alg": "ES256"}, {"aud": origin, "exp": expires, "sub": contact})
     ]
     said = ".".join(encode(part) for part in parts)
-    r, s = decode_dss_signature(key.sign(said.encode(), ec.ECDSA(SHA256())))
+    r, s = decode_dss_signature(key.sign(said.encode(), ECDSA(SHA256())))
     return f"vapid t={said}.{encode(r.to_bytes(32) + s.to_bytes(32))}, k={encode(point(key))}"
 
 
-def point(key: ec.EllipticCurvePrivateKey) -> bytes:
+def point(key: "PrivateKey") -> bytes:
     """Give the public half, uncompressed."""
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat  # noqa: PLC0415
+
     return key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+
+
+def _public(encoded: bytes) -> "PublicKey":
+    """Read a point of the curve; raises ValueError."""
+    from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415
+
+    return ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), encoded)
 
 
 def _derive(salt: bytes, secret: bytes, info: bytes, length: int) -> bytes:

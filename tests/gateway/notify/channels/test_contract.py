@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from gateway.notify.channels import contract, ntfy, sms, smtp, telegram, webhook, webpush
 from gateway.notify.channels.contract import Channel, Delivered, Message, Refused, TryLater
@@ -17,7 +16,7 @@ from gateway.notify.channels.smtp import Smtp
 from gateway.notify.channels.telegram import Telegram
 from gateway.notify.channels.webhook import Webhook
 from gateway.notify.channels.webpush import WebPush
-from gateway.notify.channels.webpush_crypto import CURVE, Subscription, point
+from gateway.notify.channels.webpush_crypto import Subscription, new_key, point
 from tests.support.http_sink import HttpSink
 from tests.support.mail_sink import MailSink
 
@@ -46,7 +45,7 @@ class Bench:
 
 MODULES = (contract, webhook, ntfy, smtp, telegram, sms, webpush)
 KINDS = ["webhook", "ntfy", "smtp", "telegram", "sms", "webpush"]
-BROWSER = Subscription("", point(ec.derive_private_key(7, CURVE)), b"s" * 16)
+BROWSER = Subscription("", point(new_key()), b"s" * 16)
 
 
 def channel_to(kind: str, port: int) -> Channel:
@@ -62,7 +61,7 @@ def channel_to(kind: str, port: int) -> Channel:
         return Sms(f"http://127.0.0.1:{port}/sms", f"+{CANARY}", template, CANARY)
     if kind == "webpush":
         to = replace(BROWSER, endpoint=f"http://127.0.0.1:{port}/{CANARY}")
-        return WebPush(to, ec.derive_private_key(11, CURVE), "mailto:ops@example.org", time.time)
+        return WebPush(to, new_key(), "mailto:ops@example.org", time.time)
     return Smtp("127.0.0.1", port, "none", "nabd@example.org", "me@example.org", time.time)
 
 

@@ -13,7 +13,6 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from gateway.notify.channels.contract import Message, Refused
 from gateway.notify.channels.webpush import WebPush
 from gateway.notify.channels.webpush_crypto import (
-    CURVE,
     PLAIN_LIMIT,
     Subscription,
     authorization,
@@ -36,6 +35,7 @@ SEALED = (
     "DGv6ra1nlYgDCS1FRnbzlwAAEABBBP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vCYLocInmYWAmS6TlzAC8wEqKK6PBru3jl"
     "7A_yl95bQpu6cVPTpK4Mqgkf1CXztLVBSt2Ks3oZwbuwXPXLWyouBWLVWGNWQexSgSxsj_Qulcy4a-fN"
 )
+CURVE = ec.SECP256R1()
 BROWSER = Subscription("https://push.example/x", decode(BROWSER_PUBLIC), decode(AUTH))
 
 
