@@ -42,9 +42,9 @@ def identity_of(config: Document) -> str:
 
 
 def folder_of(config: Document) -> Path:
-    """Give the identity's folder: beside the journal, or the hub's database."""
+    """Give the identity's folder: beside the journal, or the hub's database; an edge and a hub may share that place."""
     if isinstance(config, HubConfig):
-        return config.hub.database.parent / "identity"
+        return config.hub.database.parent / "hub-identity"
     return config.journal.folder.parent / "identity"
 
 

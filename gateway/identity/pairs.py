@@ -57,7 +57,8 @@ class Pairs:
         if self._keep is None or self._mark() != self._tried:
             return
         try:
-            self._keep.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for folder in (self._keep.parent, self._keep):
+                folder.mkdir(mode=0o700, exist_ok=True)
             for name, files in (("pair.pem", (shown.cert_file, shown.key_file)), ("ca.pem", (shown.ca_file,))):
                 data = b"".join(file.read_bytes() for file in dict.fromkeys(files) if file)
                 kept = self._keep / name

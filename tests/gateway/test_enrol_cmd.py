@@ -133,7 +133,7 @@ def test_the_hub_asks_by_its_user(place: Path, monkeypatch: pytest.MonkeyPatch) 
     )
     main(["ca", "init"])
     assert main(["enrol", "request", "-c", "hub.toml"]) == 0
-    folder = Folder(place / "hubstate/identity")
+    folder = Folder(place / "hubstate/hub-identity")
     monkeypatch.setattr("builtins.input", lambda _: folder.code())
     assert main(["ca", "sign", str(folder.path / "request.pem"), "--hub", "hub", "--out", "hub.pem"]) == 0
     assert main(["enrol", "import", "hub.pem", "--ca", "nabd-ca/ca.pem", "-c", "hub.toml"]) == 0
