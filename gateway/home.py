@@ -30,6 +30,7 @@ from gateway.message import Topics
 from gateway.program import run_until_signal
 from gateway.reload import Reloader, again_when
 from gateway.settings import about
+from gateway.settings_out import SettingsBook, settle
 from gateway.show import tell_link
 from gateway.station import FEED_EVERY, PAUSE, Station, read_now, station
 from gateway.store import open_store
@@ -102,6 +103,8 @@ class House:
         group.create_task(self._feeder.run(), name="feeder")
         days = self._days()
         group.create_task(days.run(), name="days")
+        book = SettingsBook(self._database.file, ZoneInfo(config.gateway.zone), wall_ms)
+        group.create_task(settle(book, config.gateway.id, here.settle), name="settings")
         own = {"store": lambda: self._feeder.error, "daily checks": lambda: days.error}
         faults = ChainMap(own, here.faults())
         group.create_task(Teller(faults).run(), name="teller")
@@ -210,7 +213,7 @@ class House:
             "stored": self._feeder.stored,
             "store_error": self._feeder.error,
             "unreadable_blocks": self._feeder.unreadable,
-            "messages": await self._telling.outbox.counts(),
+            "messages": await self._telling.status(),
             "pages": [page.address for page in self._pages],
         }
 

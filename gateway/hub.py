@@ -22,6 +22,7 @@ from gateway.program import run_until_signal
 from gateway.progress import Progress, Pulse, counted
 from gateway.reload import Reloader
 from gateway.settings import Known
+from gateway.settings_out import SettingsBook, SettingsOut, heard
 from gateway.show import tell_link
 from gateway.store import open_store
 from gateway.teller import Teller
@@ -70,6 +71,12 @@ async def run(config: HubConfig, reread: Callable[[], HubConfig] | None = None) 
     )
     watch.listeners.append(alerts.take)
     days = Days(database, store, Ledger(database.file), tuple(tenants), zone, wall_ms, known.limits, watch.hear)
+    settings = SettingsOut(
+        SettingsBook(database.file, zone, wall_ms, heard(known.about)),
+        connect,
+        endpoint_of(config.mqtt, f"{config.hub.id}-settings"),
+        config.mqtt.root,
+    )
     pages: list[Served] = []
 
     async def link(_: Any) -> dict[str, Any]:
@@ -81,7 +88,7 @@ async def run(config: HubConfig, reread: Callable[[], HubConfig] | None = None) 
             "stored": await store.count(),
             "collector": collector.status(),
             "losses": await database.losses(),
-            "messages": await telling.outbox.counts(),
+            "messages": await telling.status(),
             "pages": [page.address for page in pages],
             "standstill": progress.overdue,
         }
@@ -101,6 +108,7 @@ async def run(config: HubConfig, reread: Callable[[], HubConfig] | None = None) 
         group.create_task(_listen(endpoint, config.mqtt.root, book, alerts, known), name="live")
         group.create_task(today.run(), name="today")
         group.create_task(days.run(), name="days")
+        group.create_task(settings.run(), name="settings")
         sources = Sources(book, wall_ms, today, alerts, config.hub.zone)
         sessions = config.hub.database.with_name("sessions.json")
         pages.append(

@@ -1,11 +1,12 @@
 """What the hub wishes of each gateway, on its retained topic `settings`: made from what its customers said.
 
 1. A document is made from the hub database: who is away, and how answers moved thresholds (`notify/retune.py`). `facts`
-   adds what else is known of a meter, such as its main fuse.
+   adds what else is known of a meter, such as its main fuse; what was once told of it is told on.
 2. One that says something new gets a higher `rev`, the time in seconds, and is written down before it is published.
    The time, because a hub whose database was lost must still be newer than the document at the broker.
 3. Every document is published once a connection, for brokers forget; a gateway that has it leaves it out by its `rev`.
-   A gateway about which nobody ever said anything gets no document, so one that an operator publishes stays.
+   A gateway whose customers never said anything gets no document, so one that an operator publishes stays.
+4. In a house the same document goes to the rules of the same program (`settle`).
 """
 
 import asyncio
@@ -17,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
+from gateway.alerts.settings import MeterSettings, Settings, decode
 from gateway.backoff import Backoff
 from gateway.message import Topics
 from gateway.notify import answers_sql as sql
@@ -29,6 +31,10 @@ LOOK_EVERY = 5.0
 """Seconds between two looks; who toggles "away" at the door is heard before the car has left."""
 
 HOUR_MS = 3_600_000
+HEARD_AFTER = 10.0
+"""Seconds after which a hub has heard the documents there are, and may know what an operator wrote into them."""
+OURS = frozenset({"away", "factors", "known_slots"})
+"""What customers say; all else in a document is told on."""
 
 Facts = Callable[[str, str], Mapping[str, Any]]
 
@@ -79,30 +85,47 @@ class SettingsBook:
 
     def _document(self, connection: sqlite3.Connection, tenant: str, gw: str) -> tuple[Document, bool]:
         away = {meter for (meter,) in connection.execute(sql.AWAY, (tenant,))}
-        meters = {}
+        sent = connection.execute(sql.SENT, (tenant, gw)).fetchone()
+        rev, body = sent or (0, b'{"meters":{}}')
+        before = orjson.loads(body)["meters"]
+        meters: dict[str, dict[str, Any]] = {}
         for (meter,) in connection.execute(sql.METERS, (tenant, gw)).fetchall():
             tuned = tuning_of(connection, tenant, meter, self._zone, self._now())
-            said = dict(self._facts(tenant, meter))
+            told = {name: value for name, value in before.get(meter, {}).items() if name not in OURS}
+            said = {**told, **self._facts(tenant, meter)}
             said |= {"away": True} if meter in away else {}
             said |= {"factors": tuned.factors} if tuned.factors else {}
             said |= {"known_slots": list(tuned.known_slots)} if tuned.known_slots else {}
             if said:
                 meters[meter] = said
-        sent = connection.execute(sql.SENT, (tenant, gw)).fetchone()
-        rev, body = sent or (0, b'{"meters":{}}')
-        if meters == orjson.loads(body)["meters"]:
+        ours = any(OURS & said.keys() for said in meters.values())
+        if meters == before or not (ours or rev):
             return Document(tenant, gw, rev, body), False
         rev = max(rev + 1, self._now() // 1000)
         payload = orjson.dumps({"v": 1, "rev": rev, "meters": meters}, option=orjson.OPT_SORT_KEYS)
         return Document(tenant, gw, rev, payload), True
 
 
+def heard(about: Callable[[str, str], MeterSettings]) -> Facts:
+    """Take for facts what a hub hears of a meter in the documents there are, less what customers say."""
+    return lambda tenant, meter: about(tenant, meter).model_dump(mode="json", exclude_defaults=True, exclude=set(OURS))
+
+
 class SettingsOut:
     """Publishes a book's documents; `error` says what the broker or the database complains of."""
 
-    def __init__(self, book: SettingsBook, connect: Connect, endpoint: Endpoint, root: str = "nabd") -> None:
-        """`connect` opens a connection of this part's own."""
+    def __init__(
+        self,
+        book: SettingsBook,
+        connect: Connect,
+        endpoint: Endpoint,
+        root: str = "nabd",
+        *,
+        after: float = HEARD_AFTER,
+    ) -> None:
+        """`connect` opens a connection of this part's own; nothing is published in the first `after` seconds."""
         self.error = ""
+        self._after = after
         self._book, self._connect, self._endpoint, self._root = book, connect, endpoint, root
         self._changed = asyncio.Event()
 
@@ -112,6 +135,7 @@ class SettingsOut:
 
     async def run(self) -> None:
         """Publish until cancelled."""
+        await asyncio.sleep(self._after)
         backoff = Backoff(1.0, 60.0)
         while True:
             try:
@@ -149,3 +173,15 @@ class SettingsOut:
                 task.cancel()
         for task in done:
             task.result()
+
+
+async def settle(book: SettingsBook, gw: str, take: Callable[[Settings], None]) -> None:
+    """Hand the documents of one gateway to its own program, as they change; ends only when cancelled."""
+    taken = 0
+    while True:
+        documents = await book.documents()
+        for document in documents if isinstance(documents, list) else ():
+            if document.gw == gw and document.rev > taken:
+                take(decode(document.payload))
+                taken = document.rev
+        await asyncio.sleep(LOOK_EVERY)

@@ -6,7 +6,7 @@ A message that was under way then is sent once more under the same key, as after
 import asyncio
 import time
 from collections.abc import Sequence
-from typing import Self
+from typing import TYPE_CHECKING, Any, Self
 
 from gateway.config.models import ChannelTable, PlaceTable
 from gateway.notify.build import Notices, open_notices
@@ -15,6 +15,9 @@ from gateway.notify.outbox import Acted, Outbox
 from gateway.progress import Progress, beaten
 from gateway.store.contract import TryAgain
 from gateway.store.database import Database
+
+if TYPE_CHECKING:
+    from gateway.notify.notifier import Notifier
 
 PAUSE = 180.0
 """Seconds the notifier may not ask for the time; it looks once a second, but for a disk that is slow or refuses."""
@@ -31,6 +34,7 @@ class Telling:
         self._progress = progress
         self._task: asyncio.Task[None] | None = None
         self._group: asyncio.TaskGroup | None = None
+        self._notifier: Notifier | None = None
         self._page = ""
 
     @classmethod
@@ -59,7 +63,8 @@ class Telling:
     def start(self, group: asyncio.TaskGroup, page: str) -> None:
         """Begin to tell; `page` is the address people reach the pages by."""
         self._group, self._page = group, page
-        self._task = group.create_task(self._notices.notifier(page).run(), name="notifier")
+        self._notifier = self._notices.notifier(page)
+        self._task = group.create_task(self._notifier.run(), name="notifier")
 
     async def change(self, channels: Sequence[ChannelTable], place: PlaceTable) -> dict[str, int]:
         """Tell by these channels from now on; raises ConfigError, and then goes on as before. Says how many differ."""
@@ -73,6 +78,11 @@ class Telling:
             await asyncio.gather(self._task, return_exceptions=True)
         self.start(self._group, self._page)
         return {"channels": differing}
+
+    async def status(self) -> dict[str, Any]:
+        """Count messages by channel and state, and say how providers stand."""
+        providers = self._notifier.providers() if self._notifier is not None else {}
+        return {**await self.outbox.counts(), "providers": providers}
 
     async def act(self, link: Link, now: int) -> Acted | TryAgain:
         """Note what somebody answered."""

@@ -11,13 +11,13 @@ import orjson
 import pytest
 
 from gateway.alerts.event import AlertEvent, alert_id
-from gateway.alerts.settings import decode
+from gateway.alerts.settings import MeterSettings, Settings, decode
 from gateway.hubdb import BlockRecord, HubDatabase
 from gateway.message import MeterInfo
 from gateway.notify.answers import Answers
 from gateway.notify.links import Link
 from gateway.notify.outbox import Outbox
-from gateway.settings_out import SettingsBook, SettingsOut
+from gateway.settings_out import SettingsBook, SettingsOut, heard, settle
 from gateway.store.contract import TryAgain
 from gateway.transport import Connection, Endpoint, Lost, Message
 
@@ -112,9 +112,32 @@ async def test_a_restart_changes_no_revision(hub: HubDatabase) -> None:
 
 
 async def test_what_is_known_of_a_meter_is_told_too(hub: HubDatabase) -> None:
-    """Its fuse, for example."""
-    book = SettingsBook(hub.file, ZONE, lambda: NOW, lambda _, meter: {"rating_a": 63} if meter == "gw_main" else {})
-    assert (await documents(book))["gw"]["meters"] == {"gw_main": {"rating_a": 63}}
+    """Its fuse, once there is anything to say, and on although a hub that restarts has not heard of it yet."""
+
+    def facts(_tenant: str, meter: str) -> dict[str, Any]:
+        return {"rating_a": 63} if meter == "gw_main" else {}
+
+    assert await documents(SettingsBook(hub.file, ZONE, lambda: NOW, facts)) == {}
+    await answer(hub)
+    first = await documents(SettingsBook(hub.file, ZONE, lambda: NOW, facts))
+    assert first["gw"]["meters"] == {"gw_main": {"rating_a": 63, "factors": {"water_leak": 1.25}}}
+    assert await documents(SettingsBook(hub.file, ZONE, lambda: NOW)) == first
+
+
+def test_what_an_operator_wrote_is_told_on_and_what_customers_said_is_not() -> None:
+    """A factor that has shrunk since must not come back from the document of last week."""
+    known = MeterSettings(rating_a=63, pv=True, away=True, known_slots=frozenset({7}), factors={"water_leak": 3})
+    assert heard(lambda _tenant, _meter: known)("home", "m") == {"rating_a": 63, "pv": True}
+
+
+async def test_in_a_house_the_rules_hear_of_it_directly(hub: HubDatabase) -> None:
+    """Its own document, once for each revision."""
+    taken: list[Settings] = []
+    await answer(hub)
+    async with running(settle(SettingsBook(hub.file, ZONE, lambda: NOW), "gw", taken.append)):
+        await until(lambda: bool(taken))
+    assert [found.rev for found in taken] == [NOW // 1000]
+    assert taken[0].meters["gw_main"].factor("water_leak") == 1.25
 
 
 async def test_it_is_published_once_a_connection_and_when_something_is_new(hub: HubDatabase) -> None:
@@ -127,7 +150,7 @@ async def test_it_is_published_once_a_connection_and_when_something_is_new(hub: 
         return lines[-1]  # type: ignore[return-value]
 
     await answer(hub)
-    out = SettingsOut(SettingsBook(hub.file, ZONE, lambda: NOW), connect, ENDPOINT)
+    out = SettingsOut(SettingsBook(hub.file, ZONE, lambda: NOW), connect, ENDPOINT, after=0)
     async with running(out.run()):
         await until(lambda: len(published) == 1)
         assert (published[0].topic, published[0].qos, published[0].retain) == ("nabd/v1/home/gw/settings", 1, True)
