@@ -17,7 +17,7 @@ import errno
 import re
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar, cast
 from urllib.parse import urlsplit
@@ -98,6 +98,7 @@ async def set_line(transport: asyncio.Transport, line: Line, *, settle: bool = T
     import serialx  # noqa: PLC0415  loaded with the port
 
     serial = cast("serialx.BaseSerialTransport", transport)
+    line = _as_carried(str(transport.get_extra_info("serial").path), line)
     try:
         await serial.flush()
         if settle:
@@ -170,6 +171,7 @@ async def _open_serial(path: str, protocol: Callable[[], P], line: Line) -> tupl
 
     import serialx  # noqa: PLC0415  costs memory that a gateway with TCP meters only can keep
 
+    line = _as_carried(path, line)
     try:
         transport, made = await serialx.create_serial_connection(
             asyncio.get_running_loop(), protocol, path, line.baud,
@@ -181,6 +183,12 @@ async def _open_serial(path: str, protocol: Callable[[], P], line: Line) -> tupl
         hint = "is it a serial port, and does it know this baud and framing?"
         raise NotConnected(f"{path}: {error}", hint) from error
     return transport, cast("P", made)
+
+
+def _as_carried(path: str, line: Line) -> Line:
+    """Ask of a pseudo terminal what it can: it carries whole bytes, and refuses a parity that alone would change."""
+    is_pseudo = str(Path(path).resolve()).startswith("/dev/pts/")
+    return replace(line, bits=8, parity="N") if is_pseudo else line
 
 
 _SERIAL_HINTS = {

@@ -62,6 +62,17 @@ async def test_serial_port_both_ways(pty: tuple[int, str], framing: str) -> None
     assert await heard.lost is None
 
 
+@pytest.mark.parametrize("framing", ["8E1", "7E1", "8N2"])
+async def test_a_pseudo_terminal_is_opened_again_and_changed_alone(pty: tuple[int, str], framing: str) -> None:
+    """A wire that a program left behind as it was is no invalid argument to the next, nor to a change of parity."""
+    for _ in range(3):
+        transport, heard = await opened(pty[1], baud=2400, framing=framing)
+        await set_line(transport, Line(2400, 8, "N", 1), settle=False)
+        await set_line(transport, Line(2400, 8, "E", 1), settle=False)
+        transport.abort()
+        assert await heard.lost is None
+
+
 async def test_speed_changes_behind_what_was_written(pty: tuple[int, str]) -> None:
     """A port takes another speed and framing without being opened again, and loses nothing that was sent before."""
     far, path = pty
