@@ -4,7 +4,8 @@
 2. A longer one than `longest` is a catch-up after a gap: its sum is known and its course is not, so the cells it
    touches are unknown.
 3. A cell counts once it is covered whole. Unknown ones are left out: who follows cells sees the gap between them.
-4. What ends before the cell that is being filled is left out: it was late, and its cell is told already.
+4. The check gives intervals in order. One that lies before the last was read on a clock that has been set since: cells
+   begin anew there.
 """
 
 from collections.abc import Iterator
@@ -39,11 +40,9 @@ def fill(state: Filling, interval: Interval, width: int, longest: int) -> tuple[
     begin, end, amount = interval.start, interval.end, interval.amount
     first = begin - begin % width
     if amount is None or interval.quality == "suspect" or end - begin > longest:
-        return (Filling(end - end % width), []) if end > state.start else (state, [])
+        return Filling(end - end % width), []
     if first == state.start and end < first + width:  # by far the most are
         return Filling(first, state.amount + amount, state.covered + end - begin), []
-    if end <= state.start:
-        return state, []
     cells: list[Cell] = []
     for start, share, part in _shares(begin, end, amount, width):
         if start != state.start:

@@ -51,8 +51,8 @@ class FlowWhileAway:
         """Take what the register counted."""
         if not self.away:
             return self.start, Clear(interval.end, {}) if state.told else None
-        if not state.since:
-            state = State(interval.end)
+        if not 0 < state.since <= interval.end:  # they left just now, or the clock was set back
+            state = State(interval.end, told=state.told)
         day = (interval.end - state.since) // DAY_MS
         if day > state.day:
             first = state.first if state.day else state.amount

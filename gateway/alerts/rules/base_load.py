@@ -53,8 +53,6 @@ class BaseLoad:
 
     def hour(self, state: State, hour: Hour) -> tuple[State, Finding]:
         """Take what one hour held."""
-        if hour.start < state.end:
-            return state, None
         finding: Finding = None
         if hour.place.day != state.day:
             state, finding = self._new_day(state, hour.place.day)

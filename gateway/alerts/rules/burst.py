@@ -71,8 +71,6 @@ class WaterBurst:
     def interval(self, state: State, interval: Interval) -> tuple[State, Finding]:
         """Take what the register counted."""
         start, end = interval.start, interval.end
-        if end <= state.end:
-            return state, None
         if interval.amount is None or end - start > LONGEST_MS or interval.quality == "suspect":
             return State(end, end, 0.0, (), *state[4:]), None
         follows = start == state.end

@@ -48,7 +48,8 @@ class DemandLimit:
     def reading(self, state: State, ts: int, q: int, values: Mapping[str, Number]) -> tuple[State, Finding]:
         """Take the power of one reading."""
         power = values.get("power_w")
-        if power is None or q & DOUBTFUL or ts <= state.last:
+        late = -GAP_MS < ts - state.last <= 0  # further back it is the clock that was set
+        if power is None or q & DOUBTFUL or late:
             return state, None
         width = round(self.window * 1000)
         begin, finding = ts - ts % width, None
@@ -69,7 +70,7 @@ class DemandLimit:
         if state.told or passed < self.early * width or state.covered < passed / 2:
             return state, None
         known = state.held * passed / state.covered
-        mean = (known + state.power * (end - state.last) / HOUR_MS) * HOUR_MS / width
+        mean = round((known + state.power * (end - state.last) / HOUR_MS) * HOUR_MS / width, 1)
         if mean <= self.limit:
             return state, None
         evidence = {"ends_ms": end, "power_w": round(state.power)}

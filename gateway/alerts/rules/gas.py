@@ -52,10 +52,8 @@ class GasContinuous:
 
     def hour(self, state: Running, hour: Hour) -> tuple[Running, Finding]:
         """Take what one hour held."""
-        if hour.start < state.end:
-            return state, None
         amount = hour.amount - self.pilot
-        if hour.start > state.end:  # what was in between nobody knows: neither on nor over
+        if hour.start != state.end:  # what was in between nobody knows: neither on nor over
             state = Running(hour.start, told=state.told)
         if amount <= 0:
             still = state.still + 1
@@ -106,8 +104,6 @@ class GasLongUse:
 
     def hour(self, state: Burning, hour: Hour) -> tuple[Burning, Finding]:
         """Take what one hour held."""
-        if hour.start < state.end:
-            return state, None
         week = hour.place.day // 7
         if week != state.week:
             state = state._replace(week=week, longest=(0, *state.longest)[: WEEKS + 1])

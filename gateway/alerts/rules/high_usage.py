@@ -71,8 +71,6 @@ class Excess:
 
     def hour(self, state: State, hour: Hour) -> tuple[State, Finding]:
         """Take what one hour held."""
-        if hour.start < state.end:
-            return state, None
         if hour.place.day != state.day:
             state = self._new_day(state, hour.place.day)
         zeros = 0 if hour.amount else min(state.zeros + 1, ZEROS)

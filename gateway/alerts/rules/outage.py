@@ -30,7 +30,7 @@ class State(NamedTuple):
 
     `usual` is the usual gap in ms; `bases` are the least hours of the last days in Wh, `least` today's, of day `day`;
     `hours` is what the hours of a day usually hold. `gasp` is when the meter said that power fails, `out` when the cut
-    that was told began, `back` when it was over (UTC ms; 0: none).
+    that was told began, `back` when the last one was over (UTC ms; 0: none).
     """
 
     usual: float = 0.0
@@ -67,9 +67,9 @@ class Outage:
             return state._replace(gasp=0), None
         if not state.out:
             return state, None
-        return state._replace(out=0, gasp=0, back=0), Clear(
-            state.back or ts, {"since_ms": state.out, "lasted_s": round(((state.back or ts) - state.out) / 1000)}
-        )
+        back = state.back or ts
+        evidence = {"since_ms": state.out, "lasted_s": round((back - state.out) / 1000)}
+        return state._replace(out=0, gasp=0, back=back), Clear(back, evidence)
 
     def tick(self, state: State, now: int) -> tuple[State, Finding]:
         """Take the time: a meter that gasped and says nothing more is dark."""
@@ -77,7 +77,7 @@ class Outage:
         if moment is None or now < moment:
             return state, None
         alarm = Alarm("critical", moment, round(self.dwell), 0.0, "s", "", 1.0, {"since_ms": state.gasp})
-        return state._replace(out=state.gasp), alarm
+        return state._replace(out=state.gasp, back=0), alarm
 
     def due(self, state: State) -> int | None:
         """Name when a last gasp becomes a power cut."""
@@ -107,7 +107,8 @@ class Outage:
         silent = state.usual and gap > max(USUALS * state.usual, self.least * 1000)
         usual = state.usual + (min(gap, 4 * state.usual) - state.usual) / 8 if state.usual else float(gap)
         state = state._replace(usual=usual)
-        if not silent or interval.amount is None or state.out or len(state.bases) < DAYS:
+        told = state.out or interval.start < state.back <= interval.end
+        if not silent or interval.amount is None or told or len(state.bases) < DAYS:
             return state, None
         base = sorted(state.bases)[1]  # one day of seven may have been spent elsewhere
         ordinary = state.hours[self.calendar.place(interval.end - 1).hour] * min(usual, HOUR_MS) / HOUR_MS

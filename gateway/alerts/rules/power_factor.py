@@ -45,7 +45,8 @@ class LowPowerFactor:
     def reading(self, state: State, ts: int, q: int, values: Mapping[str, Number]) -> tuple[State, Finding]:
         """Take the powers of one reading."""
         active, apparent = values.get("power_w"), _apparent(values)
-        if active is None or apparent is None or q & DOUBTFUL or ts < state.begin:
+        late = state.begin - QUARTER_MS <= ts < state.begin  # further back it is the clock that was set
+        if active is None or apparent is None or q & DOUBTFUL or late:
             return state, None
         finding: Finding = None
         begin = ts - ts % QUARTER_MS

@@ -91,6 +91,6 @@ class ReverseFlow:
 
     def _over(self, state: State, now: int) -> tuple[State, Finding]:
         """Nothing flowed back for a day: it is over."""
-        if not state.told or now - state.told < DAY_MS:
+        if not state.told or 0 <= now - state.told < DAY_MS:
             return state, None
         return state._replace(told=0), Clear(now, {})

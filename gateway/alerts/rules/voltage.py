@@ -55,14 +55,14 @@ class VoltageQuality:
     def reading(self, state: State, ts: int, q: int, values: Mapping[str, Number]) -> tuple[State, Finding]:
         """Take the voltages of one reading."""
         volts = [(float(values[key]), key) for key in KEYS if key in values]
-        if not volts or q & DOUBTFUL or ts <= state.last:
+        if not volts or q & DOUBTFUL or _late(state.last, ts):
             return state, None
         nominal = self.nominal or state.nominal or _nearest(volts[0][0])
         known = [(abs(volt - nominal), volt, key) for volt, key in volts if volt >= GONE * nominal]
         if not known:
             return state._replace(last=ts), None
         off, volt, key = max(known)
-        gap = ts - state.last > GAP_MS
+        gap = not 0 < ts - state.last <= GAP_MS
         state = state._replace(last=ts, nominal=nominal, since=0 if gap and not state.told else state.since)
         if off <= (self.band - (self.back if state.since else 0.0)) * nominal:
             return self._within(state, ts)
@@ -112,7 +112,7 @@ class PhaseFault:
     def reading(self, state: Phase, ts: int, q: int, values: Mapping[str, Number]) -> tuple[Phase, Finding]:
         """Take the voltages of the phases."""
         volts = [(float(values[key]), key) for key in PHASES if key in values]
-        if len(volts) < len(PHASES) or q & DOUBTFUL or ts <= state.last:
+        if len(volts) < len(PHASES) or q & DOUBTFUL or _late(state.last, ts):
             return state, None
         (low, key), (high, _) = min(volts), max(volts)
         nominal = self.nominal or _nearest(high)
@@ -120,12 +120,17 @@ class PhaseFault:
         if not gone:
             told, since = state.told, state.since
             return Phase(ts), Clear(ts, {"since_ms": since}) if told else None
-        since = state.since if state.since and ts - state.last <= GAP_MS else ts
+        since = state.since if state.since and 0 < ts - state.last <= GAP_MS else ts
         state = Phase(ts, since, state.told)
         if ts - since < self.dwell * 1000:
             return state, None
         alarm = Alarm("warning", ts, round(low, 1), nominal, "V", key, 1.0, {"since_ms": since, "other_v": high})
         return state._replace(told=True), alarm
+
+
+def _late(last: int, ts: int) -> bool:
+    """Tell whether a reading is late; what lies further back is no late one, but of a clock that was set."""
+    return -GAP_MS < ts - last <= 0
 
 
 def _nearest(volt: float) -> float:

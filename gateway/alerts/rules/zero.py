@@ -79,6 +79,9 @@ class ZeroConsumption:
             end = interval.end
             fresh = State(state.born or end, end, end, state.longest, state.week)
             return fresh, Clear(end, {}) if state.told else None
+        if interval.end <= state.end:  # the clock was set back
+            born, step = min(state.born, interval.start), min(state.step, interval.start)
+            state = state._replace(born=born, step=step, at=0)
         week = interval.end // WEEK_MS
         longest = state.longest if week == state.week else (0, *state.longest)[: WEEKS + 1]
         state = State(state.born, state.step, interval.end, longest, week, state.at, state.flowed, state.told)
