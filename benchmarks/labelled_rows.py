@@ -1,7 +1,7 @@
 """The homes of the labelled series, as rows of a replay.
 
-They are no part of the project: NABD_SERIES names their folder. Tables of consumption become registers: what an hour held
-is shown at its end.
+They are no part of the project: NABD_SERIES names their folder.
+Tables of consumption become registers: what an hour held is shown at its end.
 """
 
 import csv
