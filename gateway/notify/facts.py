@@ -1,27 +1,40 @@
 """The facts of an alert as one speech says them: what the places in a text's braces are filled with.
 
     meter, at, raised, since, cleared    who and when; `since` is when it began, before it was told
-    value, baseline, percent, month      how much, against what, and what a flow makes in 30 days
+    value, baseline, percent             how much, against what; a value that has neither unit nor quantity is none
+    month, minute, extra                 what a flow makes in 30 days and in a minute, what a rise makes in 30 days
     lasted, litres                       how long, from `since` to the end or until the event; how much in all
-    every key of the evidence            by the unit its name ends in: peak_a, period_s
+    phase, emergency                     L1 to L3; the number to call
+    every key of the evidence            by the unit its name ends in: peak_a, period_s, ends_ms (a moment)
 
 A fact nobody told is not there, and a sentence that needs it is not said.
 """
+
+import re
 
 from gateway.alerts.event import AlertEvent
 from gateway.notify.speech import Speech
 
 _BEGINNINGS = ("since_ms", "last_ms", "silent_since_ms")
 _TOTAL = "lost_l"
-_UNITS = {"l_h": "l/h", "wh": "Wh", "w": "W", "a": "A", "v": "V", "l": "l", "s": "s"}
+_UNITS = {
+    "l_min": ("l/min", 1), "l_h": ("l/h", 1), "wh": ("Wh", 1), "w": ("W", 1), "a": ("A", 1), "v": ("V", 1),
+    "l": ("l", 1), "s": ("s", 1), "hours": ("h", 1), "days": ("s", 86400), "today": ("times", 1),
+}  # fmt: skip
+"""By the end of a key: the unit to say it in, and by how much to multiply it for that."""
+_UNLEARNT = ("usual_hours", "longest_s")
+"""Keys of what a home was seen to do so far: 0 says that nothing was seen yet."""
 _MONTH_HOURS = 720
+_LATEST = 1 << 42
+_PHASE = re.compile(r"_(l[123])_")
 
 
-def facts_of(event: AlertEvent, name: str, speech: Speech) -> dict[str, str]:
-    """Say every fact of an event; `name` is what people call the meter."""
-    begun = next((int(event.evidence[key]) for key in _BEGINNINGS if key in event.evidence), None)
+def facts_of(event: AlertEvent, name: str, speech: Speech, emergency: str = "") -> dict[str, str]:
+    """Say every fact of an event; `name` is what people call the meter, `emergency` the number to call."""
+    moments = {key: int(at) for key, at in event.evidence.items() if key.endswith("_ms") and 0 <= at < _LATEST}
+    begun = next((moments[key] for key in _BEGINNINGS if key in moments), None)
     since = event.raised if begun is None else begun
-    facts = _evidence(event, speech)
+    facts = _evidence(event, speech) | {key: speech.moment(at) for key, at in moments.items()}
     facts["meter"] = speech.name(name)
     facts["at"], facts["raised"], facts["since"] = (speech.moment(at) for at in (event.at, event.raised, since))
     if event.cleared is not None:
@@ -30,21 +43,35 @@ def facts_of(event: AlertEvent, name: str, speech: Speech) -> dict[str, str]:
     # An alert is raised some time after what it is about began; without that moment nobody knows how long it lasted.
     if begun is not None and lasted > 0:
         facts["lasted"] = speech.span(lasted / 1000)
-    if event.value is not None:
+    if phase := _PHASE.search(event.quantity):
+        facts["phase"] = speech.paper.number(phase[1].upper())
+    if emergency:
+        facts["emergency"] = speech.paper.number(emergency)
+    return facts | _amounts(event, speech)
+
+
+def _amounts(event: AlertEvent, speech: Speech) -> dict[str, str]:
+    """Say the value, what it is held against, and what follows from them."""
+    facts: dict[str, str] = {}
+    if event.value is not None and (event.unit or event.quantity):
         facts["value"] = speech.amount(event.value, event.unit)
         if event.unit == "l/h":
             facts["month"] = speech.amount(event.value * _MONTH_HOURS, "l")
+            facts["minute"] = speech.amount(event.value / 60, "l/min")
     if event.baseline:
         facts["baseline"] = speech.amount(event.baseline, event.unit)
         if event.value is not None:
             facts["percent"] = speech.amount(100 * event.value / event.baseline, "%")
+    if rise := event.evidence.get("rise_w"):
+        facts["extra"] = speech.amount(rise * _MONTH_HOURS, "Wh")
     return facts
 
 
 def _evidence(event: AlertEvent, speech: Speech) -> dict[str, str]:
     facts: dict[str, str] = {}
     for key, number in event.evidence.items():
-        ending = next((ending for ending in _UNITS if key.endswith(f"_{ending}")), None)
-        if ending is not None:
-            facts[key] = speech.amount(number, _UNITS[ending])
+        ending = next((ending for ending in _UNITS if key == ending or key.endswith(f"_{ending}")), None)
+        if ending is not None and (number or key not in _UNLEARNT):
+            unit, times = _UNITS[ending]
+            facts[key] = speech.amount(number * times, unit)
     return facts | {"litres": facts[_TOTAL]} if _TOTAL in facts else facts

@@ -45,7 +45,7 @@ class Occasion:
     """What is told to whom: `name` is the meter's, `now` the reader's local time, `page` the live page's address.
 
     `links` are those of the answers, none where there is nothing to answer; `late` means it happened a while ago,
-    `repeat` that it was told so many times before.
+    `repeat` that it was told so many times before. `emergency` is the number to call when it smells of gas.
     """
 
     event: AlertEvent
@@ -56,6 +56,7 @@ class Occasion:
     links: Mapping[Action, str] = field(default_factory=dict)
     late: bool = False
     repeat: int = 0
+    emergency: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +156,8 @@ def _sentences(occasion: Occasion, paper: Paper, *, short: bool = False) -> tupl
     """Say title and sentences on one paper; `short` only what happened."""
     event = occasion.event
     speech = Speech(occasion.language, paper, occasion.now)
-    facts = facts_of(event, occasion.name, speech)
-    text = text_for(event.rule, event.state, event.severity)
+    facts = facts_of(event, occasion.name, speech, occasion.emergency)
+    text = text_for(event.rule, event.state, event.severity, event.quantity)
     title = _say(text.title, facts, speech)
     if occasion.repeat >= UNANSWERED:
         title = speech.say("Unanswered: {title}", title=title)
@@ -164,7 +165,7 @@ def _sentences(occasion: Occasion, paper: Paper, *, short: bool = False) -> tupl
         title = speech.say("Reminder: {title}", title=title)
     chosen = [_fullest(text.happened, facts)]
     if not short:
-        chosen += [_fullest(text.compared, facts), *text.advice]
+        chosen += [_fullest(text.urgent, facts), _fullest(text.compared, facts), *text.advice]
     said = [_say(sentence, facts, speech) for sentence in chosen if sentence]
     if occasion.late:
         said.insert(0, speech.say("This message comes late: it is about {at}.", at=facts["at"]))

@@ -47,6 +47,7 @@ def _scale(least: int, divide: int, decimals: int, one: str, many: str = "") -> 
 
 _LITRE = plural("{n} litre", "{n} litres")
 _LITRE_AN_HOUR = plural("{n} litre an hour", "{n} litres an hour")
+_LITRE_A_MINUTE = plural("{n} litre a minute", "{n} litres a minute")
 _TIME = (
     _scale(2 * DAY, DAY, 0, *plural("{n} day", "{n} days")),
     _scale(2 * HOUR, HOUR, 0, *plural("{n} hour", "{n} hours")),
@@ -64,7 +65,9 @@ SCALES: dict[str, tuple[_Scale, ...]] = {
         _scale(1000, 1000, 1, N_("{n} m³ an hour")), _scale(10, 1, 0, *_LITRE_AN_HOUR),
         _scale(0, 1, 1, *_LITRE_AN_HOUR),
     ),
+    "l/min": (_scale(10, 1, 0, *_LITRE_A_MINUTE), _scale(0, 1, 1, *_LITRE_A_MINUTE)),
     "s": _TIME,
+    "times": (_scale(0, 1, 0, *plural("{n} time", "{n} times")),),
     "%": (_scale(0, 1, 0, N_("{n} %")),),
 }  # fmt: skip
 """By the unit an event names: the scales from the largest down."""

@@ -26,10 +26,16 @@ def channel_of(table: ChannelTable, now: Now, tenant: str = "") -> Channel:
     """Make a channel, reading its secrets; raises ConfigError."""
     try:
         return MAKERS[table.kind](table, now, tenant)
-    except (ValueError, ImportError) as error:
-        secret = table.address_file or table.key_file
-        file = secret.path if secret is not None and secret.path is not None else Path()
-        raise ConfigError(Problem(file, None, "channel", f"[[channel]] {table.name}", str(error))) from None
+    except ImportError as error:
+        raise _problem(table, f"needs the package {error.name}", f"install {error.name} beside Nabd") from None
+    except ValueError as error:
+        raise _problem(table, str(error), "look at its file") from None
+
+
+def _problem(table: ChannelTable, what: str, hint: str) -> ConfigError:
+    secret = table.address_file or table.key_file
+    file = secret.path if secret is not None and secret.path is not None else Path()
+    return ConfigError(Problem(file, None, "channel", f"[[channel]] {table.name}", what, hint))
 
 
 def _webhook(table: ChannelTable, now: Now, _tenant: str) -> Channel:

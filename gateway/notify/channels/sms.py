@@ -19,6 +19,7 @@ import orjson
 from gateway.notify.channels.contract import TIMEOUT, Message, Receipt, TryLater
 from gateway.notify.channels.verdict import judge
 from gateway.notify.http import PostError, post
+from gateway.notify.sms import fit
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,9 @@ class Sms:
 
     async def send(self, message: Message) -> Receipt:
         """Send one text message."""
-        places = {"{to}": self.to, "{text}": message.words.sms, "{key}": message.key, "{token}": self.token or ""}
+        words = message.words
+        text = words.sms or fit([f"{words.title}: {words.text}"])
+        places = {"{to}": self.to, "{text}": text, "{key}": message.key, "{token}": self.token or ""}
         try:
             answer = await post(
                 self.url, self._headers(message.key), self.template.fill(places), tls=self.tls, timeout=TIMEOUT
