@@ -47,7 +47,7 @@ async def test_the_package_of_another_processor_reads_a_meter(
         chrooted(place, "dpkg -i /root/nabd_*.deb", timeout=900)
         assert chrooted(place, "dpkg --print-architecture").strip() == architecture
         for module in COMPILED.split():
-            chrooted(place, f'/opt/nabd/bin/python -c "import {module}"')
+            chrooted(place, f'/opt/nabd/current/bin/python -c "import {module}"')
         async with running(METER, tmp_path / "wires") as lines:
             (place / "etc/nabd/home.toml").write_text(CONFIG.format(where=lines["lan"].where))
             said = await _aside(place, "nabd read m --json 2>/dev/null")
