@@ -23,6 +23,7 @@ from gateway.notify.router import (
     next_repeat,
     route,
 )
+from gateway.notify.schedule import coming
 
 RIYADH = ZoneInfo("Asia/Riyadh")
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=RIYADH)
@@ -267,5 +268,26 @@ def test_the_caps_hold_whatever_happens(minutes: list[int], severities: list[Sev
             planned += [(plan.channel, plan.due) for plan in sent]
             assert all(not time(22) <= plan.due.time() and plan.due.time() >= time(7) for plan in sent)
     days = [moment.astimezone(where).date() for _, moment in set(planned)]
+    assert all(days.count(day) <= CAP_DAY for day in days)
+    assert all(sum(0 <= (other - day).days < 7 for other in days) <= CAP_WEEK for day in days)
+
+
+@given(minutes=st.lists(st.integers(0, 21 * 24 * 60), max_size=60), weekend=st.sampled_from([{4, 5}, {5, 6}]))
+def test_the_caps_hold_with_the_digest_counted(minutes: list[int], weekend: set[int]) -> None:
+    """Three weeks of warnings beside a weekly digest: never more than 3 a day or 7 in any 7 days, digests and all."""
+    contacts = [Contact("phone")]
+    start = datetime(2026, 11, 1, tzinfo=RIYADH)
+    sent: set[tuple[str, datetime]] = set()
+    for number, minute in enumerate(sorted(minutes)):
+        now = start + timedelta(minutes=minute)
+        event = AlertEvent(
+            id=f"{number:016x}", seq=1, rule="water_leak", meter="m", state="raised", severity="warning",
+            raised=ms(now), at=ms(now),
+        )  # fmt: skip
+        known = {*sent, *coming(contacts, now, weekend), *coming(contacts, now - timedelta(days=8), weekend)}
+        sent |= {(plan.channel, plan.due) for plan in route(event, contacts, Story(interruptions=tuple(known)), now)}
+    told = {one for one in sent if one[0] == "phone"}
+    told |= {one for week in range(-1, 5) for one in coming(contacts, start + timedelta(days=7 * week), weekend)[:1]}
+    days = [at.date() for _, at in told]
     assert all(days.count(day) <= CAP_DAY for day in days)
     assert all(sum(0 <= (other - day).days < 7 for other in days) <= CAP_WEEK for day in days)
