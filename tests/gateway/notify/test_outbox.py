@@ -498,6 +498,26 @@ def test_the_second_contact_is_told_unless_somebody_answered(
         assert neighbour.at[0] - 1000 == pytest.approx(135 * MINUTE, abs=2)
 
 
+def test_the_second_contact_hears_nothing_of_what_was_over_before(telling: Callable[..., Telling], make: Make) -> None:
+    """Neither that it began nor that it ended."""
+    hub = telling("phone", "neighbour", neighbour=Contact("neighbour", second=True))
+
+    async def story() -> None:
+        await hub.open()
+
+        async def work() -> None:
+            await hub.arrive(make())
+            await asyncio.sleep(HOUR)
+            await hub.arrive(make(state="cleared", seq=2, after=HOUR))
+            await asyncio.sleep(3 * HOUR)
+
+        await hub.run(work)
+        await hub.database.close()
+
+    virtually(story)
+    assert hub.channels["neighbour"].got == []
+
+
 def test_the_second_contact_is_told_at_once_when_nobody_can_be_reached(
     telling: Callable[..., Telling], make: Make
 ) -> None:
