@@ -2,10 +2,12 @@
 
 1. The score is what the last `hours` held above what is usual in them. No fixed share or count of deviations fits all
    homes: the same rule that is silent in one cries daily in another.
-2. So the threshold is each home's own: a little above what its score reached on the `budget`-th worst of the last 56
+2. Weather and guests last for days, and what is known by now is not news: the usual is scaled by how the newest days
+   compared with it.
+3. The threshold is each home's own: a little above what its score reached on the `budget`-th worst of the last 56
    days. By that, about `budget` alerts come in 56 days in a lively home, however it lives; in a quiet one `floor` and
    `share` leave fewer.
-3. Two weeks are learnt first. A day on which something was wrong counts at most half above the threshold, so that one
+4. Two weeks are learnt first. A day on which something was wrong counts at most half above the threshold, so that one
    long fault does not make the meter deaf.
 """
 
@@ -25,6 +27,9 @@ DAYS = 56
 LEARN_DAYS = 14
 ABOVE = 1.05
 CAPPED = 1.5
+FOLLOWS = 1 / 3
+LEVELS = (0.5, 2.0)
+"""A day moves the level by a third of the way, and by no more than it would at half or twice the usual."""
 ZEROS = 24
 """A day without any use is no ordinary day."""
 WEEK_SHARE = 0.05
@@ -37,7 +42,7 @@ class State(NamedTuple):
     `end` is how far hours are known (UTC ms), `last` the newest hours in a row as (amount, usual), `worst` the highest
     score of the local day `day`, `ring` those of the days before, `days` how many days were seen, `rare` what is
     reached as seldom as the budget says, `high` the threshold that was passed. `zeros` are the hours in a row without
-    any use.
+    any use. `used` and `usually` are this day's sums so far, `level` how the newest days compared.
     """
 
     usual: Usual = Usual()
@@ -50,6 +55,9 @@ class State(NamedTuple):
     rare: float = 0.0
     high: float = 0.0
     zeros: int = 0
+    used: float = 0.0
+    usually: float = 0.0
+    level: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -82,8 +90,9 @@ class Excess:
         if usual is None:
             return state._replace(usual=now, end=hour.end, last=(), zeros=zeros), None
         held = min(hour.amount, usual) if hour.place.week_hour in self.known else hour.amount
-        last = (*last, (held, usual))[-self.hours :]
-        state = state._replace(usual=now, end=hour.end, last=last, zeros=zeros)
+        last = (*last, (held, round(usual * state.level, 1)))[-self.hours :]
+        sums = (round(state.used + hour.amount, 1), round(state.usually + usual, 1))
+        state = State(now, hour.end, last, *state[3:9], zeros, *sums, state.level)
         if len(last) < self.hours:
             return state, None
         return self._judge(state)
@@ -116,8 +125,25 @@ class Excess:
             return state._replace(day=day, days=1)
         ring = (*state.ring, round(state.worst, 1))[-DAYS:]
         budget = max(1, round(self.budget * len(ring) / DAYS))
-        rare = ABOVE * sorted(ring)[-budget]
-        return state._replace(day=day, days=min(state.days + 1, DAYS), worst=0.0, ring=ring, rare=round(rare, 1))
+        rare = round(ABOVE * sorted(ring)[-budget], 1)
+        level = state.level
+        if state.usually:
+            least, most = LEVELS
+            level += FOLLOWS * (min(max(state.used / state.usually, least), most) - level)
+        days = min(state.days + 1, DAYS)
+        return State(
+            state.usual,
+            state.end,
+            state.last,
+            day,
+            0.0,
+            ring,
+            days,
+            rare,
+            state.high,
+            state.zeros,
+            level=round(level, 3),
+        )
 
 
 @dataclass(frozen=True)
