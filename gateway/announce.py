@@ -10,7 +10,7 @@ from gateway.clock import wall_ms
 from gateway.message import Topics
 from gateway.mqtt import connect
 from gateway.station import Station
-from gateway.transport import Connection, Endpoint, Message, TransportError
+from gateway.transport import Connect, Connection, Endpoint, Message, TransportError
 
 
 def will_of(topics: Topics) -> Message:
@@ -40,9 +40,10 @@ def birth_of(topics: Topics, here: Station) -> list[Message]:
 class Announcer:
     """Keeps a connection to a broker that stores nothing for us; live values go out on it."""
 
-    def __init__(self, endpoint: Endpoint, topics: Topics, here: Station) -> None:
-        """`endpoint` should carry the will."""
+    def __init__(self, endpoint: Endpoint, topics: Topics, here: Station, dial: Connect = connect) -> None:
+        """`endpoint` should carry the will; `dial` opens the connection."""
         self.connection: Connection | None = None
+        self._dial = dial
         self._endpoint, self._topics, self._here = endpoint, topics, here
 
     async def run(self) -> None:
@@ -50,7 +51,7 @@ class Announcer:
         backoff = Backoff(1.0, 60.0)
         while True:
             try:
-                connection = await connect(self._endpoint)
+                connection = await self._dial(self._endpoint)
                 try:
                     for message in birth_of(self._topics, self._here):
                         await connection.publish(message)

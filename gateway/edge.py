@@ -21,6 +21,7 @@ from gateway.clock import wall_ms
 from gateway.config.build import endpoint_of
 from gateway.config.models import EdgeConfig
 from gateway.discovery import Discovery
+from gateway.identity.running import Identity
 from gateway.lanes import LONGEST_WAIT, UNSTORED
 from gateway.live import LivePoster
 from gateway.message import Topics
@@ -66,9 +67,16 @@ class Edge:
         self._poster, self._desired = poster, desired
         poster.pace(self._live_every)
         self._commands, dials = Commands(topics, here), Pulse()
+        self._identity = Identity(
+            user_of(config),
+            config.mqtt,
+            config.mqtt.identity or config.journal.folder.parent / "identity",
+            lambda: here.clock.stamp(here.clock.boot_ms()),
+            own=config.mqtt.identity is not None,
+        )
         self._uplink = Uplink(
             here.journal,
-            counted(connect, dials),
+            counted(self._identity.dial(connect), dials),
             _endpoint(config, topics),
             topics,
             lambda: [*birth_of(topics, here), *poster.newest(here.book)],
@@ -89,9 +97,11 @@ class Edge:
         group.create_task(_uplink_when_spread(uplink, self._config, here), name="uplink")
         if self._config.mqtt.discovery:
             group.create_task(again_when(self._changed, lambda: self._finder().run()), name="discovery")
+        group.create_task(self._identity.run(), name="identity")
         group.create_task(self._health(), name="health")
         group.create_task(self._events.run(), name="events")
         own = {"broker": lambda: uplink.error, "settings": lambda: self._desired.error}
+        own |= self._identity.faults()
         group.create_task(Teller(ChainMap(own, here.faults())).run(), name="teller")
 
     async def goodbye(self) -> None:
@@ -135,7 +145,12 @@ class Edge:
         return Discovery(connect, endpoint, self._topics, self._here.info, prefix, self._live_every)
 
     def _say(self) -> dict[str, Any]:
-        return self._here.status() | {"uplink": self._uplink.status(), "settings": self._desired.status()}
+        mine = {
+            "uplink": self._uplink.status(),
+            "certificate": self._identity.status(),
+            "settings": self._desired.status(),
+        }
+        return self._here.status() | mine
 
     async def _health(self) -> None:
         while True:
@@ -217,6 +232,12 @@ async def _uplink_when_spread(uplink: Uplink, config: EdgeConfig, here: Station)
     await uplink.run()
 
 
+def user_of(config: EdgeConfig) -> str:
+    """Name the gateway as brokers know it."""
+    return f"{config.gateway.tenant}/{config.gateway.id}"
+
+
 def _endpoint(config: EdgeConfig, topics: Topics) -> Endpoint:
-    user = f"{config.gateway.tenant}/{config.gateway.id}"
-    return endpoint_of(config.mqtt, config.gateway.id, user=user, session_expiry=SESSION, will=will_of(topics))
+    return endpoint_of(
+        config.mqtt, config.gateway.id, user=user_of(config), session_expiry=SESSION, will=will_of(topics)
+    )

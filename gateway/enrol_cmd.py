@@ -43,6 +43,8 @@ def identity_of(config: Document) -> str:
 
 def folder_of(config: Document) -> Path:
     """Give the identity's folder: beside the journal, or the hub's database; an edge and a hub may share that place."""
+    if config.mqtt is not None and config.mqtt.identity is not None:
+        return config.mqtt.identity
     if isinstance(config, HubConfig):
         return config.hub.database.parent / "hub-identity"
     return config.journal.folder.parent / "identity"

@@ -175,13 +175,21 @@ class House:
     def _announce(self, group: asyncio.TaskGroup, poster: LivePoster) -> None:
         from gateway.announce import Announcer, will_of  # noqa: PLC0415  no MQTT where no broker is
         from gateway.discovery import Discovery  # noqa: PLC0415
+        from gateway.identity.running import Identity  # noqa: PLC0415
         from gateway.mqtt import connect  # noqa: PLC0415
 
-        mqtt, me = self._config.mqtt, self._config.gateway.id
+        mqtt, gateway = self._config.mqtt, self._config.gateway
         if mqtt is None:
             return
-        announcer = Announcer(endpoint_of(mqtt, me, will=will_of(self._topics)), self._topics, self._here)
+        me, clock = gateway.id, self._here.clock
+        folder = mqtt.identity or self._config.journal.folder.parent / "identity"
+        name, own = f"{gateway.tenant}/{me}", mqtt.identity is not None
+        identity = Identity(name, mqtt, folder, lambda: clock.stamp(clock.boot_ms()), own=own)
+        endpoint = endpoint_of(mqtt, me, will=will_of(self._topics))
+        announcer = Announcer(endpoint, self._topics, self._here, identity.dial(connect))
         poster.uplink = self._announcer = announcer
+        group.create_task(identity.run(), name="identity")
+        group.create_task(Teller(identity.faults()).run(), name="identity teller")
         group.create_task(announcer.run(), name="announcer")
         events = EventPoster(self._topics, announcer)
         self._here.alerting.listeners.append(events.post)

@@ -16,6 +16,7 @@ from gateway.collector import Collector
 from gateway.config.build import endpoint_of
 from gateway.config.models import HubConfig
 from gateway.hubdb import HubDatabase
+from gateway.identity.running import Identity
 from gateway.live import LiveBook
 from gateway.mqtt import connect
 from gateway.program import run_until_signal
@@ -28,7 +29,7 @@ from gateway.store import open_store
 from gateway.teller import Teller
 from gateway.telling import Telling
 from gateway.today import Today
-from gateway.transport import Endpoint, TransportError
+from gateway.transport import Connect, Endpoint, TransportError
 from gateway.watch import Watch
 from gateway.web.alertbook import AlertBook
 from gateway.web.screen import Sources
@@ -52,8 +53,15 @@ async def run(config: HubConfig, reread: Callable[[], HubConfig] | None = None) 
     await database.open()
     telling = await Telling.open(database.file, config.channel, config.hub, progress)
     dials = Pulse()
+    identity = Identity(
+        config.mqtt.username or "hub",
+        config.mqtt,
+        config.mqtt.identity or config.hub.database.parent / "hub-identity",
+        wall_ms,
+        own=config.mqtt.identity is not None,
+    )
     collector = Collector(
-        counted(connect, dials),
+        counted(identity.dial(connect), dials),
         endpoint_of(config.mqtt, f"{config.hub.id}-collector"),
         store,
         database,
@@ -87,6 +95,7 @@ async def run(config: HubConfig, reread: Callable[[], HubConfig] | None = None) 
             "hub": config.hub.id,
             "stored": await store.count(),
             "collector": collector.status(),
+            "certificate": identity.status(),
             "losses": await database.losses(),
             "messages": await telling.status(),
             "pages": [page.address for page in pages],
@@ -103,9 +112,10 @@ async def run(config: HubConfig, reread: Callable[[], HubConfig] | None = None) 
         collector.watch(progress)
         progress.watch("collector", CONNECTS_WITHIN, lambda: dials.turns if collector.error else None)
         group.create_task(_probe(database, progress.pulse("hub database", DISK)), name="probe")
-        group.create_task(Teller(_faults(collector, days)).run(), name="teller")
-        endpoint = endpoint_of(config.mqtt, f"{config.hub.id}-live")
-        group.create_task(_listen(endpoint, config.mqtt.root, book, alerts, known), name="live")
+        group.create_task(Teller(_faults(collector, days) | dict(identity.faults())).run(), name="teller")
+        live, endpoint = identity.dial(connect), endpoint_of(config.mqtt, f"{config.hub.id}-live")
+        group.create_task(identity.run(), name="identity")
+        group.create_task(_listen(live, endpoint, config.mqtt.root, book, alerts, known), name="live")
         group.create_task(today.run(), name="today")
         group.create_task(days.run(), name="days")
         group.create_task(settings.run(), name="settings")
@@ -143,7 +153,9 @@ async def _probe(database: HubDatabase, pulse: Pulse) -> None:
         await asyncio.sleep(PROBE_EVERY)
 
 
-async def _listen(endpoint: Endpoint, root: str, book: LiveBook, alerts: AlertBook, known: Known) -> None:
+async def _listen(
+    connect: Connect, endpoint: Endpoint, root: str, book: LiveBook, alerts: AlertBook, known: Known
+) -> None:
     """Hear live values, birth documents and alerts of every gateway, for the pages, and settings, for the checks."""
     hearers = {"event": alerts.hear, "settings": known.hear}
     backoff = Backoff(1.0, 60.0)

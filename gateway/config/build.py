@@ -61,14 +61,15 @@ def endpoint_of(
     password = mqtt.password_file.read().reveal() if mqtt.password_file else None
     if mqtt.key_file:
         mqtt.key_file.read()
+    pair = mqtt.identity / "pair.pem" if mqtt.identity else None
     return Endpoint(
         url=mqtt.url,
         client_id=client_id,
         username=mqtt.username or (user if password else None),
         password=password,
-        ca_file=mqtt.ca_file,
-        cert_file=mqtt.cert_file,
-        key_file=mqtt.key_file.path if mqtt.key_file else None,
+        ca_file=mqtt.ca_file or (mqtt.identity / "ca.pem" if mqtt.identity else None),
+        cert_file=mqtt.cert_file or pair,
+        key_file=mqtt.key_file.path if mqtt.key_file else pair,
         session_expiry=session_expiry,
         keepalive=round(mqtt.keepalive),
         will=will,

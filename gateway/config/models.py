@@ -99,6 +99,10 @@ class BrokerTable(Table):
     keepalive: Annotated[float, lasting("5s", "1h")] = option(
         "How often a silent link is tried, which is how soon a dead one is noticed.", "30s"
     )
+    identity: Place | None = option(
+        "The folder of a key and certificate of our own; the first start makes the key, `nabd enrol` brings the rest.",
+        None,
+    )
     ca_file: Readable | None = option("The certificates to trust; the system's own unless given.", None)
     cert_file: Readable | None = option("The certificate that shows the broker who we are.", None)
     key_file: Hidden | None = option("The private key of cert_file.", None)

@@ -55,6 +55,8 @@ def _broker(mqtt: BrokerTable, *, named: bool) -> Iterator[Finding]:
     if (mqtt.cert_file is None) != (mqtt.key_file is None):
         there, gone = ("cert_file", "key_file") if mqtt.cert_file else ("key_file", "cert_file")
         yield ("mqtt", there), f"needs {gone} beside it", "a certificate and its private key go together"
+    if mqtt.identity and mqtt.cert_file:
+        yield ("mqtt", "cert_file"), "stands beside identity", "delete one: identity has its own certificate"
     if mqtt.url.startswith("mqtt:") and (mqtt.ca_file or mqtt.cert_file):
         yield ("mqtt", "url"), "is without TLS, though certificates are given", "write mqtts:// and its port"
     if mqtt.password_file and not mqtt.username and not named:
