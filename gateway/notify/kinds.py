@@ -14,12 +14,12 @@ FREQUENCIES: tuple[Frequency, ...] = ("now", "bundled", "daily", "weekly", "off"
 
 KIND: dict[str, Kind] = {
     "gas_continuous": "safety", "gas_long_use": "safety", "overload": "safety", "outage": "safety",
-    "phase_loss": "safety", "water_burst": "safety",
-    "water_leak": "leak", "flow_while_away": "leak", "gas_while_away": "leak",
+    "phase_fault": "safety", "water_burst": "safety",
+    "water_leak": "leak", "flow_while_away": "leak",
     "bill_projection": "cost", "tier_crossing": "cost", "budget": "cost", "peak_price_use": "cost",
     "tariff_advice": "cost",
     "meter_offline": "operator", "meter_clock": "operator", "gateway_offline": "operator", "tamper": "operator",
-    "battery_low": "operator", "data_quality": "operator",
+    "battery_low": "operator", "data_quality": "operator", "voltage_quality": "operator",
     "achievement": "digest", "goal_met": "digest", "tip": "digest", "weekly_digest": "digest",
 }  # fmt: skip
 """By the rule's name; every other rule is about usage."""

@@ -21,7 +21,7 @@ WEEK_MS = 7 * 86_400_000
 SLOT_MS = 26 * WEEK_MS
 NEAR = 0.01
 """A factor this close to 1 is left out of the settings: nobody would notice it."""
-SLOTTED = frozenset({"high_usage", "high_day"})
+SLOTTED = frozenset({"high_usage"})
 """Rules that know hours of the week."""
 
 

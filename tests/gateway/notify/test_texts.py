@@ -1,52 +1,71 @@
 """Every text in each language with each plural: translated, filled, isolated, short enough, proof against names."""
 
+import inspect
 import re
 import string
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from html.parser import HTMLParser
+from itertools import cycle, product
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.alerts.catalogue import ENTRIES
 from gateway.alerts.event import AlertEvent, Severity, State, alert_id
 from gateway.i18n import LANGUAGES, words
+from gateway.notify.facts import facts_of
 from gateway.notify.links import ACTIONS
 from gateway.notify.render import Occasion, Words, render
 from gateway.notify.sms import PARTS, parts
-from gateway.notify.speech import ISOLATE, POP, clean
+from gateway.notify.speech import ISOLATE, POP, Plain, Speech, clean
 from gateway.notify.texts import TEXTS, other, text_for
+from gateway.notify.texts.gas_smell import NO_DETECTOR
 from gateway.notify.units import SCALES, amount_of
 from tests.gateway.notify.moments import MS, NOW
+from tests.gateway.notify.rule_facts import SHAPES, Shape
 
 NUMBERS = [0, 1, 2, 3, 10, 11, 99, 100]
 STATES: list[State] = ["raised", "updated", "cleared", "expired"]
 SEVERITIES: list[Severity] = ["critical", "warning", "info"]
 RULES = [*TEXTS, "a_rule_of_tomorrow"]
-UNITS = {"overload": "A", "water_leak": "l/h", "meter_offline": "s", "meter_clock": "s", "a_rule_of_tomorrow": "Wh"}
 STRETCHES = {"s": 1, "min": 60, "h": 3600, "d": 86400}
+EMERGENCY = "998"
+COMPUTED = {"above_wh", "above_l", "fell_wh", "fell_l"}
+"""Evidence whose name a rule puts together."""
+OF_A_TABLE = {"voltage_l2_v", "battery_left_s", ""}
 
 ISOLATED = re.compile("\u2068[^\u2068\u2069]*\u2069")
 
 
-def events(number: int) -> Iterator[AlertEvent]:
+def events(number: int, rules: Sequence[str] = RULES) -> Iterator[AlertEvent]:
     """Make every rule in every state and severity, all its figures being `number`, in each unit of time."""
-    for rule in RULES:
-        for state in STATES:
-            for severity in SEVERITIES:
-                for seconds in STRETCHES.values():
-                    since = MS - number * seconds * 1000
-                    over = state in ("cleared", "expired")
-                    yield AlertEvent(
-                        id=alert_id(rule, "m", 1), seq=1, rule=rule, meter="gw_main", state=state, severity=severity,
-                        raised=since, at=MS, cleared=MS if state == "cleared" else None,
-                        value=number * (seconds if rule == "meter_offline" else 1), baseline=number, unit=UNITS[rule],
-                        evidence={} if over and rule == "a_rule_of_tomorrow" else {
-                            "since_ms": since, "limit_a": number, "peak_a": number, "period_s": number * seconds,
-                            "lost_l": number,
-                        },
-                    )  # fmt: skip
+    for rule in rules:
+        shape = SHAPES.get(rule, SHAPES["a_rule_of_tomorrow"])
+        lengths = cycle(STRETCHES.values())
+        for state, severity, quantity in product(STATES, shape.severities, shape.quantities):
+            for seconds in STRETCHES.values() if shape.unit == "s" else [next(lengths)]:
+                yield one(rule, shape, state, severity, quantity, number, seconds)
+
+
+def one(
+    rule: str, shape: Shape, state: State, severity: Severity, quantity: str, number: int, seconds: int
+) -> AlertEvent:
+    """Make one event."""
+    since = MS - number * seconds * 1000
+    keys = shape.over if state in ("cleared", "expired") else shape.evidence
+    return AlertEvent(
+        id=alert_id(rule, "m", 1), seq=1, rule=rule, meter="gw_main", state=state, severity=severity,
+        raised=since, at=MS, cleared=MS if state == "cleared" else None,
+        value=number * (seconds if shape.unit == "s" else 1) if shape.value else 0.0,
+        baseline=number if shape.baseline else 0.0, unit="Wh" if "energy_" in quantity and rule != "outage" and
+        shape.unit == "l" else shape.unit, quantity=quantity,
+        evidence={
+            key: since if key.endswith("_ms") else number * (seconds if key.endswith("_s") else 1) for key in keys
+        },
+    )  # fmt: skip
 
 
 def marked(text: str) -> str:
@@ -57,7 +76,7 @@ def marked(text: str) -> str:
 def said(event: AlertEvent, language: str, name: str = "البيت", repeat: int = 0) -> Words:
     """Render an event as a late message with every link."""
     links = {action: f"https://nabd.example/{action}" for action in ACTIONS}
-    return render(Occasion(event, name, language, NOW, "https://nabd.example/", links, late=True, repeat=repeat))
+    return render(Occasion(event, name, language, NOW, "https://nabd.example/", links, True, repeat, EMERGENCY))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -90,7 +109,9 @@ def test_text_messages_say_at_least_what_happened_in_two_parts(number: float, la
     """With the longest name and the largest figures; no first sentence has to be cut."""
     for event in events(int(number) if number < 1e6 else 100):
         grown = replace(event, value=number, baseline=number) if number > 1e6 else event
-        message = render(Occasion(grown, "ن" * 300 if language == "ar" else "W" * 300, language, NOW))
+        message = render(
+            Occasion(grown, "ن" * 300 if language == "ar" else "W" * 300, language, NOW, emergency=EMERGENCY)
+        )
         assert parts(message.sms) <= PARTS
         assert not message.sms.endswith("…"), message.sms
 
@@ -114,8 +135,6 @@ def test_arabic_has_its_six_plural_forms() -> None:
         99: "[99] ساعة", 100: "[100] ساعة",
     }  # fmt: skip
     litres = {0: "[0] لتر", 1: "لتر واحد", 2: "لترين", 3: "[3] لترات", 11: "[11] لترًا", 100: "[100] لتر"}
-    from gateway.notify.speech import Plain, Speech
-
     speech = Speech("ar", Plain(), NOW)
     assert {n: marked(speech.amount(n, "l")) for n in litres} == litres
     # Hours are said from two up to two days, then days.
@@ -137,8 +156,6 @@ def test_arabic_has_its_six_plural_forms() -> None:
 )  # fmt: skip
 def test_amounts_read_as_people_say_them(value: float, unit: str, english: str) -> None:
     """Scaled, rounded, with a true minus; a unit nobody knows leaves its number."""
-    from gateway.notify.speech import Plain, Speech
-
     assert Speech("en", Plain(), NOW).amount(value, unit).replace(ISOLATE, "").replace(POP, "") == english
 
 
@@ -154,7 +171,7 @@ def test_every_unit_and_every_sentence_is_in_the_catalogue() -> None:
             assert scale.many not in forms
     for texts in (*TEXTS.values(), other.TEXTS):
         for text in texts.values():
-            for sentence in (text.title, *text.happened, *text.compared, *text.advice):
+            for sentence in (text.title, *text.happened, *text.urgent, *text.compared, *text.advice):
                 translated = arabic.gettext(sentence)
                 assert translated != sentence
                 assert places(translated) == places(sentence)
@@ -170,12 +187,66 @@ def test_a_text_stands_even_if_nothing_is_known() -> None:
     for text in (text for texts in (*TEXTS.values(), other.TEXTS) for text in texts.values()):
         assert places(text.title) == {"meter"}
         assert places(text.happened[-1]) <= {"meter"}
-        assert not any(places(sentence) for sentence in text.advice)
+        assert not any(places(sentence) for sentence in (*text.advice, *text.urgent[-1:]))
+        assert all(places(sentence) <= {"emergency"} for sentence in text.urgent)
     for rule in RULES:
         for state in STATES:
             bare = AlertEvent(id="0" * 16, seq=1, rule=rule, meter="m", state=state, severity="info", raised=MS, at=MS)
             assert len(said(bare, "en").text) > 20
             assert text_for(rule, state, "critical").title
+
+
+def test_the_facts_of_these_tests_are_those_of_the_rules() -> None:
+    """Each key of evidence stands in its rule, so what is said here can be said of a real event."""
+    rules = {entry.rule.name: inspect.getsource(inspect.getmodule(entry.rule)) for entry in ENTRIES}
+    for rule, source in rules.items():
+        shape = SHAPES[rule]
+        for key in {*shape.evidence, *shape.over} - COMPUTED:
+            assert f'"{key}"' in source, (rule, key)
+        assert all(quantity in source for quantity in shape.quantities if quantity not in OF_A_TABLE), rule
+
+
+@pytest.mark.parametrize("rule", SHAPES)
+def test_every_sentence_can_be_said(rule: str) -> None:
+    """A place that no event of the rule fills would silence its sentence for ever."""
+    speech = Speech("en", Plain(), NOW)
+    shape, known = SHAPES[rule], {"emergency"}
+    for event in events(11, [rule]):
+        known |= facts_of(event, "m", speech).keys()
+    for text in TEXTS.get(rule, other.TEXTS).values():
+        for sentence in (*text.happened, *text.urgent, *text.compared):
+            assert places(sentence) <= known, (sentence, shape)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_gas_says_what_to_do_when_it_smells_and_what_nabd_is_not(language: str) -> None:
+    """The number to call, also in a text message; and that this is no safety device."""
+    disclaimer = words(language).gettext(NO_DETECTOR)
+    for event in events(11, ["gas_continuous", "gas_long_use", "flow_while_away"]):
+        if event.state in ("raised", "updated") and event.quantity == "gas_volume_l":
+            message = said(event, language)
+            assert disclaimer in message.text
+            assert EMERGENCY in message.text
+            early = render(Occasion(event, "البيت", language, NOW, emergency=EMERGENCY))
+            assert EMERGENCY in early.sms, early.sms
+
+
+def test_all_messages_read_as_they_did_when_somebody_read_them_aloud() -> None:
+    """Both languages, every state, the numbers whose plurals differ: a change shows what readers will see."""
+    folder = Path(__file__).parent
+    for language in LANGUAGES:
+        lines = []
+        for number in NUMBERS:
+            for event in events(number):
+                if number == 11 or event.state == "raised":
+                    message = render(Occasion(event, "البيت", language, NOW, emergency=EMERGENCY))
+                    head = f"{event.rule} {event.state} {event.severity} {event.quantity} {number}"
+                    lines.append(f"[{head}]\n{message.title}\n{message.text}\n")
+        text = "\n".join(lines).replace(ISOLATE, "").replace(POP, "")
+        file = folder / f"messages.{language}.txt"
+        if not file.exists():
+            file.write_text(text, encoding="utf-8")
+        assert text == file.read_text(encoding="utf-8"), f"read them again, then delete {file.name} and run this twice"
 
 
 class _Tags(HTMLParser):
@@ -226,8 +297,6 @@ def test_any_figure_can_be_said(value: float, unit: str) -> None:
 
 def test_a_moment_says_its_day_when_it_is_not_today() -> None:
     """The clock of the customer's zone; the year only when it could be mistaken."""
-    from gateway.notify.speech import Plain, Speech
-
     day = 86_400_000
     english, arabic = (Speech(language, Plain(), NOW) for language in ("en", "ar"))
     assert marked(english.moment(MS)) == "[18:30]"
