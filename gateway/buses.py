@@ -91,6 +91,14 @@ class Buses:
         """List what polls."""
         return [running.poller for running in self._running.values()]
 
+    def places(self) -> Sequence[tuple[str, Poller]]:
+        """List where each bus is: its device or address."""
+        return [(running.table.device or running.table.url or "", running.poller) for running in self._running.values()]
+
+    def lent_meters(self) -> set[str]:
+        """Name the meters whose bus another program has: that they are silent says nothing of them."""
+        return {turn.meter.id for poller in self.pollers() if poller.custody.lent for turn in poller.turns}
+
     def status(self, now: float) -> list[dict[str, Any]]:
         """Say how every bus and its meters fare; `now` is the event loop's time."""
         return [_status_of(running.poller, running.driver.counters(), now) for running in self._running.values()]
@@ -102,7 +110,8 @@ class Buses:
             return
         if running.task is None:
             running.task = self._group.create_task(poller.run(), name=f"poll[{poller.name}]")
-        mark = lambda: poller.pulse.turns if poller.turns else None  # noqa: E731  a bus may have no meter yet
+        # A bus may have no meter yet, or be lent.
+        mark = lambda: poller.pulse.turns if poller.turns and not poller.custody.lent else None  # noqa: E731
         self._progress.watch(f"poll[{poller.name}]", poller.patience, mark)
 
     async def _end(self, name: str) -> None:
@@ -126,13 +135,14 @@ def open_driver(bus: BusTable, boot_ms: Callable[[], int], state: Path | None = 
 
 
 def _fault_of(poller: Poller) -> str:
-    return "" if poller.connected or not poller.turns else poller.turns[0].error
+    return "" if poller.connected or poller.custody.lent or not poller.turns else poller.turns[0].error
 
 
 def _status_of(poller: Poller, rejected: Mapping[str, int], now: float) -> dict[str, Any]:
     return {
         "name": poller.name,
         "connected": poller.connected,
+        "lent": poller.custody.lent,
         "rejected": {reason: count for reason, count in rejected.items() if count},
         "meters": [
             {

@@ -25,6 +25,7 @@ from gateway.config.build import endpoint_of, meter_id
 from gateway.config.models import HomeConfig
 from gateway.feeder import SLOWEST, Feeder
 from gateway.hubdb import HubDatabase
+from gateway.lending import Lending
 from gateway.live import LivePoster
 from gateway.message import Topics
 from gateway.program import run_until_signal
@@ -62,8 +63,8 @@ async def run(config: HomeConfig, reread: Callable[[], HomeConfig] | None = None
             )
             house = House(config, topics, here, store, database, telling, poster)
             reloader = Reloader(config, reread, house.change)
-            answers = house.answers() | {"reload": reloader.answer}
-            async with control.listening(config.journal.folder / "edge.sock", answers):
+            answers, talks = house.answers() | {"reload": reloader.answer}, {"lend": Lending(here.buses).talk}
+            async with control.listening(config.journal.folder / "edge.sock", answers, talks):
                 await run_until_signal(house.start, progress=here.progress, goodbye=house.goodbye, reload=reloader.run)
     finally:
         await database.close()

@@ -11,6 +11,7 @@
 6. Meters come and go while the bus runs (`change`); those that stay keep their turn, and what is still read of one
    that went is dropped.
 7. Between two turns, meters that remember are asked for what an outage left open (backfill.py).
+8. A bus may be lent (lending.py): after the present turn its port is closed until it is taken back.
 
 Time is the event loop's; nothing here knows the wall clock.
 """
@@ -23,6 +24,7 @@ from heapq import heapify, heapreplace
 from drivers.contract import Driver, DriverError, HasBudget, HasHistory, Meter, NotConnected, Reading
 from gateway.backfill import Backfill
 from gateway.backoff import Backoff
+from gateway.custody import Custody, Lent
 from gateway.progress import Pulse
 from gateway.thin import How, Thinner, is_own
 from gateway.together import Together
@@ -69,6 +71,7 @@ class Poller:
         self._asked: dict[str, list[asyncio.Future[Reading]]] = {}
         self._sleeper: asyncio.Future[None] | None = None
         self._together: Together | None = None
+        self.custody = Custody(self._look_again)
 
     @property
     def patience(self) -> float:
@@ -81,27 +84,34 @@ class Poller:
         try:
             while True:
                 self.pulse.alive()
+                await self.custody.open()
                 try:
                     await self._driver.connect()
                     self.connected = True
                     backoff.reset()
                     await (self._ask_in_turn() if self._driver.turns == "asked" else self._listen())
+                except Lent as lent:
+                    self._refuse(str(lent))
                 except NotConnected as error:
                     self._note_all(str(error))
                 except Exception as error:  # noqa: BLE001  in connect or a pushing meter: it costs its own bus only
                     self._note_all(f"{type(error).__name__} in the driver: {error}")
                 self.connected = False
-                self.reconnects += 1
                 await self._driver.close()
-                await asyncio.sleep(backoff.next())
+                self.custody.closed()
+                if not self.custody.lent:
+                    self.reconnects += 1
+                    await asyncio.sleep(backoff.next())
         finally:
             await self._driver.close()
+            self.custody.closed()
 
     async def read_now(self, meter_id: str) -> Reading:
         """Give the meter's next reading, moved to the front of its bus; raises DriverError or KeyError."""
         turn = next((turn for turn in self.turns if turn.meter.id == meter_id), None)
         if turn is None:
             raise KeyError(meter_id)
+        self.custody.check()
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Reading] = loop.create_future()
         self._asked.setdefault(meter_id, []).append(future)
@@ -150,6 +160,7 @@ class Poller:
         turns = self.turns
         while True:
             self.pulse.turns += 1
+            self.custody.check()
             if self._past and await self._past[0].fill(self._past[1], turns, self._take):
                 continue
             if not turns or turns[0].due > loop.time():
@@ -203,6 +214,7 @@ class Poller:
         self._start(asyncio.get_running_loop().time())
         together = self._together = Together()
         try:
+            together.start(self.custody.until_wanted(), "lend")
             for turn in self.turns:
                 together.start(self._listen_to(turn), f"listen[{turn.meter.id}]")
             await together.until_one_fails()
@@ -251,6 +263,9 @@ class Poller:
     def _note_all(self, error: str) -> None:
         for turn in self.turns:
             turn.error = error
+        self._refuse(error)
+
+    def _refuse(self, error: str) -> None:
         for meter_id in list(self._asked):
             self._answer(meter_id, NotConnected(error, meter=meter_id))
 

@@ -1,7 +1,7 @@
 """`nabd scan [PORT|HOST …]`: finds the meters of each port or host, names them, and writes the configuration.
 
 1. Without a port, every serial adapter is searched; they are listed by the names that a configuration should use.
-2. A port that a running program uses is left alone.
+2. A port that a running program uses is borrowed from it for as long as the search takes.
 3. What is done, and for how long, goes to standard error; meters and TOML, or one JSON object, to standard output.
 """
 
@@ -16,7 +16,6 @@ from typing import Any
 from drivers.contract import NotConnected
 from drivers.modbus.driver import PORT as MODBUS_PORT
 from drivers.scan import Found, Script, framing_of
-from gateway import control
 from gateway.config.errors import ConfigError
 from gateway.config.load import kind_of, load
 from gateway.config.models import HubConfig
@@ -24,8 +23,10 @@ from gateway.config.near import printable
 from gateway.scan import plan
 from gateway.scan.adapters import Adapter, adapters, stable_name
 from gateway.scan.book import load_book
+from gateway.scan.borrow import NotLent, borrowed
 from gateway.scan.port import Progress, run
 from gateway.scan.toml import Bus, add_to, text_of
+from gateway.show import socket_of
 
 Say = Callable[[str], None]
 
@@ -54,14 +55,14 @@ async def scan(options: Any, tell: Say, complain: Say) -> int:
         complain("nabd scan: there is no serial adapter here; plug one in, or name a device or a host")
         return 2
     book = load_book([options.write.parent / "meters"] if options.write else [])
-    used: dict[str, str] = {}
+    sockets: list[Path] = []
     for path in _configurations(options.config):
         try:
-            used |= await in_use(path)
+            sockets += _socket(path)
         except ConfigError as error:  # a file half written must not keep an installer from searching
             complain(f"nabd scan: who uses which port is not known: {error}")
     progress = _Progress(complain)
-    searched = [await _search(port, book, used, progress, quick=options.quick) for port in ports]
+    searched = [await _search(port, book, sockets, progress, quick=options.quick) for port in ports]
     progress.end()
     return _finish(options, searched, tell, complain)
 
@@ -87,19 +88,18 @@ def _finish(options: Any, searched: Sequence[Searched], tell: Say, complain: Say
     return 2 if all(one.error for one in searched) else 1
 
 
-async def _search(port: str, book: plan.Book, used: dict[str, str], tell: Progress, *, quick: bool) -> Searched:
-    holder = used.get(_place(port))
-    if holder is not None:
-        return Searched(port, error=f"{holder} reads it now; stop it, or scan another port")
-    start = time.monotonic()
+async def _search(port: str, book: plan.Book, sockets: Sequence[Path], tell: Progress, *, quick: bool) -> Searched:
     done = Searched(port)
+    start = time.monotonic()
     try:
-        for script, tcp_port in _scripts(port, book, quick=quick):
-            result = await run(script, port, lambda doing, left: tell(f"{port}: {doing}", left), port=tcp_port)
-            done.found, done.notes = result.found, result.notes
-            if result.found:
-                break
-    except NotConnected as error:
+        async with borrowed(sockets, port, lambda doing: tell(f"{port}: {doing}", 0)):
+            start = time.monotonic()
+            for script, tcp_port in _scripts(port, book, quick=quick):
+                result = await run(script, port, lambda doing, left: tell(f"{port}: {doing}", left), port=tcp_port)
+                done.found, done.notes = result.found, result.notes
+                if result.found:
+                    break
+    except (NotConnected, NotLent) as error:
         done.error = str(error)
     done.seconds = round(time.monotonic() - start, 1)
     return done
@@ -132,20 +132,10 @@ def _configurations(named: Path | None) -> list[Path]:
     return [named] if named else [path for path in (ETC / "home.toml", ETC / "edge.toml") if path.exists()]
 
 
-async def in_use(path: Path) -> dict[str, str]:
-    """Name the ports that the program of a configuration holds, if it runs; raises ConfigError."""
+def _socket(path: Path) -> list[Path]:
+    """Name where the program of a configuration would answer; raises ConfigError."""
     config = load(path, kind_of(path))
-    if isinstance(config, HubConfig):
-        return {}
-    try:
-        await control.ask(config.journal.folder / "edge.sock", {"do": "status"})
-    except control.NobodyThere:
-        return {}
-    return {_place(bus.device or bus.url or ""): f"nabd {config.kind} ({path})" for bus in config.bus}
-
-
-def _place(port: str) -> str:
-    return port if "://" in port else str(Path(port).resolve())
+    return [] if isinstance(config, HubConfig) else [socket_of(config)]
 
 
 # --- what people see -------------------------------------------------------------------------------------------------
@@ -160,11 +150,12 @@ class _Progress:
         self._terminal = sys.stderr.isatty()
 
     def __call__(self, doing: str, left: float) -> None:
+        line = f"{doing}, about {left:.0f} s left" if left else doing
         if self._terminal:
-            sys.stderr.write(f"\r\x1b[K{doing}, about {left:.0f} s left")
+            sys.stderr.write(f"\r\x1b[K{line}")
             sys.stderr.flush()
         elif doing != self._last:
-            self._complain(f"{doing}, about {left:.0f} s left")
+            self._complain(line)
         self._last = doing
 
     def end(self) -> None:

@@ -264,6 +264,7 @@ async def _wire(
     before = last_readings(alerting.checker.snapshot())
     backfill = Backfill(lambda: clock.offset, config.journal.folder / "backfill.json", journal.flush, before)
     buses = Buses(clock.boot_ms, intake.take, progress, backfill)
+    alerting.unheard = buses.lent_meters
     block = block_size(config.journal.folder)
     flash = FlashMeter(asyncio.get_running_loop().time(), lambda: journal.stats().commits, block)
     here = Station(config, settings, clock, journal, alerting, alerts, intake, book, buses, backfill, flash, progress)

@@ -7,7 +7,7 @@
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from drivers.contract import Number
 from gateway.alerts.engine import Engine
@@ -26,12 +26,16 @@ Listener = Callable[[AlertEvent], None]
 
 
 class Alerting:
-    """The engine of one gateway; `listeners` are told of each event once it is in the journal."""
+    """The engine of one gateway; `listeners` are told of each event once it is in the journal.
+
+    `unheard` names the meters that nobody listens to now, as their bus is lent.
+    """
 
     def __init__(self, engine: Engine, journal: Journal, now: Callable[[], int | None], checker: Checker) -> None:
         """`now` gives UTC ms, or None while nobody knows; `checker` is the one that the intake asks."""
         self.engine, self.checker = engine, checker
         self.listeners: list[Listener] = []
+        self.unheard: Callable[[], Collection[str]] = tuple
         self.told = 0
         self._journal, self._now = journal, now
         self._looked = 0
@@ -81,6 +85,8 @@ class Alerting:
             return
         if not 0 <= now - self._looked <= JUMP_MS:
             self.engine.excuse(self._looked, now)
+        elif meters := self.unheard():
+            self.engine.excuse(self._looked, now, meters)
         self._looked = now
         self._tell(self.engine.tick(now))
 

@@ -10,7 +10,7 @@
 4. All that is remembered of a meter is plain data (`snapshot`); whoever goes on from it gives the same events.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from drivers.contract import Number
@@ -82,10 +82,11 @@ class Engine:
         """Name the next moment at which `tick` may give an event of this meter, should it stay silent."""
         return self._watches[meter].due()
 
-    def excuse(self, since: int, until: int) -> None:
-        """Say that the gateway itself was away between these moments, so that no meter's silence then counts."""
-        for watch in self._watches.values():
-            watch.excuse(since, until)
+    def excuse(self, since: int, until: int, meters: Collection[str] | None = None) -> None:
+        """Say that nobody listened to these meters (None: to any) between two moments: their silence does not count."""
+        for meter, watch in self._watches.items():
+            if meters is None or meter in meters:
+                watch.excuse(since, until)
 
     def snapshot(self, meter: str) -> dict[str, Any]:
         """Give all that is remembered of one meter, as plain data."""

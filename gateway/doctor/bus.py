@@ -151,7 +151,7 @@ def told_of(status: Mapping[str, Any], name: str) -> BusSeen | None:
         MeterSeen(meter["id"], 0 if meter.get("set_aside") else meter.get("read", 0), meter.get("error", ""))
         for meter in row.get("meters", ())
     ]
-    connected = bool(row.get("connected"))
+    connected = bool(row.get("connected") or row.get("lent"))  # lent to a search, its port is closed on purpose
     fault = "" if connected else next((meter.error for meter in meters if meter.error), "")
     return BusSeen(name, connected, fault, row.get("rejected", {}), meters)
 

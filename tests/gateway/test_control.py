@@ -2,7 +2,8 @@
 
 import asyncio
 import stat
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -54,3 +55,30 @@ async def test_rubbish_gets_an_error_and_harms_nobody(tmp_path: Path, line: byte
         await reader.read()
         writer.close()
         assert await control.ask(path, {"do": "echo", "word": 1}) == {"said": 1}
+
+
+async def test_a_talk_lasts_until_the_asker_hangs_up(tmp_path: Path) -> None:
+    """Line follows line on one connection; its end, and the program's end, are noticed."""
+    path = tmp_path / "edge.sock"
+    ended: list[asyncio.Event] = []
+
+    @asynccontextmanager
+    async def talk() -> AsyncIterator[control.Answer]:
+        ended.append(asyncio.Event())
+        try:
+            yield echo
+        finally:
+            ended[-1].set()
+
+    async with control.listening(path, {}, {"talk": talk}):
+        async with control.talking(path) as put:
+            assert await put({"do": "talk", "word": 1}) == {"said": 1}
+            assert await put({"do": "anything", "word": 2}) == {"said": 2}
+            assert not ended[0].is_set()
+        await asyncio.wait_for(ended[0].wait(), 5)
+        last = await asyncio.open_unix_connection(path)
+        last[1].write(b'{"do":"talk"}\n')
+        await last[0].readline()
+        assert not ended[1].is_set()
+    await asyncio.wait_for(ended[1].wait(), 5)
+    last[1].close()

@@ -2,7 +2,8 @@
 
 import json
 from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from gateway import control
 from gateway.config.load import load
-from gateway.scan_cmd import in_use, scan
+from gateway.scan_cmd import scan
 from simulator.scenario import Scenario
 from simulator.serve import running
 
@@ -50,23 +51,40 @@ async def test_a_meter_is_found_shown_and_written(tmp_path: Path) -> None:
     assert "s left" in complaints
 
 
-async def test_a_port_that_a_running_program_reads_is_left_alone(tmp_path: Path) -> None:
-    """The program answers on its socket, so its port is not opened, and the reason is said."""
-    edge, device = tmp_path / "edge.toml", tmp_path / "ttyUSB0"
-    edge.write_text(
-        f'{EDGE}[journal]\nfolder = "{tmp_path}"\n[[bus]]\nname = "b"\ndriver = "modbus"\ndevice = "{device}"\n'
-    )
+async def test_a_port_that_a_running_program_reads_is_borrowed(tmp_path: Path) -> None:
+    """The program is asked for it, with the device and a lease, and has it back when the search is over."""
+    edge = tmp_path / "edge.toml"
+    edge.write_text(f'{EDGE}[journal]\nfolder = "{tmp_path}"\n')
+    asked: list[Mapping[str, Any]] = []
 
-    async def status(_question: Mapping[str, Any]) -> Mapping[str, Any]:
-        return {}
+    async def lend(question: Mapping[str, Any]) -> Mapping[str, Any]:
+        asked.append(question)
+        return {"lent": ["optical"], "seconds": 60}
 
-    async with control.listening(tmp_path / "edge.sock", {"status": status}):
-        code, told, _ = await say(options(str(device), config=edge))
-        assert await in_use(edge) == {str(device): f"nabd edge ({edge})"}
+    @asynccontextmanager
+    async def talk() -> AsyncIterator[control.Answer]:
+        try:
+            yield lend
+        finally:
+            asked.append({})
+
+    async with running(SML, tmp_path / "wires") as lines:
+        where = lines["optical"].where
+        async with control.listening(tmp_path / "edge.sock", {}, {"lend": talk}):
+            code, _, complaints = await say(options(where, config=edge))
+    assert code == 0
+    assert asked == [{"do": "lend", "where": where, "seconds": 60.0}, {}]
+    assert "does not read optical meanwhile" in complaints
+
+
+async def test_a_port_that_is_not_lent_is_left_alone(tmp_path: Path) -> None:
+    """A program of before that cannot lend, or that has lent it already: the port is not opened, the reason is said."""
+    edge = tmp_path / "edge.toml"
+    edge.write_text(f'{EDGE}[journal]\nfolder = "{tmp_path}"\n')
+    async with control.listening(tmp_path / "edge.sock", {}):
+        code, told, _ = await say(options(str(tmp_path / "ttyUSB0"), config=edge))
     assert code == 2
-    assert "nabd edge" in told
-    assert "reads it now" in told
-    assert await in_use(edge) == {}
+    assert "a running program reads it (unknown question)" in told
 
 
 async def test_a_port_that_is_not_there_is_said(tmp_path: Path) -> None:

@@ -141,6 +141,25 @@ async def test_no_meter_is_blamed_for_the_gateway_s_night(tmp_path: Path) -> Non
         assert [event.rule for event in bench.told] == ["meter_offline"]
 
 
+async def test_no_meter_is_blamed_while_its_bus_is_lent(tmp_path: Path) -> None:
+    """Half an hour with another program is no silence; after it, the meter's own limit begins."""
+    bench = Bench(tmp_path)
+    async with bench.running() as alerting:
+        bench.read(alerting, 5, 20)
+        assert bench.now is not None
+        lent = ["m"]
+        alerting.unheard = lambda: lent
+        for meter, looks in (("m", 180), ("other", 88)):
+            lent[:] = [meter]
+            for _ in range(looks):
+                bench.now += 10_000
+                alerting.look()
+        assert bench.told == []
+        bench.now += 30_000
+        alerting.look()
+        assert [event.rule for event in bench.told] == ["meter_offline"]
+
+
 @pytest.mark.parametrize("jump", [3_600_000, -3_600_000])
 async def test_a_clock_that_is_set_makes_nobody_silent(tmp_path: Path, jump: int) -> None:
     """An hour on or back is no hour of silence."""
