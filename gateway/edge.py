@@ -23,6 +23,7 @@ from gateway.config.models import EdgeConfig
 from gateway.discovery import Discovery
 from gateway.identity.running import Identity
 from gateway.lanes import LONGEST_WAIT, UNSTORED
+from gateway.lending import Lending
 from gateway.live import LivePoster
 from gateway.message import Topics
 from gateway.mqtt import connect
@@ -54,7 +55,9 @@ async def run(config: EdgeConfig, reread: Callable[[], EdgeConfig] | None = None
     async with station(config, poster.post, settings=desired.now) as here:
         edge = Edge(config, topics, here, poster, desired)
         reloader = Reloader(config, reread, edge.change)
-        async with control.listening(config.journal.folder / "edge.sock", edge.answers() | {"reload": reloader.answer}):
+        answers = edge.answers() | {"reload": reloader.answer}
+        talks = {"lend": Lending(here.buses).talk}
+        async with control.listening(config.journal.folder / "edge.sock", answers, talks):
             await run_until_signal(edge.start, progress=here.progress, goodbye=edge.goodbye, reload=reloader.run)
 
 
