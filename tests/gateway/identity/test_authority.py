@@ -73,6 +73,7 @@ def test_a_certificate_is_for_one_name_and_one_use(town: Town, asking: Folder) -
         ("home/gw-2", None, "is for 'home/gw-1'"),
         ("hub", None, "is for 'home/gw-1'"),
     ],
+    ids=["another box's code", "no code", "another gateway", "a hub"],
 )
 def test_whoever_cannot_prove_it_is_not_signed(
     town: Town, asking: Folder, name: str, code: str | None, said: str
