@@ -11,6 +11,8 @@ from gateway.alerts.night import nights
 from gateway.alerts.rule import Rule
 from gateway.alerts.rules.away import FlowWhileAway
 from gateway.alerts.rules.base_load import BaseLoad
+from gateway.alerts.rules.bill_projection import BillProjection
+from gateway.alerts.rules.budget import Budget
 from gateway.alerts.rules.burst import WaterBurst
 from gateway.alerts.rules.demand import DemandLimit
 from gateway.alerts.rules.flags import BatteryLow, Tamper
@@ -19,9 +21,13 @@ from gateway.alerts.rules.high_usage import HighUsage, HighWaterDay
 from gateway.alerts.rules.meter_clock import MeterClock
 from gateway.alerts.rules.outage import Outage
 from gateway.alerts.rules.overload import Overload
+from gateway.alerts.rules.peak import PeakPriceUse
 from gateway.alerts.rules.power_factor import LowPowerFactor
+from gateway.alerts.rules.pv import PvFault
 from gateway.alerts.rules.reverse import ReverseFlow
 from gateway.alerts.rules.silence import Silence
+from gateway.alerts.rules.tariff_advice import TariffAdvice, alike
+from gateway.alerts.rules.tier import TierCrossing
 from gateway.alerts.rules.voltage import PhaseFault, VoltageQuality
 from gateway.alerts.rules.water import WaterLeak
 from gateway.alerts.rules.zero import ZeroConsumption
@@ -70,16 +76,42 @@ def _excess(rule: type[Any], budget: int, options: Options, about: MeterSettings
     return _tuned(rule, options | {"budget": budget, "known": about.known_slots, "away": about.away}, about)
 
 
+def _bill_projection(options: Options, calendar: Calendar, about: MeterSettings) -> Rule:
+    return BillProjection(options.pop("plan"), calendar, about.bill_limit, **options)
+
+
+def _tier_crossing(options: Options, calendar: Calendar, _: MeterSettings) -> Rule | None:
+    return TierCrossing(options["plan"], calendar) if options["plan"].limits else None
+
+
+def _budget(options: Options, calendar: Calendar, about: MeterSettings) -> Rule | None:
+    return None if about.bill_limit is None else Budget(options.pop("plan"), calendar, about.bill_limit, **options)
+
+
+def _peak_price_use(options: Options, *_: object) -> Rule | None:
+    return PeakPriceUse(**options) if len(options["plan"].tariff.rates) > 1 else None
+
+
+def _tariff_advice(options: Options, *_: object) -> Rule | None:
+    offers = alike(options["plan"].tariff, options.pop("offers"))
+    return TariffAdvice(offers=offers, **options) if offers else None
+
+
 ENTRIES = (
     Entry("X3", "edge", Silence, lambda options, *_: Silence(**options)),
     Entry("X5", "edge", MeterClock, lambda options, *_: MeterClock(**options)),
     Entry("X1", "edge", Tamper, lambda options, *_: Tamper(**options)),
     Entry("X2", "edge", BatteryLow, lambda options, *_: BatteryLow(**options)),
     Entry("E1", "edge", HighUsage, lambda options, _, about: _excess(HighUsage, about.budget_m, options, about)),
+    Entry("E2", "hub", BillProjection, _bill_projection, priced=True),
+    Entry("E3", "hub", TierCrossing, _tier_crossing, priced=True),
+    Entry("E4", "hub", Budget, _budget, priced=True),
+    Entry("E5", "hub", PeakPriceUse, _peak_price_use, priced=True),
     Entry("E6", "edge", DemandLimit, _demand_limit),
     Entry("E7", "hub", BaseLoad, lambda options, _, about: _tuned(BaseLoad, options, about)),
     Entry("E8", "edge", ZeroConsumption, lambda _, __, about: _tuned(ZeroConsumption, {"away": about.away}, about)),
     Entry("E9", "edge", ReverseFlow, lambda options, _, about: ReverseFlow(bool(about.pv), **options)),
+    Entry("E9b", "hub", PvFault, lambda o, calendar, about: PvFault(calendar, **o) if about.pv else None),
     Entry("E10", "edge", VoltageQuality, lambda options, *_: VoltageQuality(**options)),
     Entry("E11", "edge", Outage, lambda options, calendar, about: Outage(calendar, **options, pv=bool(about.pv))),
     Entry("E12", "edge", PhaseFault, lambda options, *_: PhaseFault(**options)),
@@ -91,6 +123,7 @@ ENTRIES = (
     Entry("W5", "edge", FlowWhileAway, lambda options, _, about: FlowWhileAway(about.away, **options)),
     Entry("G1", "edge", GasContinuous, lambda options, *_: GasContinuous(**options)),
     Entry("G2", "edge", GasLongUse, lambda options, _, about: _tuned(GasLongUse, options, about)),
+    Entry("X10", "hub", TariffAdvice, _tariff_advice, priced=True),
 )
 
 
@@ -106,6 +139,7 @@ def rules_of(
     for entry in ENTRIES:
         table = getattr(alerts, entry.rule.name)
         if table.enabled and place in (None, entry.place) and not (entry.priced and plan is None):
-            options = table.model_dump(exclude={"enabled"}) | ({"plan": plan} if entry.priced else {})
+            options = {name: getattr(table, name) for name in type(table).model_fields if name != "enabled"}
+            options |= {"plan": plan} if entry.priced else {}
             made.append(entry.make(options, calendar, about))
     return [rule for rule in made if rule is not None]

@@ -17,9 +17,10 @@ class MeterSettings(BaseModel):
     """What is known of one meter; keys of newer hubs are ignored.
 
     `away` says that nobody is at home, `pv` that what is made on the roof may flow out, `limits` what the meter can
-    count at most in an hour, by key in base units. `budget_m` is how many times in 56 days unusual use may be told,
-    `known_slots` are hours of the week in which much use is normal here (0 is Monday's first), and `factors` by how
-    much a rule's threshold was moved by what the customer answered to its alerts.
+    count at most in an hour, by key in base units. `bill_limit` is what the customer wants to spend in a billing
+    period, in the tariff's currency. `budget_m` is how many times in 56 days unusual use may be told, `known_slots` are
+    hours of the week in which much use is normal here (0 is Monday's first), and `factors` by how much a rule's
+    threshold was moved by what the customer answered to its alerts.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
@@ -30,6 +31,7 @@ class MeterSettings(BaseModel):
         default_factory=dict
     )
     pv: bool | None = None
+    bill_limit: Annotated[float, Field(gt=0, le=1e12)] | None = None
     budget_m: Annotated[int, Field(ge=1, le=28)] = 4
     known_slots: Annotated[frozenset[Annotated[int, Field(ge=0, lt=168)]], Field(max_length=168)] = frozenset()
     factors: Annotated[dict[Key, Annotated[float, Field(ge=0.1, le=3)]], Field(max_length=50)] = Field(

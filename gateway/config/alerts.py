@@ -28,6 +28,14 @@ from gateway.config.rules.meter import (
     TamperTable,
     ZeroConsumptionTable,
 )
+from gateway.config.rules.tariff import (
+    BillProjectionTable,
+    BudgetTable,
+    PeakPriceUseTable,
+    PvFaultTable,
+    TariffAdviceTable,
+    TierCrossingTable,
+)
 from gateway.config.rules.water import FlowWhileAwayTable, HighWaterDayTable, WaterBurstTable, WaterLeakTable
 from gateway.config.table import Table, option
 
@@ -78,3 +86,9 @@ class AlertsTable(Table):
     reverse_flow: ReverseFlowTable = option("What flows the wrong way.", ReverseFlowTable())
     tamper: TamperTable = option("Somebody was at a meter.", TamperTable())
     battery_low: BatteryLowTable = option("A meter's battery that ends.", BatteryLowTable())
+    bill_projection: BillProjectionTable = option("A bill that will be high.", BillProjectionTable())
+    tier_crossing: TierCrossingTable = option("A dearer tier that is near.", TierCrossingTable())
+    budget: BudgetTable = option("A budget that runs out.", BudgetTable())
+    peak_price_use: PeakPriceUseTable = option("Much used at the dearest time.", PeakPriceUseTable())
+    tariff_advice: TariffAdviceTable = option("Another tariff that would cost less.", TariffAdviceTable())
+    pv_fault: PvFaultTable = option("A plant on the roof that makes too little.", PvFaultTable())

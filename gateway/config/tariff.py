@@ -14,18 +14,23 @@ from gateway.tariff.file import available, load
 from gateway.tariff.model import Plan, Tariff
 
 
+def tariff_of(value: Any, info: ValidationInfo[Context]) -> Tariff:
+    """Take a tariff's name: from tariffs/ beside the file, else a shipped one."""
+    folders = (given(info).folder / "tariffs",)
+    try:
+        return load(text(value), folders)
+    except TariffError as error:
+        if error.path is None:
+            hint = meant(value, available(folders), "the name of a file in tariffs/ beside this one")
+            raise wrong(f"is {shown(value)}, and there is no such tariff", hint) from None
+        raise wrong(f"cannot be used: {printable(str(error))}") from None
+
+
 def priced(commodity: Commodity) -> PlainValidator:
-    """Make the validator of a tariff's name: from tariffs/ beside the file, else a shipped one."""
+    """Make the validator of the name of a commodity's tariff."""
 
     def check(value: Any, info: ValidationInfo[Context]) -> Tariff:
-        folders = (given(info).folder / "tariffs",)
-        try:
-            tariff = load(text(value), folders)
-        except TariffError as error:
-            if error.path is None:
-                hint = meant(value, available(folders), "the name of a file in tariffs/ beside this one")
-                raise wrong(f"is {shown(value)}, and there is no such tariff", hint) from None
-            raise wrong(f"cannot be used: {printable(str(error))}") from None
+        tariff = tariff_of(value, info)
         if tariff.commodity != commodity:
             raise wrong(f"is {shown(value)}, which prices {tariff.commodity}", f"a tariff of {commodity}")
         return tariff
