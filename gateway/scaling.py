@@ -45,10 +45,11 @@ def scaling_of(meter: MeterTable) -> Scaling | None:
     """Read ratio and offset as the decimals they were typed as; None for a meter without either."""
     if meter.ratio == 1 and not meter.offset:
         return None
-    return Scaling(exact(meter.ratio), exact(meter.offset), _main(meter.profile))
+    return Scaling(exact(meter.ratio), exact(meter.offset), main_of(meter.profile))
 
 
-def _main(profile: Profile) -> str | None:
+def main_of(profile: Profile) -> str | None:
+    """Name the register that a display shows as its total: the one that an offset moves."""
     counters = [row for row in profile.rows if row.kind == "counter"]
     totals = [row for row in counters if row.name in TOTALS]
     return next((row.key for row in (*totals, *counters)), None)

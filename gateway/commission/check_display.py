@@ -11,12 +11,13 @@ from gateway.commission.digits import Typed, read_display
 from gateway.commission.display import Comparison
 from gateway.commission.errors import CommissionError, Unreadable
 from gateway.commission.phrases import amount, cause, digits_of, shown_in, unit_name
-from gateway.commission.reading import Sample, main_of
+from gateway.commission.reading import Sample
 from gateway.commission.record import DisplayCheck
 from gateway.commission.transformer import Transformer
 from gateway.config.errors import ConfigError
 from gateway.config.models import MeterTable
 from gateway.i18n import N_
+from gateway.scaling import main_of
 
 TRIES = 5
 """So often a display is typed before the meter is left as it is."""

@@ -17,7 +17,7 @@ from gateway.config.load import kind_of, load
 from gateway.config.locate import Key, lines_of
 from gateway.config.models import EdgeConfig, HomeConfig, HubConfig, MeterTable
 from gateway.config.read import read
-from gateway.scan.toml import _replace as replace_proven
+from gateway.scan.toml import replace_proven
 
 _COMMENT = re.compile(r"""^(?:[^"'#]|"(?:[^"\\]|\\.)*"|'[^']*')*?(\s*#.*)?$""")
 _ORDER = re.compile(r"^order\s*=.*$", re.MULTILINE)

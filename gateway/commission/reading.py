@@ -14,7 +14,6 @@ from gateway.clock import Clock
 from gateway.config.build import meter_of
 from gateway.config.models import EdgeConfig, HomeConfig, MeterTable
 from gateway.notify.speech import clean
-from gateway.scaling import TOTALS
 from gateway.show import LONGEST_READ, socket_of
 from gateway.station import open_driver
 
@@ -109,10 +108,3 @@ def in_order(profile: Profile, order: Any) -> Profile:
     layout = profile.layout
     plan = Table(layout.rows, order, layout.max_registers, layout.forbidden, layout.nameplate)
     return replace(profile, layout=plan)
-
-
-def main_of(profile: Profile) -> str | None:
-    """Name the register that a display shows as its total: the one that an offset moves."""
-    counters = [row for row in profile.rows if row.kind == "counter"]
-    totals = [row for row in counters if row.name in TOTALS]
-    return next((row.key for row in (*totals, *counters)), None)

@@ -59,11 +59,12 @@ def add_to(path: Path, buses: Sequence[Bus]) -> str:
     fresh = [bus for bus in buses if _same(bus.where) not in there]
     added = text_of(fresh, [*(bus.name for bus in config.bus), *(meter.name for meter in config.meter)])
     if added:
-        _replace(path, f"{old}{'' if old.endswith(chr(10)) else chr(10)}\n{added}")
+        replace_proven(path, f"{old}{'' if old.endswith(chr(10)) else chr(10)}\n{added}")
     return added
 
 
-def _replace(path: Path, text: str) -> None:
+def replace_proven(path: Path, text: str) -> None:
+    """Write a configuration anew once it is proven to load, with the mode and owner it had; raises ConfigError."""
     handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=".toml", dir=path.parent)
     fresh = Path(name)
     try:
