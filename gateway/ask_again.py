@@ -5,7 +5,8 @@ drains looks like one, and then asks the gateway, more and more seldom while not
 `gateway/replay.py`.
 """
 
-from collections.abc import Iterable, Sequence
+import secrets
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -17,8 +18,9 @@ from gateway.transport import Message
 FIRST_WAIT = 300.0
 LAST_WAIT = 86_400.0
 """A gap nobody can fill is asked for once a day: its blocks may be on a disk that somebody is about to mend."""
-RANGES = 20
-"""Commands to one gateway at a time; what lies between small gaps comes again too, and changes nothing."""
+RANGES = 8
+"""Commands to one gateway at a time, fewer than it obeys at once; what lies between small gaps comes again too, and
+changes nothing."""
 EXPIRY = 60
 """Seconds a broker keeps a command for a gateway that is away; it is asked again."""
 
@@ -52,7 +54,7 @@ class Asker:
         return due
 
 
-def commands(gap: Gap, root: str) -> Sequence[Message]:
+def commands(gap: Gap, root: str, new_id: Callable[[], str] = lambda: secrets.token_hex(8)) -> Sequence[Message]:
     """Make the commands that ask for a gap; beyond RANGES of them the last one asks for all the rest."""
     topics, stream = Topics(gap.tenant, gap.gw, root), f"{gap.stream:012x}"
     ranges = list(gap.missing)
@@ -61,7 +63,7 @@ def commands(gap: Gap, root: str) -> Sequence[Message]:
     return [
         Message(
             topics.of("cmd", "replay"),
-            orjson.dumps({"stream": stream, "from": first, "to": last}),
+            orjson.dumps({"id": new_id(), "role": "operator", "stream": stream, "from": first, "to": last}),
             qos=1,
             expiry=EXPIRY,
             response_topic=topics.of("reply"),

@@ -66,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     set_up.add_argument("--replace", action="store_true", help="replace a configuration; the old one is kept")
     set_up.add_argument("-c", "--config", type=Path, help=f"the file to write ({ETC}/home.toml or edge.toml)")
     reload = command("reload", _reload, "Let a running program take its changed configuration over.")
+    reload.add_argument("--local", action="store_true", help="drop what a hub sent; the file here is to run")
     _config_option(reload, None)
     check = command("check", _check, "Explain a configuration or what is wrong with it; touches nothing.")
     check.add_argument("file", type=Path)
@@ -93,6 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     letters.add_argument("--json", action="store_true", help="list them as one JSON array")
     _config_option(letters, None)
     _journal_commands(command)
+    _command_options(command("command", _command, "Send one command to a gateway, and print its reply."))
     _simulate_options(
         command("simulate", _simulate, "Serve simulated meters on pseudo-terminals and TCP for other programs.")
     )
@@ -180,6 +182,17 @@ def _identity_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
     identity_options.access_list_options(command("access-lists", _access_lists, "Print who may say what at a broker."))
 
 
+def _command_options(parser: argparse.ArgumentParser) -> None:
+    from gateway.commands.matrix import MATRIX, ROLES  # noqa: PLC0415
+
+    parser.add_argument("gateway", metavar="[TENANT/]GATEWAY", help="whom to command (tenant home unless given)")
+    parser.add_argument("name", choices=list(MATRIX), help="what it shall do")
+    parser.add_argument("fields", nargs="*", metavar="FIELD=VALUE", help="such as meter=gw-1_main or config=@FILE")
+    parser.add_argument("--role", choices=sorted(ROLES), default="operator", help="whose wish it is (operator)")
+    parser.add_argument("--wait", type=float, default=30.0, metavar="SECONDS", help="how long to wait (30)")
+    _config_option(parser, None)
+
+
 def _profile_commands(profiles: argparse.ArgumentParser) -> None:
     profiles.add_argument("--folder", type=Path, action="append", default=[], help="look here first")
     profiles.add_argument("--json", action="store_true", help="one JSON array")
@@ -259,7 +272,8 @@ def _serve(options: argparse.Namespace) -> int:
     config: Any = reread()
     from importlib import import_module  # noqa: PLC0415  only the wiring that runs is loaded
 
-    return _run(import_module(f"gateway.{options.command}").run(config, reread))
+    more = {"file": options.config} if options.command == "edge" else {}  # what a hub may send stands beside it
+    return _run(import_module(f"gateway.{options.command}").run(config, reread, **more))
 
 
 def _run(work: Any) -> int:
@@ -308,7 +322,13 @@ def _setup(options: argparse.Namespace) -> int:
 def _check(options: argparse.Namespace) -> int:
     from gateway.config.report import check  # noqa: PLC0415
 
-    print(check(options.file, kind_of(options.file)))
+    kind = kind_of(options.file)
+    print(check(options.file, kind))
+    if kind == "edge":
+        from gateway.commands.kept import Kept  # noqa: PLC0415
+
+        note = Kept(options.file, load(options.file, kind).journal.folder).note()
+        print(*([f"Note: {note}"] if note else []), sep="\n", end="\n" if note else "")
     return 0
 
 
@@ -327,7 +347,7 @@ def _status(options: argparse.Namespace) -> int:
 def _reload(options: argparse.Namespace) -> int:
     from gateway.show import reload  # noqa: PLC0415
 
-    return asyncio.run(reload(_configuration(options)))
+    return asyncio.run(reload(_configuration(options), local=options.local))
 
 
 def _web(options: argparse.Namespace) -> int:
@@ -466,6 +486,16 @@ def _dead_letters(options: argparse.Namespace) -> int:
         code = await run(config.hub.database, config.store, options.what, print, as_json=options.json)
 
     return _run(work()) or code
+
+
+def _command(options: argparse.Namespace) -> int:
+    from gateway.commands_cmd import run  # noqa: PLC0415
+
+    config = _configuration(options)
+    if config.kind != "hub":
+        _complain("nabd: only a hub commands gateways; name a hub.toml with -c")
+        return 2
+    return run(options, config, print, _complain)
 
 
 def _complain(line: str) -> None:

@@ -9,6 +9,7 @@ import contextlib
 from collections import ChainMap
 from collections.abc import Callable, Hashable, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any
 from zlib import crc32
 
@@ -17,7 +18,8 @@ import orjson
 from gateway import control
 from gateway.alerts.post import EventPoster
 from gateway.announce import birth_of, status_of, will_of
-from gateway.clock import wall_ms
+from gateway.commands.desk import Desk
+from gateway.commands.kept import Kept
 from gateway.config.build import endpoint_of
 from gateway.config.models import EdgeConfig
 from gateway.discovery import Discovery
@@ -29,8 +31,7 @@ from gateway.message import Topics
 from gateway.mqtt import connect
 from gateway.program import run_until_signal
 from gateway.progress import Pulse, counted
-from gateway.reload import Reloader, again_when
-from gateway.replay import replay
+from gateway.reload import again_when
 from gateway.settings import Desired
 from gateway.station import PAUSE, Station, read_now, station
 from gateway.teller import Teller
@@ -47,18 +48,23 @@ SPREAD = 30
 """After a power cut a whole town boots at once; each gateway waits its own share of this many seconds."""
 
 
-async def run(config: EdgeConfig, reread: Callable[[], EdgeConfig] | None = None) -> None:
-    """Run the edge until a signal; `reread` reads its file anew, for a reload."""
+async def run(config: EdgeConfig, reread: Callable[[], EdgeConfig] | None = None, *, file: Path | None = None) -> None:
+    """Run the edge until a signal; `reread` reads its file anew, for a reload.
+
+    With the path of that `file` a hub may send another configuration.
+    """
+    kept = Kept(file, config.journal.folder) if file else None
+    config = kept.choose(config) if kept else config
     topics = Topics(config.gateway.tenant, config.gateway.id, config.mqtt.root)
     desired = Desired.open(config.journal.folder)
     poster = LivePoster(topics, config.mqtt.live_every)
     async with station(config, poster.post, settings=desired.now) as here:
         edge = Edge(config, topics, here, poster, desired)
-        reloader = Reloader(config, reread, edge.change)
-        answers = edge.answers() | {"reload": reloader.answer}
+        desk = edge.desk = Desk(config, here, edge.uplink, topics, edge.change, reread, kept)
+        answers = edge.answers() | desk.answers()
         talks = {"lend": Lending(here.buses).talk}
         async with control.listening(config.journal.folder / "edge.sock", answers, talks):
-            await run_until_signal(edge.start, progress=here.progress, goodbye=edge.goodbye, reload=reloader.run)
+            await run_until_signal(edge.start, progress=here.progress, goodbye=edge.goodbye, reload=desk.reload)
 
 
 class Edge:
@@ -69,7 +75,8 @@ class Edge:
         self._config, self._topics, self._here = config, topics, here
         self._poster, self._desired = poster, desired
         poster.pace(self._live_every)
-        self._commands, dials = Commands(topics, here), Pulse()
+        self.desk: Desk | None = None
+        dials = Pulse()
         self._identity = Identity(
             user_of(config),
             config.mqtt,
@@ -77,7 +84,7 @@ class Edge:
             lambda: here.clock.stamp(here.clock.boot_ms()),
             own=config.mqtt.identity is not None,
         )
-        self._uplink = Uplink(
+        self.uplink = Uplink(
             here.journal,
             counted(self._identity.dial(connect), dials),
             _endpoint(config, topics),
@@ -87,15 +94,15 @@ class Edge:
             ack_timeout=config.mqtt.ack_timeout,
             handle=self._handle,
         )
-        poster.uplink = self._commands.uplink = self._uplink
-        here.progress.watch("uplink", LONGEST_WAIT + PAUSE, partial(_moved, self._uplink, here, dials))
-        self._events = EventPoster(topics, self._uplink)
+        poster.uplink = self.uplink
+        here.progress.watch("uplink", LONGEST_WAIT + PAUSE, partial(_moved, self.uplink, here, dials))
+        self._events = EventPoster(topics, self.uplink)
         here.alerting.listeners.append(self._events.post)
         self._changed = asyncio.Event()
 
     async def start(self, group: asyncio.TaskGroup) -> None:
         """Start every task of the edge."""
-        here, uplink = self._here, self._uplink
+        here, uplink = self._here, self.uplink
         here.start(group)
         group.create_task(_uplink_when_spread(uplink, self._config, here), name="uplink")
         if self._config.mqtt.discovery:
@@ -103,6 +110,8 @@ class Edge:
         group.create_task(self._identity.run(), name="identity")
         group.create_task(self._health(), name="health")
         group.create_task(self._events.run(), name="events")
+        if self.desk is not None:
+            group.create_task(self.desk.run(), name="commands")
         own = {"broker": lambda: uplink.error, "settings": lambda: self._desired.error}
         own |= self._identity.faults()
         group.create_task(Teller(ChainMap(own, here.faults())).run(), name="teller")
@@ -110,14 +119,14 @@ class Edge:
     async def goodbye(self) -> None:
         """Stop polling, keep the open window, take leave of the broker."""
         await self._here.drain()
-        await self._uplink.stop(status_of(self._topics, self._here, "offline", reason="shutdown"))
+        await self.uplink.stop(status_of(self._topics, self._here, "offline", reason="shutdown"))
 
     async def change(self, config: EdgeConfig) -> dict[str, int]:
         """Take over other buses, meters and rules, and tell the broker of them."""
         changed = await self._here.change(config)
         self._changed.set()
-        if self._uplink.connection is not None:
-            await self._here.tell(self._uplink.connection, self._topics)
+        if self.uplink.connection is not None:
+            await self._here.tell(self.uplink.connection, self._topics)
         return changed
 
     def answers(self) -> dict[str, control.Answer]:
@@ -132,8 +141,9 @@ class Edge:
     async def _handle(self, kind: str, message: Message) -> Message | None:
         """Take settings over, in one step; answer what else is asked."""
         if kind != "settings":
-            return await self._commands.handle(kind, message)
-        if self._desired.take(message.payload):
+            if self.desk is not None:
+                self.desk.take(kind.removeprefix("cmd/"), message)
+        elif self._desired.take(message.payload):
             self._here.settle(self._desired.now)
             self._poster.pace(self._live_every)
             self._changed.set()
@@ -149,18 +159,18 @@ class Edge:
 
     def _say(self) -> dict[str, Any]:
         mine = {
-            "uplink": self._uplink.status(),
+            "uplink": self.uplink.status(),
             "certificate": self._identity.status(),
             "settings": self._desired.status(),
         }
-        return self._here.status() | mine
+        return self._here.status() | mine | (self.desk.status() if self.desk else {})
 
     async def _health(self) -> None:
         while True:
             await self._until_news()
-            if self._uplink.connection is not None:
+            if self.uplink.connection is not None:
                 payload = orjson.dumps(self._say(), default=str)
-                self._uplink.connection.post(
+                self.uplink.connection.post(
                     Message(self._topics.of("health"), payload, retain=True, expiry=HEALTH_EXPIRY)
                 )
 
@@ -173,7 +183,8 @@ class Edge:
                     await asyncio.sleep(FAULTS_EVERY)
 
     def _news(self) -> tuple[object, ...]:
-        return bool(self._here.journal.stats().fault), self._desired.now.rev, self._desired.refused.total()
+        settings = self._desired.now.rev, self._desired.refused.total()
+        return bool(self._here.journal.stats().fault), settings, self.desk and self.desk.news
 
     async def _share(self, _: Mapping[str, Any]) -> Mapping[str, Any]:
         await self._here.journal.share()
@@ -188,34 +199,6 @@ class Edge:
 
     async def _read(self, question: Mapping[str, Any]) -> Mapping[str, Any]:
         return await read_now(self._here, str(question.get("meter", "")))
-
-
-class Commands:
-    """What a hub may ask of a gateway; every answer goes to `reply` with the question's correlation data."""
-
-    def __init__(self, topics: Topics, here: Station) -> None:
-        """Serve the meters of one station."""
-        self._topics, self._here = topics, here
-        self.uplink: Uplink | None = None
-
-    async def handle(self, kind: str, message: Message) -> Message | None:
-        """Answer `cmd/ping`, `cmd/read_now` and `cmd/replay`; anything else is not ours."""
-        if kind == "cmd/ping":
-            return self._reply(message, {"pong": wall_ms()})
-        if kind == "cmd/read_now":
-            try:
-                meter = str(orjson.loads(message.payload)["meter"])
-            except (orjson.JSONDecodeError, KeyError, TypeError):
-                return self._reply(message, {"error": 'the payload is not {"meter": ID}'})
-            return self._reply(message, await read_now(self._here, meter))
-        if kind == "cmd/replay" and self.uplink is not None:
-            return self._reply(message, await replay(self._here.journal, self.uplink, message.payload))
-        return None
-
-    def _reply(self, message: Message, answer: Mapping[str, Any]) -> Message:
-        return Message(
-            self._topics.of("reply"), orjson.dumps(answer, default=str), qos=1, correlation=message.correlation
-        )
 
 
 def _moved(uplink: Uplink, here: Station, dials: Pulse) -> Hashable | None:

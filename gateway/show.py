@@ -147,12 +147,12 @@ async def link(config: Document) -> int:
     return 0
 
 
-async def reload(config: Document) -> int:
-    """Let the running program take its changed file over, and say what changed."""
+async def reload(config: Document, *, local: bool = False) -> int:
+    """Let the running program take its changed file over, and say what changed; `local` drops what a hub sent."""
     from gateway.reload import said_of  # noqa: PLC0415
 
     try:
-        answer = await control.ask(socket_of(config), {"do": "reload"}, timeout=60)
+        answer = await control.ask(socket_of(config), {"do": "reload", "local": local}, timeout=60)
     except control.NobodyThere as error:
         print(f"nabd: nothing runs with this configuration (nobody answers at {error})", file=sys.stderr)
         return 1

@@ -284,8 +284,6 @@ class Uplink:
         self._work.set()
 
     async def _answer(self, connection: Connection, arrived: Arrived) -> None:
-        if arrived.message.retain and "/cmd/" in arrived.message.topic:
-            return  # a command is never retained: somebody else's, or stale
         kind = arrived.message.topic.removeprefix(self._topics.base + "/")
         reply = await self._handle(kind, arrived.message) if self._handle else None
         if reply is not None:

@@ -33,7 +33,15 @@ def load(path: Path, kind: Kind, env: Mapping[str, str] | None = None) -> Docume
 def load(path: Path, kind: Kind, env: Mapping[str, str] | None = None) -> Document:
     """Read the file at `path` as edge, hub or home; `env` is the process's own unless given. Raises ConfigError."""
     path = path.absolute()
-    text = read(path)
+    return load_text(read(path), path, kind, env)
+
+
+@overload
+def load_text(text: str, path: Path, kind: Literal["edge"], env: Mapping[str, str] | None = None) -> EdgeConfig: ...
+@overload
+def load_text(text: str, path: Path, kind: Kind, env: Mapping[str, str] | None = None) -> Document: ...
+def load_text(text: str, path: Path, kind: Kind, env: Mapping[str, str] | None = None) -> Document:
+    """Take `text` for what a file at `path`, an absolute one, would hold. Raises ConfigError."""
     tables = parse(text, path)
     model = DOCUMENTS[kind]
     source = Source(path, text, tables, model)

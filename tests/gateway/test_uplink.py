@@ -279,12 +279,12 @@ def test_goodbye_is_said_on_an_open_connection() -> None:
     play(story)
 
 
-def test_commands_are_answered_unless_retained() -> None:
-    """A command goes to its handler; a retained one is somebody's leftover and ignored."""
-    asked: list[str] = []
+def test_commands_go_to_their_handler_and_its_answer_to_the_broker() -> None:
+    """Also a retained one, which its handler refuses and counts."""
+    asked: list[tuple[str, bool]] = []
 
     async def handle(kind: str, message: Message) -> Message | None:
-        asked.append(kind)
+        asked.append((kind, message.retain))
         return Message(TOPICS.of("reply"), message.payload, qos=1)
 
     async def run() -> None:
@@ -295,8 +295,8 @@ def test_commands_are_answered_unless_retained() -> None:
         broker.deliver(Message(TOPICS.of("cmd", "ping"), b"1", 1))
         broker.deliver(Message(TOPICS.of("cmd", "ping"), b"2", 1, retain=True))
         await asyncio.sleep(1)
-        assert asked == ["cmd/ping"]
-        assert [message.payload for message in broker.published] == [b"1"]
+        assert asked == [("cmd/ping", False), ("cmd/ping", True)]
+        assert [message.payload for message in broker.published] == [b"1", b"2"]
         task.cancel()
 
     run_virtually(run())

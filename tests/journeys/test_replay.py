@@ -42,7 +42,7 @@ async def _replay(broker: Mosquitto, first: int, last: int) -> dict[str, int]:
     """Command it as a hub does and give the gateway's reply."""
     connection = await connect(Endpoint(broker.url, "asker"))
     await connection.subscribe(["nabd/v1/home/gw/reply"])
-    payload = orjson.dumps({"from": first, "to": last})
+    payload = orjson.dumps({"role": "operator", "from": first, "to": last})
     await connection.publish(Message("nabd/v1/home/gw/cmd/replay", payload, qos=1, correlation=b"q", expiry=60))
     async with asyncio.timeout(10):
         reply = (await anext(connection.messages())).message

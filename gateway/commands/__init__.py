@@ -1,0 +1,1 @@
+"""Commands over MQTT: judged, remembered, carried out, answered."""
