@@ -67,7 +67,9 @@ def _alerts(digest: Digest, speech: Speech) -> list[str]:
     said = [speech.counted(*texts.ALERTS, len(digest.alerts))]
     for event in digest.alerts[:SHOWN]:
         facts = facts_of(event, digest.names.get(event.meter, event.meter), speech)
-        title = speech.say(text_for(event.rule, event.state, event.severity, event.quantity).title, meter=facts["meter"])
+        title = speech.say(
+            text_for(event.rule, event.state, event.severity, event.quantity).title, meter=facts["meter"]
+        )
         said.append(f"{title} ({facts['raised']}).")
     return said
 

@@ -67,7 +67,7 @@ SCALES: dict[str, tuple[_Scale, ...]] = {
     ),
     "l/min": (_scale(10, 1, 0, *_LITRE_A_MINUTE), _scale(0, 1, 1, *_LITRE_A_MINUTE)),
     "s": _TIME,
-    "times": (_scale(0, 1, 0, *plural("{n} time", "{n} times")),),
+    "times": (_scale(0, 1, 0, *plural("once", "{n} times")),),
     "%": (_scale(0, 1, 0, N_("{n} %")),),
 }  # fmt: skip
 """By the unit an event names: the scales from the largest down."""

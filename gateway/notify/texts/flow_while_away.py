@@ -1,12 +1,16 @@
 """Water or gas that flows while nobody is at home (W5, G3)."""
 
 from gateway.i18n import N_
-from gateway.notify.texts.gas_smell import NO_DETECTOR, SMELL
+from gateway.notify.texts.gas_smell import NO_DETECTOR
 from gateway.notify.texts.text import Text, Texts
 
 _NOW = (
     N_("You have been away since {away_since_ms}; while nobody is at home hardly anything flows."),
     N_("While nobody is at home hardly anything flows."),
+)
+_SMELL = (
+    N_("Whoever smells gas there must light nothing, leave, and call {emergency}."),
+    N_("Whoever smells gas there must light nothing, leave, and call the emergency number."),
 )
 _WATER = Text(
     N_("Water while you are away: {meter}"),
@@ -25,7 +29,7 @@ _GAS = Text(
     ),
     _NOW,
     (N_("Ask somebody who has a key to look for what is on, and to close the gas tap."), NO_DETECTOR),
-    urgent=SMELL,
+    urgent=_SMELL,
 )
 
 TEXTS: Texts = {

@@ -5,11 +5,17 @@ from gateway.notify.texts.gas_smell import NO_DETECTOR, SMELL
 from gateway.notify.texts.text import Text, Texts
 
 _NOW = (
-    N_("At least {least_l} in each hour, {lost_l} in all. A home in good order has hours without gas."),
-    N_("A home in good order has hours without gas."),
+    N_(
+        "At least {least_l} in each hour, {lost_l} in all. In a home without a leak the gas stands still for hours "
+        "every day."
+    ),
+    N_("In a home without a leak the gas stands still for hours every day."),
 )
 _ADVICE = (
-    N_("If you smell nothing, close the gas tap: if the meter still turns, call your gas supplier."),
+    N_(
+        "If you smell nothing, turn off all that burns gas: if the meter still turns, close the gas tap and call your "
+        "supplier."
+    ),
     N_("Heating that runs all day, or a pilot flame, can be the cause too."),
     NO_DETECTOR,
 )

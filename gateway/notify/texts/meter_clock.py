@@ -25,7 +25,7 @@ TEXTS: Texts = {
             N_("The clock inside {meter} is right again (since {cleared})."),
             N_("The clock inside {meter} is right again."),
         ),
-        (N_("It was wrong for {lasted}."),),
+        (N_("At the most it was off by {peak_s}."),),
         (N_("There is nothing left to do."),),
     ),
     "expired": Text(

@@ -22,7 +22,7 @@ TEXTS: Texts = {
         N_("Meter asks again: {meter}"), (N_("{meter} still reports a disturbance from outside."),), _NOW, _ADVICE
     ),
     "cleared": Text(
-        N_("Meter is at ease again: {meter}"),
+        N_("Meter is all right again: {meter}"),
         (
             N_("{meter} no longer reports a disturbance (since {cleared})."),
             N_("{meter} no longer reports a disturbance."),

@@ -17,7 +17,7 @@ TEXTS: Texts = {
     "raised warning": Text(
         N_("Voltage is not right: {meter}"),
         (
-            N_("The voltage at {meter} has been out of range for {lasted}, {seen_today} today."),
+            N_("The voltage at {meter} has been out of range for {lasted}; it happened {seen_today} today."),
             N_("The voltage at {meter} is out of range."),
         ),
         _NOW,
