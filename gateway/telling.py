@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self
 
-from gateway.config.models import ChannelTable, PlaceTable
+from gateway.config.models import ChannelTable, TellingTable
 from gateway.notify.build import Notices, open_notices
 from gateway.notify.links import Link
 from gateway.notify.outbox import Acted, Outbox
@@ -42,7 +42,7 @@ class Telling:
         cls,
         database: Database,
         channels: Sequence[ChannelTable],
-        place: PlaceTable,
+        place: TellingTable,
         progress: Progress,
         tenant: str = "",
     ) -> Self:
@@ -66,7 +66,7 @@ class Telling:
         self._notifier = self._notices.notifier(page)
         self._task = group.create_task(self._notifier.run(), name="notifier")
 
-    async def change(self, channels: Sequence[ChannelTable], place: PlaceTable) -> dict[str, int]:
+    async def change(self, channels: Sequence[ChannelTable], place: TellingTable) -> dict[str, int]:
         """Tell by these channels from now on; raises ConfigError, and then goes on as before. Says how many differ."""
         differing = len(set(channels) ^ set(self._channels))
         if not differing or self._group is None:
@@ -90,7 +90,7 @@ class Telling:
 
 
 async def _notices(
-    database: Database, channels: Sequence[ChannelTable], place: PlaceTable, tenant: str, progress: Progress
+    database: Database, channels: Sequence[ChannelTable], place: TellingTable, tenant: str, progress: Progress
 ) -> Notices:
     now = beaten(progress.pulse("notifier", PAUSE), time.time)
     return await open_notices(database, channels, place, tenant, now=now)

@@ -16,6 +16,7 @@ from gateway.config.values import (
     Address,
     Currency,
     Device,
+    EmergencyNumber,
     Framing,
     Hidden,
     Id,
@@ -54,7 +55,15 @@ class GatewayTable(PlaceTable):
     tenant: Id = option("Whose gateway this is; it parts the topics and rows of different owners.", "home")
 
 
-class HomeGatewayTable(GatewayTable):
+class TellingTable(PlaceTable):
+    """A place whose people are told of alerts."""
+
+    emergency: EmergencyNumber | None = option(
+        "The number to call when it smells of gas; without it no person is told of gas that never stops.", None
+    )
+
+
+class HomeGatewayTable(GatewayTable, TellingTable):
     """Who this gateway is; a house has one."""
 
     id: Id = option("The gateway's own name, unique at its broker.", "home")
@@ -155,7 +164,7 @@ class StoreTable(Table):
     keep_raw: bool = option("Keep every reading, or only quarter-hours, which halves what is written to flash.", True)
 
 
-class HubTable(PlaceTable):
+class HubTable(TellingTable):
     """The hub itself."""
 
     id: Id = option("The hub's own name, unique at its broker.", "hub")

@@ -141,6 +141,10 @@ def _notes(config: Document, env: Mapping[str, str]) -> Iterator[str]:
         yield from _station_notes(config, env)
     if isinstance(config, HubConfig | HomeConfig) and config.channel and config.web.url is None:
         yield f"messages link to http://{config.web.listen}, which a phone may not reach: give [web] url"
+    if isinstance(config, HubConfig | HomeConfig) and config.channel:
+        table, place = ("hub", config.hub) if isinstance(config, HubConfig) else ("gateway", config.gateway)
+        if place.emergency is None:
+            yield f"no person is told of gas that never stops: give [{table}] emergency, the number to call"
 
 
 def _broker_notes(mqtt: BrokerTable) -> Iterator[str]:

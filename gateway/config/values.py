@@ -177,6 +177,13 @@ def phone_number(value: Any) -> str:
     return str(value)
 
 
+def emergency_number(value: Any) -> str:
+    """Take a telephone number as it is dialled here in an emergency."""
+    if not re.fullmatch(r"\+?[0-9]{2,15}", text(value)):
+        raise wrong(f"is {shown(value)}", 'a number as it is dialled here, such as "998"')
+    return str(value)
+
+
 def topic_name(value: Any) -> str:
     """Take an MQTT topic to publish to: wildcards have no place in it."""
     if re.search(r"[+#$]", text(value)) or value.startswith("/"):
@@ -257,6 +264,7 @@ Currency = Annotated[str, PlainValidator(currency)]
 Quiet = Annotated[tuple[time, time] | None, PlainValidator(quiet)]
 Mail = Annotated[str, PlainValidator(mail)]
 PhoneNumber = Annotated[str, PlainValidator(phone_number)]
+EmergencyNumber = Annotated[str, PlainValidator(emergency_number)]
 TopicName = Annotated[str, PlainValidator(topic_name)]
 Protocol = Annotated[str, PlainValidator(protocol)]
 Device = Annotated[str, PlainValidator(device)]

@@ -3,11 +3,11 @@
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from gateway.config.models import ChannelTable, HubChannelTable, PlaceTable
+from gateway.config.models import ChannelTable, HubChannelTable, TellingTable
 from gateway.notify.channels.build import channel_of
 from gateway.notify.channels.telegram import Telegram
 from gateway.notify.channels.telegram_replies import TelegramReplies
@@ -45,7 +45,7 @@ class Notices:
 async def open_notices(
     database: Database,
     channels: Sequence[ChannelTable],
-    place: PlaceTable,
+    place: TellingTable,
     tenant: str = "",
     *,
     now: Callable[[], float] = time.time,
@@ -55,9 +55,11 @@ async def open_notices(
     Raises StoreError, and ConfigError when a secret's file is gone since the configuration was loaded.
     """
     zone = ZoneInfo(place.zone)
-    readers = [_reader(channel, place.language, zone, tenant, now) for channel in channels]
+    readers = [_reader(channel, place, tenant, now) for channel in channels]
     customers = {
-        name: Customer(name, zone, tuple(reader.contact for reader in readers if reader.tenant == name))
+        name: Customer(
+            name, zone, tuple(reader.contact for reader in readers if reader.tenant == name), place.emergency or ""
+        )
         for name in {reader.tenant for reader in readers}
     }
     outbox = Outbox(database, customers)
@@ -75,17 +77,16 @@ def _bots(readers: Sequence[Reader], notices: Notices) -> list[TelegramReplies]:
     return [TelegramReplies(bot, chats, notices.outbox, notices.now) for bot, chats in bots.values()]
 
 
-def _reader(
-    table: ChannelTable, language: Literal["en", "ar"], zone: ZoneInfo, tenant: str, now: Callable[[], float]
-) -> Reader:
+def _reader(table: ChannelTable, place: TellingTable, tenant: str, now: Callable[[], float]) -> Reader:
     owner = table.tenant if isinstance(table, HubChannelTable) else tenant
     return Reader(
         tenant=owner,
         contact=_contact(table),
         channel=channel_of(table, now, owner),
-        language=table.language or language,
-        zone=zone,
+        language=table.language or place.language,
+        zone=ZoneInfo(place.zone),
         provider=_provider(table),
+        emergency=place.emergency or "",
     )
 
 

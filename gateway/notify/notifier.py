@@ -53,6 +53,8 @@ class Reader:
     zone: ZoneInfo
     provider: str = ""
     """Whoever carries its messages; readers of one provider share a breaker."""
+    emergency: str = ""
+    """The number to call when it smells of gas."""
 
     @property
     def name(self) -> str:
@@ -191,6 +193,7 @@ class Notifier:
             links={action: self._link(action, waiting) for action in ACTIONS} if answered else {},
             late=waiting.late,
             repeat=waiting.repeat,
+            emergency=reader.emergency,
         )
 
     def _link(self, action: Action, waiting: Waiting) -> str:

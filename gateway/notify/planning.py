@@ -28,17 +28,26 @@ GIVE_UP = timedelta(hours=24)
 SLOWEST = timedelta(minutes=5)
 """Between two tries of one message that fails while others get through."""
 FIRST_WAIT = timedelta(seconds=5)
+NEEDS_NUMBER = frozenset({"gas_continuous"})
+"""To say that it may smell of gas, and not whom to call, helps nobody."""
 WEEK_MS = 8 * 86_400_000
 """A local week and the shift of any time zone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """Whose alerts are told: a tenant, its time zone, and its contacts in the order it prefers them."""
+    """Whose alerts are told: a tenant, its time zone, its contacts in the order it prefers them, and whom it calls."""
 
     tenant: str
     zone: ZoneInfo
     contacts: tuple[Contact, ...] = ()
+    emergency: str = ""
+
+    def may_hear(self, event: AlertEvent) -> tuple[Contact, ...]:
+        """Give who may be told of an event: without a number to call, programs only of gas that never stops."""
+        if self.emergency or event.rule not in NEEDS_NUMBER:
+            return self.contacts
+        return tuple(contact for contact in self.contacts if contact.machine)
 
 
 Customers = Mapping[str, Customer]
@@ -101,7 +110,7 @@ def plan_event(
     event = parse(orjson.loads(body))
     customer = wished(connection, customer_of(customers, tenant))
     story = _story(connection, customer, event, now)
-    planned = route(event, customer.contacts, story, local(customer, now))
+    planned = route(event, customer.may_hear(event), story, local(customer, now))
     machines = {contact.channel for contact in customer.contacts if contact.machine}
     stale = {plan.channel for plan in planned} if event.open else {contact.channel for contact in customer.contacts}
     for channel in stale - machines - {DIGEST}:

@@ -217,3 +217,11 @@ url = "https://hook.example/canary"
     assert "channel  program: webhook at hook.example, everything at once\n" in text
     assert "messages link to http://127.0.0.1:8080" in text
     assert "canary" not in text
+
+
+def test_a_house_without_a_number_to_call_is_told(report: Callable[..., str]) -> None:
+    """Gas that never stops is told to nobody then, which somebody must know."""
+    channel = '[[channel]]\nname = "x"\nkind = "ntfy"\nurl = "https://ntfy.example/topic"\n'
+    said = "no person is told of gas that never stops: give [gateway] emergency"
+    assert said in report(channel, "home")
+    assert said not in report('[gateway]\nemergency = "998"\n' + channel, "home")

@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 from gateway.config import EdgeConfig
 from gateway.config.near import LONGEST, meant, printable, shown
 from gateway.config.spell import spell_seconds
-from gateway.config.values import duration, size
+from gateway.config.values import duration, emergency_number, size
 
 
 @pytest.mark.parametrize(
@@ -90,3 +90,16 @@ def test_the_nearest_word_is_offered_whatever_its_case() -> None:
     assert meant("Profle", ["profile", "bus"]) == 'did you mean "profile"?'
     assert meant("RS485", ["rs485-1"], "none") == 'did you mean "rs485-1"?'
     assert meant("zzz", ["profile"], "none") == "none"
+
+
+@pytest.mark.parametrize("number", ["998", "112", "+966500000000"])
+def test_emergency_numbers(number: str) -> None:
+    """As they are dialled here, short or long."""
+    assert emergency_number(number) == number
+
+
+@pytest.mark.parametrize("number", ["", "9", "9 9 8", "call 998", "998\n", "٩٩٨"])
+def test_what_is_no_emergency_number(number: str) -> None:
+    """It stands in a message that must not be read twice."""
+    with pytest.raises(PydanticCustomError):
+        emergency_number(number)

@@ -115,6 +115,29 @@ async def test_an_alert_reaches_all_three_and_so_does_its_end(
     assert ours == []
 
 
+@pytest.mark.parametrize(("line", "people"), [("", 0), ('emergency = "998"', 1)])
+async def test_gas_that_never_stops_is_told_to_people_only_with_a_number_to_call(
+    tmp_path: Path,
+    servers: tuple[HttpSink, HttpSink, MailSink],
+    event: Callable[..., AlertEvent],
+    line: str,
+    people: int,
+) -> None:
+    """Programs hear of it in any case; the number stands in what people read."""
+    hook, push, mail = servers
+    now = round(time.time() * 1000)
+    gas = event(rule="gas_continuous", unit="l/h", quantity="gas_volume_l", raised=now, at=now, baseline=0.0)
+    other = event(id="0" * 16, rule="overload", raised=now, at=now + 1)
+    config_of(tmp_path, hook.port, push.port, mail.port)
+    file = tmp_path / "hub.toml"
+    file.write_text(file.read_text("utf-8").replace("[mqtt]", f"{line}\n[mqtt]"), encoding="utf-8")
+    async with telling(load(file, "hub", {})) as (database, _):
+        await database.write([BlockRecord("home", "gw", 1, 1, now, events=[gas.encode(), other.encode()])])
+        await until(lambda: len(hook.posted) == 2 and len(push.posted) == len(mail.mails) == 1 + people)
+    said = [json.loads(posted.body)["message"] for posted in push.posted]
+    assert sum("998" in text for text in said) == people
+
+
 def test_tables_become_channels(tmp_path: Path) -> None:
     """Servers, topics, ports and securities are those of the URL."""
     from gateway.config.values import Context
