@@ -119,8 +119,10 @@ class PahoConnection:
     async def subscribe(self, filters: Sequence[str], qos: int = 1) -> None:
         """Subscribe; raises Lost, NotTaken when a filter is refused."""
         self._require_open()
+        # As published: whoever must not be retained, a command, is known by it also while it is new.
+        options = SubscribeOptions(qos, retainAsPublished=True)
         try:
-            _, mid = self._client.subscribe([(name, SubscribeOptions(qos)) for name in filters])
+            _, mid = self._client.subscribe([(name, options) for name in filters])
         except ValueError as error:
             raise NotTaken(f"cannot subscribe to {', '.join(filters)}: {error}", code=reasons.TOPIC_INVALID) from error
         if mid is None:
