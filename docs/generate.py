@@ -3,10 +3,12 @@
 
     python docs/generate.py            # write them
     python docs/generate.py --check    # 1 when a page is not what this makes
+    python docs/generate.py --record   # play the installer's first hour, and write what it said (recorded.py)
 
 1. `modbus.md` comes from the shipped profiles and the table of faults below.
 2. `supported-meters.md` comes from the profiles and `models.toml` (supported.py).
-3. `captures.md` comes from recordings of real meters (captures.py), where those are.
+3. `alerts.md` comes from the rules, their tables and `alert_examples.toml` (alerts.py).
+4. `captures.md` comes from recordings of real meters (captures.py), where those are.
 
 The pages are never edited by hand; a test runs the check, and looks up each test that they name.
 """
@@ -19,7 +21,9 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
+import alerts  # noqa: E402  beside this file
 import captures  # noqa: E402  beside this file
+import recorded  # noqa: E402  beside this file
 import supported  # noqa: E402  beside this file
 
 from drivers.profiles import available, load_file  # noqa: E402  the checkout beside this file
@@ -145,13 +149,16 @@ def _faults() -> str:
 
 def pages() -> dict[Path, str]:
     """Make every page that can be made here."""
-    made = {PAGE: page(), supported.PAGE: supported.page()}
+    made = {PAGE: page(), supported.PAGE: supported.page(), alerts.PAGE: alerts.page()}
     recordings = captures.folder()
     return made | {captures.PAGE: captures.page(recordings)} if recordings else made
 
 
 def main(arguments: list[str]) -> int:
-    """Write the pages, or compare them."""
+    """Write the pages, or compare them, or record."""
+    if arguments == ["--record"]:
+        recorded.record()
+        return 0
     stale = {path: text for path, text in pages().items() if not path.is_file() or path.read_text("utf-8") != text}
     for path, text in stale.items():
         if arguments == ["--check"]:
