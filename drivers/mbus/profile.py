@@ -3,7 +3,8 @@
 1. A row names a record by quantity, function, storage, tariff, subunit and what modifies it; all but the quantity have
    the usual values (instantaneous, 0, 0, 0, nothing).
 2. Several rows may give one quantity; the first with a value counts. Units come by the wire and are turned into ours.
-3. A wireless meter's model has the same rows, so one decoder serves both.
+3. Flags come from the status and from rules of the maker (flags.py).
+4. A wireless meter's model has the same rows, so one decoder serves both.
 """
 
 from collections.abc import Mapping
@@ -15,9 +16,10 @@ from pydantic import Field
 
 from drivers import decimals
 from drivers.contract import DecodeError, Number
+from drivers.mbus.flags import FlagRule, FlagsOfFile, check_flags, compile_flags, flags_of
 from drivers.mbus.frames import decode
 from drivers.mbus.records import Function, Record
-from drivers.mbus.telegram import Header, Telegram, decode_telegram
+from drivers.mbus.telegram import Identity, Telegram, decode_telegram
 from drivers.profiles import Profile, ProfileError, ProfileFile, Strict
 from drivers.quantities import QUANTITIES, UNITS
 
@@ -33,9 +35,6 @@ _OTHER_UNITS: Mapping[str, tuple[str, Fraction]] = {
 """Units of the wire that the closed list does not name: our base unit, and the factor into it."""
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
-
-_STATUS = ((0x04, "battery_low"), (0x08, "measurement_error"), (0x10, "measurement_error"))
-"""The header's bits that mean the same at every maker's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +70,7 @@ class Layout:
     media: frozenset[int] = frozenset()
     reset: bytes | None = None
     rest: float = 0.0
+    flags: tuple[FlagRule, ...] = ()
 
 
 @dataclass(slots=True)
@@ -81,8 +81,11 @@ class Said:
     status: tuple[str, ...] = ()
 
 
-def read_telegram(layout: Layout, telegram: Telegram) -> Said:
-    """Give what a telegram says; records that no row names are left out."""
+def read_telegram(layout: Layout, telegram: Telegram, sender: Identity | None = None) -> Said:
+    """Give what a telegram says; records that no row names are left out.
+
+    `sender` is who sent it, where its own header does not name the meter.
+    """
     values: dict[str, Number] = {}
     for row in layout.rows:
         if row.key in values:
@@ -91,12 +94,8 @@ def read_telegram(layout: Layout, telegram: Telegram) -> Said:
         number = _measure(row, record) if record else None
         if number is not None:
             values[row.key] = number
-    return Said(values, flags_of(telegram.header))
-
-
-def flags_of(header: Header) -> tuple[str, ...]:
-    """Name the flags of a header's status, each once."""
-    return tuple(dict.fromkeys(flag for bit, flag in _STATUS if header.status & bit))
+    who = telegram.header.identity or sender
+    return Said(values, flags_of(layout.flags, who, telegram.header, telegram.records))
 
 
 def _measure(row: Row, record: Record) -> Number | None:
@@ -127,10 +126,11 @@ class RowOfFile(Strict):
 
 
 class Example(Strict):
-    """A telegram as a long frame in hexadecimal digits, and what it says in base units."""
+    """A telegram as a long frame in hexadecimal digits, what it says in base units, and which flags it raises."""
 
     telegram: str
     readings: dict[str, float]
+    flags: tuple[str, ...] = ()
 
 
 class File(ProfileFile):
@@ -141,13 +141,14 @@ class File(ProfileFile):
     reset: tuple[Annotated[int, Field(ge=0, le=255)], ...] | None = Field(None, max_length=10)
     rest: Annotated[str, Field(pattern=r"^[1-9][0-9]{0,4}[smh]$")] | None = None
     rows: tuple[RowOfFile, ...] = Field(min_length=1)
+    flags: tuple[FlagsOfFile, ...] = ()
     examples: tuple[Example, ...] = Field(min_length=1)
 
     def compile(self) -> Layout:
         """Resolve quantities; raises ProfileError."""
         reset = None if self.reset is None else bytes(self.reset)
         rest = int(self.rest[:-1]) * _SECONDS[self.rest[-1]] if self.rest else 0
-        return Layout(compile_rows(self.rows), frozenset(self.media), reset, rest)
+        return Layout(compile_rows(self.rows), frozenset(self.media), reset, rest, compile_flags(self.flags))
 
     def quantities(self) -> tuple[str, ...]:
         """Name the quantities in the order of the rows, each once."""
@@ -163,6 +164,7 @@ class File(ProfileFile):
             except (DecodeError, ValueError) as error:
                 raise ProfileError(None, f"{place}.telegram", str(error), "give the whole long frame") from error
             compare(place, said.values, example.readings)
+            check_flags(place, said.status, example.flags)
 
 
 def compile_rows(rows: tuple[RowOfFile, ...]) -> tuple[Row, ...]:

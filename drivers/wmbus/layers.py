@@ -54,6 +54,12 @@ class Message:
     layers: tuple[tuple[int, str], ...] = ()
     head: bytes = b""
     trailer: bytes = b""
+    sender: Identity | None = None
+
+    @property
+    def meter(self) -> Identity | None:
+        """Who the message speaks of: the meter its header names, or whoever sent it."""
+        return self.header.identity or self.sender
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +86,7 @@ def unwrap(frame: RadioFrame, key: bytes | None) -> Message:
     counter = opened.authentication.counter if opened.authentication else b""
     made = Message(
         ci, Header(0), data[1:], opened.mode, int.from_bytes(counter, "little") if counter else None, layers,
-        opened.clear[: opened.at + 1],
+        opened.clear[: opened.at + 1], sender=frame.sender,
     )  # fmt: skip
     if ci in MAKERS or ci == COMPACT:
         return made

@@ -1,7 +1,8 @@
 """Wireless meter models: the rows of a wired one, and rules for a maker's own block.
 
 1. Rows name records as in drivers/mbus/profile.py; the records come from full or compact frames alike.
-2. `block` are rules for the maker's own bytes; `ci` says which frames are meant, 0x0F is the block behind the records.
+2. `flags` are what the maker's bits raise, as there.
+3. `block` are rules for the maker's own bytes; `ci` says which frames are meant, 0x0F is the block behind the records.
 """
 
 from collections.abc import Mapping
@@ -12,7 +13,8 @@ from typing import Literal
 from pydantic import Field
 
 from drivers.contract import DecodeError, Number
-from drivers.mbus.profile import Layout, RowOfFile, Said, compare, compile_rows, flags_of, read_telegram
+from drivers.mbus.flags import FlagsOfFile, check_flags, compile_flags
+from drivers.mbus.profile import Layout, RowOfFile, Said, compare, compile_rows, read_telegram
 from drivers.mbus.records import MANUFACTURER_DATA, decode_records
 from drivers.mbus.telegram import Telegram
 from drivers.profiles import Profile, ProfileError, ProfileFile, Strict
@@ -45,9 +47,9 @@ def read_message(layout: WirelessLayout, message: Message, formats: Formats) -> 
     records = decode_records(data, cut_off=True)
     if message.ci != COMPACT:
         formats.learn(records)
-    said = read_telegram(layout.records, Telegram(message.header, records))
+    said = read_telegram(layout.records, Telegram(message.header, records), message.sender)
     own: dict[str, Number] = read_block(layout.blocks.get(MANUFACTURER_DATA, ()), records.rest)
-    return Said(own | said.values, flags_of(message.header))
+    return Said(own | said.values, said.status)
 
 
 # --- the file --------------------------------------------------------------------------------------------------------
@@ -67,10 +69,14 @@ class RuleOfFile(Strict):
 
 
 class Example(Strict):
-    """A frame without CRCs in hexadecimal digits, its key where it is ciphered, and what it says in base units."""
+    """A frame without CRCs in hexadecimal digits, its key where it is ciphered, and what it says in base units.
+
+    `flags` are all that it raises.
+    """
 
     telegram: str
     readings: dict[str, float]
+    flags: tuple[str, ...] = ()
     key: str | None = None
 
 
@@ -81,6 +87,7 @@ class File(ProfileFile):
     media: tuple[int, ...] = ()
     rows: tuple[RowOfFile, ...] = ()
     block: tuple[RuleOfFile, ...] = ()
+    flags: tuple[FlagsOfFile, ...] = ()
     examples: tuple[Example, ...] = Field(min_length=1)
 
     def compile(self) -> WirelessLayout:
@@ -90,7 +97,8 @@ class File(ProfileFile):
         blocks: dict[int, tuple[Rule, ...]] = {}
         for number, row in enumerate(self.block):
             blocks[row.ci] = (*blocks.get(row.ci, ()), _rule(number, row))
-        return WirelessLayout(Layout(compile_rows(self.rows), frozenset(self.media)), blocks)
+        flags = compile_flags(self.flags)
+        return WirelessLayout(Layout(compile_rows(self.rows), frozenset(self.media), flags=flags), blocks)
 
     def quantities(self) -> tuple[str, ...]:
         """Name the quantities in the order of the rows and rules, each once."""
@@ -107,6 +115,7 @@ class File(ProfileFile):
             except (DecodeError, ValueError) as error:
                 raise ProfileError(None, f"{place}.telegram", str(error), "give the frame without its CRCs") from error
             compare(place, said.values, example.readings)
+            check_flags(place, said.status, example.flags)
 
 
 def _rule(number: int, row: RuleOfFile) -> Rule:
