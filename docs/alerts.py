@@ -159,6 +159,8 @@ def written(default: object) -> str:
         return "none"
     if isinstance(default, bool):
         return f"`{str(default).lower()}`"
+    if isinstance(default, tuple):
+        return f"`{list(default)}`"
     return f'`"{default}"`' if isinstance(default, str) else f"`{default}`"
 
 
