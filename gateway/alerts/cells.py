@@ -13,6 +13,8 @@ from typing import NamedTuple
 
 from gateway.check import Interval
 
+UNSURE = ("suspect", "rollover")
+"""Amounts that may be none: a register reset near its end looks like one that passed it, and is the more frequent."""
 SLACK = 0.001
 """So much of a cell may be missing: intervals meet to the millisecond, but clocks are trimmed in between."""
 
@@ -39,7 +41,7 @@ def fill(state: Filling, interval: Interval, width: int, longest: int) -> tuple[
     """Take an interval; give the cells it completes. `width` and `longest` are in ms."""
     begin, end, amount = interval.start, interval.end, interval.amount
     first = begin - begin % width
-    if amount is None or interval.quality == "suspect" or end - begin > longest:
+    if amount is None or interval.quality in UNSURE or end - begin > longest:
         return Filling(end - end % width), []
     if first == state.start and end < first + width:  # by far the most are
         return Filling(first, state.amount + amount, state.covered + end - begin), []

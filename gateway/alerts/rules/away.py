@@ -9,6 +9,7 @@
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
+from gateway.alerts.cells import UNSURE
 from gateway.alerts.event import Severity
 from gateway.alerts.rule import Alarm, Clear, Finding
 from gateway.check import Interval
@@ -57,7 +58,7 @@ class FlowWhileAway:
         if day > state.day:
             first = state.first if state.day else state.amount
             state = state._replace(day=day, amount=0.0, first=first)
-        if not interval.amount or interval.quality == "suspect":
+        if not interval.amount or interval.quality in UNSURE:
             if state.told and interval.end - state.step >= self.over * 1000:
                 return state._replace(told=0.0), Clear(state.step, {})
             return state, None

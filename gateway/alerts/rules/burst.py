@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 from gateway.alerts.calendar import Calendar
+from gateway.alerts.cells import UNSURE
 from gateway.alerts.event import Severity
 from gateway.alerts.rule import Alarm, Clear, Finding
 from gateway.check import Interval
@@ -71,7 +72,7 @@ class WaterBurst:
     def interval(self, state: State, interval: Interval) -> tuple[State, Finding]:
         """Take what the register counted."""
         start, end = interval.start, interval.end
-        if interval.amount is None or end - start > LONGEST_MS or interval.quality == "suspect":
+        if interval.amount is None or end - start > LONGEST_MS or interval.quality in UNSURE:
             return State(end, end, 0.0, (), *state[4:]), None
         follows = start == state.end
         begin, litres = (state.begin, state.litres + interval.amount) if follows else (start, interval.amount)

@@ -18,6 +18,8 @@ from gateway.message import ESTIMATED, LOAD_PROFILE, TIME_REPAIRED
 DAY_MS = 86_400_000
 FORWARD = {"water_volume_l": "l", "gas_volume_l": "l", "energy_import_wh": "Wh"}
 BACKWARD = {"water_volume_reverse_l": "l", "energy_export_wh": "Wh"}
+LATE_MS = 3_600_000
+"""A reading so much older than the newest was late, or came twice; further back it is the clock that was set."""
 LEAST = 2.0
 MOST = {"l": 1000.0, "Wh": 10_000.0}
 """What may flow back before anybody looks; a larger fall is another register."""
@@ -28,12 +30,14 @@ class State(NamedTuple):
     """What is remembered of the main register, and of the other direction.
 
     `top` is the most the main register showed, `low` its value since it fell (-1: it did not), `seen` the readings
-    since; `day` is the number of the day (UTC), `out` what came out on it; `told` is when it was told (UTC ms).
+    since, `at` the newest one (UTC ms). `day` is the number of the day (UTC), `out` what came out on it; `told` is when
+    it was told (UTC ms).
     """
 
     top: float = 0.0
     low: float = -1.0
     seen: int = 0
+    at: int = 0
     day: int = 0
     out: float = 0.0
     told: int = 0
@@ -60,9 +64,12 @@ class ReverseFlow:
         return state, None
 
     def _main(self, state: State, ts: int, key: str, unit: str, value: float) -> tuple[State, Finding]:
+        if state.at - LATE_MS < ts <= state.at:
+            return state, None
         fall = state.top - value
         if fall <= 0 or fall > MOST[unit]:
-            return self._over(State(value, -1.0, 0, state.day, state.out, state.told), ts)
+            return self._over(State(value, -1.0, 0, ts, state.day, state.out, state.told), ts)
+        state = state._replace(at=ts)
         if fall < LEAST:
             return state._replace(low=-1.0, seen=0), None
         if state.low < 0:

@@ -49,6 +49,14 @@ def test_what_is_old_or_guessed_tells_nothing(q: int) -> None:
     assert found(RULE, shown([100, 90, 90], q=q)) == []
 
 
+def test_a_telegram_that_came_twice_or_late_proves_nothing() -> None:
+    """A fall is proven by a newer reading only."""
+    rows = shown([100, 110, 120, 130])
+    broken = rows[3]._replace(values={L: 90})
+    assert found(RULE, [*rows[:3], broken, broken, *shown([0, 0, 0, 0, 131])[4:]]) == []
+    assert found(RULE, [*rows, rows[1], rows[0], rows[1]]) == []
+
+
 def test_it_is_over_after_a_day() -> None:
     """Not an hour before."""
     told = found(RULE, shown([100, 90, 90, *[90 + n for n in range(100)]]))
