@@ -4,6 +4,7 @@ Fields are JSON where they are JSON, else text; `config=@FILE` takes a file's te
 """
 
 import asyncio
+import re
 import secrets
 from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
@@ -14,7 +15,7 @@ import orjson
 
 from gateway.config.build import endpoint_of
 from gateway.config.models import HubConfig
-from gateway.message import Topics
+from gateway.message import ID, Topics
 from gateway.mqtt import connect
 from gateway.transport import Connect, Message, TransportError
 
@@ -27,11 +28,9 @@ Say = Callable[[str], None]
 
 def run(options: Namespace, config: HubConfig, say: Say, complain: Say) -> int:
     """Send the command that the options name: 0 when it was carried out, 1 when not, 2 when it cannot be sent."""
-    tenant, slash, gw = options.gateway.rpartition("/")
-    topics = Topics(tenant if slash else "home", gw, config.mqtt.root)
     try:
+        topics = topics_of(options.gateway, config.mqtt.root)
         fields = fields_of(options.fields)
-        Topics.parse(topics.of("cmd", "ping"))
     except (OSError, ValueError) as error:
         complain(f"nabd command: {error}")
         return 2
@@ -43,6 +42,14 @@ def run(options: Namespace, config: HubConfig, say: Say, complain: Say) -> int:
         return 2
     say(orjson.dumps(reply, option=orjson.OPT_INDENT_2).decode())
     return 1 if "error" in reply else 0
+
+
+def topics_of(gateway: str, root: str) -> Topics:
+    """Read [TENANT/]GATEWAY; raises ValueError."""
+    tenant, slash, gw = gateway.rpartition("/")
+    if not re.fullmatch(ID, gw) or (slash and not re.fullmatch(ID, tenant)):
+        raise ValueError("a gateway is named by its id, or by its tenant's, a slash and its id")
+    return Topics(tenant or "home", gw, root)
 
 
 def fields_of(given: Sequence[str]) -> dict[str, Any]:

@@ -41,7 +41,7 @@ class Wanted(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     config: str | None = None
-    confirm_s: float = Field(300.0, ge=10, le=3600)
+    confirm_s: float = Field(default=300.0, ge=10, le=3600)
 
 
 @dataclass(frozen=True, slots=True)
