@@ -59,6 +59,8 @@ def year(count: int) -> list[Figure]:
             planted[expected] += 1
             found[expected] += any(alert.rule == label.expect and _of(alert, label) for alert in alerts)
         unasked = [alert for alert in alerts if not any(_asks(label, alert) for label in home.labels)]
+        # The logger at the panel is taken down after three days, and is then silent for good.
+        unasked = [a for a in unasked if a.rule != "meter_offline" or a.cleared or not a.meter.endswith("-panel")]
         false.update(alert.rule for alert in unasked)
         usage.append(sum(alert.rule in USAGE for alert in unasked) / DAYS * 30.4)
         away += sum(_while_away(home, alert) for alert in unasked)
@@ -108,8 +110,9 @@ def _of(alert: Told, label: Label) -> bool:
 def _asks(label: Label, alert: Told) -> bool:
     """Whether a label asks for an alert, or explains it."""
     asked = label.expect.removeprefix("may:") == alert.rule
-    silent = alert.rule == "meter_offline" and (label.kind in SILENT or alert.meter.endswith("-panel"))
-    return (asked or silent) and _of(alert, label)
+    silent = alert.rule == "meter_offline" and label.kind in SILENT
+    flows = alert.rule == "flow_while_away" and label.expect in ("water_leak", "water_burst", "gas_continuous")
+    return (asked or silent or flows) and _of(alert, label)
 
 
 def _while_away(home: Home, alert: Told) -> bool:
