@@ -102,7 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--for", dest="seconds", type=float, default=None, help="stop polling after so many seconds")
     demo.add_argument("--folder", type=Path, default=None, help="keep its files here")
     demo.add_argument(
-        "--scenario", default="home", help="a name in config/scenarios (home, building, rs485), or a file"
+        "--scenario", default="home", help="a name in config/scenarios (home, building, rs485, installer), or a file"
     )
     demo.add_argument("--listen", default="127.0.0.1:8080", help="where the page is served (port 0: any free one)")
     return parser
@@ -154,6 +154,7 @@ def _scan_options(scan: argparse.ArgumentParser) -> None:
     )
     scan.add_argument("--write", type=Path, metavar="FILE", help="add what was found to this configuration")
     scan.add_argument("--json", action="store_true", help="one JSON object")
+    _dev_option(scan)
     _config_option(scan, None)
 
 
@@ -170,6 +171,7 @@ def _commission_options(commission: argparse.ArgumentParser) -> None:
 def _doctor_options(doctor: argparse.ArgumentParser) -> None:
     doctor.add_argument("--language", choices=["ar", "en"], help="of what is said (that of the configuration, else en)")
     doctor.add_argument("--json", action="store_true", help="one JSON object")
+    _dev_option(doctor)
     _config_option(doctor, None)
 
 
@@ -260,6 +262,11 @@ def _count(text: str) -> int:
     if not text.isdecimal() or len(text) > 5 or int(text) not in range(1, 10_001):  # noqa: PLR2004  no house has more
         raise argparse.ArgumentTypeError("a whole number from 1 to 10000")
     return int(text)
+
+
+def _dev_option(parser: argparse.ArgumentParser) -> None:
+    about = "where adapters are looked for (/dev); a container may have them elsewhere"
+    parser.add_argument("--dev", type=Path, default=Path("/dev"), metavar="FOLDER", help=about)
 
 
 def _config_option(parser: argparse.ArgumentParser, default: Path | None) -> None:
@@ -536,9 +543,15 @@ def _simulate_year(options: argparse.Namespace) -> int:
 
 
 def _demo(options: argparse.Namespace) -> int:
-    from gateway.demo import run  # noqa: PLC0415
+    if options.scenario == "installer":
+        from gateway import demo_installer  # noqa: PLC0415
 
-    result = asyncio.run(run(options.seconds, options.folder, options.listen, options.scenario))
+        work = demo_installer.run(options.seconds, options.folder, options.listen, partial(print, flush=True))
+    else:
+        from gateway import demo  # noqa: PLC0415
+
+        work = demo.run(options.seconds, options.folder, options.listen, options.scenario)
+    result = asyncio.run(work)
     if result.summary is not None:
         print(json.dumps(result.summary), flush=True)
     return result.code

@@ -11,7 +11,6 @@ otherwise; 2 when set-up failed.
 
 import asyncio
 import contextlib
-import json
 import shutil
 import sys
 import tempfile
@@ -19,28 +18,15 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from gateway import control
 from gateway.broker import embedded_broker
 from gateway.demo_files import edge_toml, hub_toml, key_files
+from gateway.demo_parts import Result, SetUpFailed, answering, child, wires_of
 from gateway.receivers import Receivers
 
-START_LIMIT = 30.0
 DRAIN_LIMIT = 15.0
 TELL_EVERY = 5.0
-
-
-@dataclass(frozen=True)
-class Result:
-    """How the demo ended; `summary` is None where it never ran."""
-
-    code: int
-    summary: Mapping[str, Any] | None = None
-
-
-class SetUpFailed(Exception):  # noqa: N818
-    """One of the parts did not come up; the text says which and what it said."""
 
 
 async def run(seconds: float | None, folder: Path | None, listen: str, scenario: str = "home") -> Result:
@@ -69,19 +55,19 @@ async def _parts(folder: Path, listen: str, scenario: str, receivers: Receivers)
         if Path(scenario).is_file():
             scenario = str(Path(scenario).absolute())  # the children run in the folder
         simulator = await stack.enter_async_context(
-            _child(folder, "simulate", scenario, "--folder", str(folder / "wires"))
+            child(folder, "simulate", scenario, "--folder", str(folder / "wires"))
         )
-        wires = await _wires(folder / "wires" / "meters.json", simulator)
+        wires = await wires_of(folder / "wires" / "meters.json", simulator)
         url = await stack.enter_async_context(embedded_broker())
         hub_text = hub_toml(url, listen, receivers.channels_toml())
         (folder / "hub.toml").write_text(hub_text, encoding="utf-8")
         _keep_keys(folder, key_files(wires))
         edge_text = edge_toml(url, wires, short_leak=Path(scenario).stem == "alerts")
         (folder / "edge.toml").write_text(edge_text, encoding="utf-8")
-        hub = await stack.enter_async_context(_child(folder, "hub", "-c", str(folder / "hub.toml")))
-        await _answering(folder / "hub.sock", hub)
-        edge = await stack.enter_async_context(_child(folder, "edge", "-c", str(folder / "edge.toml")))
-        await _answering(folder / "journal" / "edge.sock", edge)
+        hub = await stack.enter_async_context(child(folder, "hub", "-c", str(folder / "hub.toml")))
+        await answering(folder / "hub.sock", hub)
+        edge = await stack.enter_async_context(child(folder, "edge", "-c", str(folder / "edge.toml")))
+        await answering(folder / "journal" / "edge.sock", edge)
         link = (await control.ask(folder / "hub.sock", {"do": "link"}))["link"]
         print(f"Open:  {link}   (once; the same in Arabic: {link}?lang=ar)", flush=True)
         print("Stop with Ctrl-C.\n", flush=True)
@@ -103,71 +89,6 @@ def _begin_anew(folder: Path) -> None:
     shutil.rmtree(folder / "journal", ignore_errors=True)
     for left in (*folder.glob("hub.sqlite*"), *folder.glob("readings.sqlite*")):
         left.unlink()
-
-
-@dataclass(frozen=True)
-class _Child:
-    """One part of the demo; `log` is the file that has its standard error."""
-
-    name: str
-    process: asyncio.subprocess.Process
-    log: Path
-
-    def check(self) -> None:
-        """Raise SetUpFailed when the part has ended."""
-        if self.process.returncode is not None:
-            said = self.log.read_text(encoding="utf-8", errors="replace").strip()[-2000:]
-            raise SetUpFailed(f"{self.name} ended with code {self.process.returncode}:\n{said}")
-
-
-@contextlib.asynccontextmanager
-async def _child(folder: Path, *arguments: str) -> AsyncIterator[_Child]:
-    """Run `nabd ARGUMENTS` as long as the block does; SIGTERM ends it, and SIGKILL if that is not heard."""
-    log = folder / f"{arguments[0]}.log"
-    with log.open("wb") as errors:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "gateway.cli",
-            *arguments,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=errors,
-            cwd=folder,
-        )
-    try:
-        yield _Child(arguments[0], process, log)
-    finally:
-        if process.returncode is None:
-            process.terminate()
-            try:
-                async with asyncio.timeout(8):
-                    await process.wait()
-            except TimeoutError:
-                process.kill()
-                await process.wait()
-
-
-async def _wires(path: Path, simulator: _Child) -> Mapping[str, Any]:
-    """Wait until the simulator says where its meters are."""
-    for _ in range(int(START_LIMIT * 10)):
-        simulator.check()
-        if path.exists():
-            meters: dict[str, Mapping[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
-            return meters
-        await asyncio.sleep(0.1)
-    raise SetUpFailed("the simulator did not start in time")
-
-
-async def _answering(socket: Path, child: _Child) -> Mapping[str, Any]:
-    """Wait until a part answers."""
-    for _ in range(int(START_LIMIT * 10)):
-        child.check()
-        with contextlib.suppress(control.NobodyThere):
-            answer = await control.ask(socket, {"do": "status"})
-            if answer.get("pages") != []:
-                return answer
-        await asyncio.sleep(0.1)
-    raise SetUpFailed(f"{child.name} did not start in time; see {child.log}")
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from gateway.doctor.finding import Checked, Finding, Report
 from gateway.doctor.texts import SKIPPED, TEXTS, WHATS, said
 from gateway.doctor.visit import World, visit
 from gateway.i18n import N_, words
+from gateway.scan.adapters import adapters
 
 Say = Callable[[str], None]
 
@@ -30,7 +31,7 @@ async def doctor(options: Any, tell: Say, complain: Say, world: World | None = N
     language = options.language or _language(config)
     progress = _Progress(complain, language)
     try:
-        report = await visit(config, world or World(), progress, file=path)
+        report = await visit(config, world or _world(options.dev), progress, file=path)
     finally:
         progress.end()
     if options.json:
@@ -39,6 +40,10 @@ async def doctor(options: Any, tell: Say, complain: Say, world: World | None = N
         for line in lines(report, language):
             tell(line)
     return 1 if report.findings else 0
+
+
+def _world(dev: Path) -> World:
+    return World(ports=lambda: [one.name for one in adapters(dev.absolute())])
 
 
 def as_json(report: Report, language: str) -> dict[str, Any]:

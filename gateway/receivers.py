@@ -33,6 +33,7 @@ class Receivers:
         """`show` gets one line for each message."""
         self.told: dict[str, set[str]] = {channel: set() for channel in CHANNELS}
         self.answered: set[str] = set()
+        self.arrived = dict.fromkeys(CHANNELS, 0)
         self._show = show
         self._servers: list[asyncio.Server] = []
         self._reading: set[asyncio.Task[None]] = set()
@@ -111,6 +112,7 @@ to   = "customer@home.example"
         self._arrived("email", str(mail["Subject"]), plain.get_content() if plain else "")
 
     def _arrived(self, channel: str, title: str, text: str = "", alert: str = "") -> None:
+        self.arrived[channel] += 1
         self._show(f"         {channel:8} {title}")
         link = _LINK.search(text)
         alert = alert or (link[1] if link else "")

@@ -46,7 +46,7 @@ class Searched:
 
 async def scan(options: Any, tell: Say, complain: Say) -> int:
     """Search what the command line names; 0 when a meter was found, 1 when none was, 2 when it could not search."""
-    known = adapters()
+    known = adapters(options.dev.absolute())
     if options.list:
         _show_adapters(known, tell, as_json=options.json)
         return 0 if known else 1

@@ -69,7 +69,8 @@ def _may_replace(options: Options, path: Path, say: Callable[[str], str], read: 
 async def _search(where: str, path: Path, tell: Say, complain: Say) -> None:
     """Search ports and hosts; a search without result is no reason to undo what was written."""
     ports = [] if where == "all" else where.split()
-    await scan(Namespace(ports=ports, list=False, quick=True, write=path, json=False, config=path), tell, complain)
+    options = Namespace(ports=ports, list=False, quick=True, write=path, json=False, config=path, dev=Path("/dev"))
+    await scan(options, tell, complain)
 
 
 def _next(path: Path, kind: str) -> list[str]:

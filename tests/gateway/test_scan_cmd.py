@@ -23,7 +23,7 @@ SML = Scenario.model_validate(
 
 def options(*ports: str, **given: Any) -> Namespace:
     """Make what the command line would."""
-    usual = {"list": False, "quick": True, "write": None, "json": False, "config": None}
+    usual = {"list": False, "quick": True, "write": None, "json": False, "config": None, "dev": Path("/dev")}
     return Namespace(ports=list(ports), **(usual | given))
 
 
@@ -94,12 +94,20 @@ async def test_a_port_that_is_not_there_is_said(tmp_path: Path) -> None:
     assert "is the adapter plugged in?" in told
 
 
-async def test_no_adapter_at_all_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_no_adapter_at_all_is_said(tmp_path: Path) -> None:
     """Without a port and without an adapter there is nothing to search."""
-    monkeypatch.setattr("gateway.scan_cmd.adapters", list)
-    code, _, complaints = await say(options())
+    code, _, complaints = await say(options(dev=tmp_path))
     assert code == 2
     assert "no serial adapter" in complaints
+
+
+async def test_adapters_are_looked_for_where_one_says(tmp_path: Path) -> None:
+    """A container may have the devices of its host elsewhere."""
+    named = tmp_path / "serial" / "by-id" / "usb-Maker_1"
+    named.parent.mkdir(parents=True)
+    named.symlink_to("/dev/null")
+    code, told, _ = await say(options(dev=tmp_path, list=True))
+    assert (code, told) == (0, f"{named} -> /dev/null")
 
 
 async def test_two_lines_are_named_for_people(tmp_path: Path) -> None:

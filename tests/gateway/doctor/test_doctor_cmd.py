@@ -25,7 +25,7 @@ async def run(world: World, **given: Any) -> tuple[int, str, str]:
     """Run the command; give its code, what it told and what it complained of."""
     told: list[str] = []
     complaints: list[str] = []
-    options = Namespace(**({"config": None, "language": None, "json": False} | given))
+    options = Namespace(**({"config": None, "language": None, "json": False, "dev": Path("/dev")} | given))
     code = await doctor(options, told.append, complaints.append, world)
     return code, "\n".join(told), "\n".join(complaints)
 
