@@ -4,7 +4,8 @@
    own name at us (DNS rebinding) is turned away.
 2. Whoever acts (POST) comes from one of our own pages: a browser says so in Origin. A push app that follows a signed
    link says no Origin at all, and the link is proof enough.
-3. Without a session, every address gives one and the same answer but those of `OPEN`, so nothing is learned from us.
+3. Without a session, every address but those of `OPEN` and `PUBLIC` gives one and the same answer, so nothing is
+   learned from us.
 """
 
 import ipaddress
@@ -17,11 +18,14 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.notify import links
+from gateway.web import policy
 from gateway.web.access import Access
 
 COOKIE = "nabd"
 OPEN = ("/static/", "/enter/", links.PATH)
 """Styles, one-time links, and the signed links in messages, which are their own proof."""
+PUBLIC = ("/healthz", policy.FILE, policy.POLICY)
+"""For monitors, and for whoever found a weakness; they say nothing of this installation."""
 READING = ("GET", "HEAD")
 
 
@@ -47,7 +51,7 @@ class Guard:
         from_an_app = path.startswith(links.PATH) and not {"origin", "sec-fetch-site"}.intersection(request.headers)
         if request.method not in READING and not from_an_app and not _from_our_page(request, host):
             return PlainTextResponse("This came from another page.\n", status_code=403)
-        if path == "/healthz" or path.startswith(OPEN) or self._access.knows(request.cookies.get(COOKIE)):
+        if path in PUBLIC or path.startswith(OPEN) or self._access.knows(request.cookies.get(COOKIE)):
             return self._app
         return self._locked
 

@@ -18,6 +18,7 @@ from starlette.types import Receive, Scope, Send
 from gateway.i18n import LANGUAGES, choose
 from gateway.notify import links
 from gateway.store.contract import TryAgain
+from gateway.web import policy
 from gateway.web.access import Access, TooManyTries
 from gateway.web.feed import Feed
 from gateway.web.guard import COOKIE, Guard
@@ -58,6 +59,7 @@ def app(
             Route(f"{links.PATH}{{token}}", site.link),
             Route(f"{links.PATH}{{token}}", site.follow, methods=["POST"]),
             Route("/healthz", _healthz),
+            *policy.routes(),
             Mount("/static", StaticFiles(directory=STATIC)),
         ],
         middleware=[
