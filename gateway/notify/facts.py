@@ -5,7 +5,8 @@
     month, minute, extra                 what a flow makes in 30 days and in a minute, what a rise makes in 30 days
     lasted, litres                       how long, from `since` to the end or until the event; how much in all
     phase, emergency                     L1 to L3; the number to call
-    every key of the evidence            by the unit its name ends in: peak_a, period_s, ends_ms (a moment)
+    cost, price, next_price, offer       what it costs, what a unit does in this tier and the next; another tariff
+    every key of the evidence            by the unit its name ends in: peak_a, period_s, ends_ms (a moment), low_money
 
 A fact nobody told is not there, and a sentence that needs it is not said.
 """
@@ -13,7 +14,9 @@ A fact nobody told is not there, and a sentence that needs it is not said.
 import re
 
 from gateway.alerts.event import AlertEvent
-from gateway.notify.speech import Speech
+from gateway.notify.costs import Priced
+from gateway.notify.speech import Speech, clean
+from gateway.notify.texts.cost import PRICES
 
 _BEGINNINGS = ("since_ms", "last_ms", "silent_since_ms")
 _TOTAL = "lost_l"
@@ -24,8 +27,14 @@ _UNITS = {
 """By the end of a key: the unit to say it in, and by how much to multiply it for that."""
 _UNLEARNT = ("usual_hours", "longest_s")
 """Keys of what a home was seen to do so far: 0 says that nothing was seen yet."""
+_MONEY = "_money"
+"""Ends the keys of sums in the event's own unit, which is a currency then."""
+_ABOUT_FROM = 10
+"""From so much money on nobody counts hundredths of what is said with "about"."""
 _MONTH_HOURS = 720
 _LATEST = 1 << 42
+_TITLE_LIMIT = 60
+"""Characters of a tariff's title, as many as of a message's."""
 _PHASE = re.compile(r"_(l[123])_")
 
 
@@ -71,7 +80,24 @@ def _evidence(event: AlertEvent, speech: Speech) -> dict[str, str]:
     facts: dict[str, str] = {}
     for key, number in event.evidence.items():
         ending = next((ending for ending in _UNITS if key == ending or key.endswith(f"_{ending}")), None)
-        if ending is not None and (number or key not in _UNLEARNT):
+        if key.endswith(_MONEY):
+            facts[key] = speech.amount(number, event.unit)
+        elif ending is not None and (number or key not in _UNLEARNT):
             unit, times = _UNITS[ending]
             facts[key] = speech.amount(number * times, unit)
     return facts | {"litres": facts[_TOTAL]} if _TOTAL in facts else facts
+
+
+def facts_of_price(priced: Priced, speech: Speech) -> dict[str, str]:
+    """Say what is known of an event's money."""
+    facts: dict[str, str] = {}
+    if priced.cost is not None:
+        about = round(priced.cost) if priced.cost >= _ABOUT_FROM else priced.cost
+        facts["cost"] = speech.amount(about, priced.currency)
+    for name, price in (("price", priced.price), ("next_price", priced.next_price)):
+        if price is not None and priced.unit in PRICES:
+            facts[name] = speech.say(PRICES[priced.unit], money=speech.amount(price, priced.currency))
+    if priced.offer is not None:
+        title = priced.offer.ar if speech.language == "ar" else priced.offer.en
+        facts["offer"] = speech.paper.words(clean(title, _TITLE_LIMIT))
+    return facts

@@ -14,12 +14,14 @@ from typing import Literal
 
 from gateway.alerts.event import AlertEvent
 from gateway.i18n import N_, direction, words
-from gateway.notify.facts import facts_of
+from gateway.notify.costs import Priced
+from gateway.notify.facts import facts_of, facts_of_price
 from gateway.notify.links import ACTIONS, REPLIES, Action
 from gateway.notify.router import UNANSWERED
 from gateway.notify.sms import fit
 from gateway.notify.speech import Html, Paper, Plain, Speech
 from gateway.notify.texts import text_for
+from gateway.notify.texts.cost import COST
 from gateway.notify.units import plural
 
 SHOWN = 5
@@ -45,7 +47,8 @@ class Occasion:
     """What is told to whom: `name` is the meter's, `now` the reader's local time, `page` the live page's address.
 
     `links` are those of the answers, none where there is nothing to answer; `late` means it happened a while ago,
-    `repeat` that it was told so many times before. `emergency` is the number to call when it smells of gas.
+    `repeat` that it was told so many times before. `emergency` is the number to call when it smells of gas,
+    `priced` what is known of the event's money.
     """
 
     event: AlertEvent
@@ -57,6 +60,7 @@ class Occasion:
     late: bool = False
     repeat: int = 0
     emergency: str = ""
+    priced: Priced | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +161,8 @@ def _sentences(occasion: Occasion, paper: Paper, *, short: bool = False) -> tupl
     event = occasion.event
     speech = Speech(occasion.language, paper, occasion.now)
     facts = facts_of(event, occasion.name, speech, occasion.emergency)
+    priced = occasion.priced
+    facts |= facts_of_price(priced, speech) if priced else {}
     text = text_for(event.rule, event.state, event.severity, event.quantity)
     title = _say(text.title, facts, speech)
     if occasion.repeat >= UNANSWERED:
@@ -165,7 +171,8 @@ def _sentences(occasion: Occasion, paper: Paper, *, short: bool = False) -> tupl
         title = speech.say("Reminder: {title}", title=title)
     chosen = [_fullest(text.happened, facts)]
     if not short:
-        chosen += [_fullest(text.urgent, facts), _fullest(text.compared, facts), *text.advice]
+        cost = COST[priced.span] if priced and "cost" in facts else ""
+        chosen += [_fullest(text.urgent, facts), _fullest(text.compared, facts), cost, *text.advice]
     said = [_say(sentence, facts, speech) for sentence in chosen if sentence]
     if occasion.late:
         said.insert(0, speech.say("This message comes late: it is about {at}.", at=facts["at"]))

@@ -15,6 +15,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from gateway.i18n import N_, words
+from gateway.notify.money import is_currency, money_of
 from gateway.notify.units import Amount, amount_of
 
 NAME_LIMIT = 20
@@ -96,8 +97,8 @@ class Speech:
         return self.paper.words(words(self.language).gettext(text)).format(**parts)
 
     def amount(self, value: Decimal | float, unit: str) -> str:
-        """Say a measured value, its number isolated, its unit in the right plural form."""
-        amount = amount_of(value, unit)
+        """Say a value or a sum of money, its number isolated, its unit in the right plural form."""
+        amount = money_of(value, unit) if is_currency(unit) else amount_of(value, unit)
         if amount is None:
             return self.paper.number(f"{value:,}")
         return self._counted(amount)

@@ -59,7 +59,8 @@ class BillProjection(Billed):
             return state._replace(row=row), None
         spent = bill(self.plan, so_far)
         evidence = {
-            "low_money": float(made.low), "high_money": float(made.high), "limit_money": round(limit, 2),
+            "low_money": float(made.low), "high_money": float(made.high),
+            "limit_money" if self.limit else "usual_money": round(usual, 2),
             "spent_money": 0.0 if isinstance(spent, NoCost) else float(spent.total),
             "left_s": (so_far.end - so_far.until) / 1000,
         }  # fmt: skip

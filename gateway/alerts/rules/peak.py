@@ -89,7 +89,7 @@ class PeakPriceUse:
         if used <= high or used - usual <= self.shiftable:
             return state, None
         # The moment in the peak, so that who prices it finds the rate.
-        evidence = {"above_wh": round(used - usual, 1), "peak_ms": float(peak.end - 1)}
+        evidence = {"above_wh": round(used - usual, 1), "peak_ms": float(peak.start)}
         alarm = Alarm("info", state.end, round(used), round(usual), "Wh", self.keys[0], used - usual, evidence)
         return state._replace(told=(*told, state.day), open=True), alarm
 

@@ -34,7 +34,7 @@ def test_a_high_bill_is_likely_then_sure_then_over() -> None:
     events = told(rule(), hours(JANUARY, [*USUAL, *[16_000.0] * 31, 10_000.0]))
     assert [event.state for event in events] == ["raised", "updated", "cleared"]
     first = events[0]
-    assert (first.unit, first.baseline, first.evidence["limit_money"]) == ("SAR", 29.5, 38.35)
+    assert (first.unit, first.baseline, first.evidence["usual_money"]) == ("SAR", 29.5, 29.5)
     assert first.value is not None
     assert first.evidence["low_money"] < first.value < first.evidence["high_money"]
 

@@ -53,7 +53,7 @@ def test_the_event_says_how_much_more_and_when() -> None:
     """Held against the middle day; the moment lies in the peak."""
     (event,) = told(PeakPriceUse(by_the_hour()), evenings([*LEARNT, 3_000.0]))
     assert (event.value, event.baseline, event.unit, event.evidence["above_wh"]) == (3_000, 1_100, "Wh", 1_900.0)
-    assert event.evidence["peak_ms"] == ms("2026-01-15T20:00") - 1
+    assert event.evidence["peak_ms"] == ms("2026-01-15T17:00")
 
 
 def test_the_next_day_ends_it() -> None:

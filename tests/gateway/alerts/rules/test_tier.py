@@ -10,15 +10,15 @@ from tests.support.money import CALENDAR, NAME, hours, ms, plan, story, told
 JANUARY = "2026-01-01"
 
 
-def tiered(**about: int) -> Plan:
+def tiered(dwelling_units: int = 1) -> Plan:
     """Make a plan whose tiers end at 310 and 620 kWh, and 10 kWh a day reach the first one's end in January."""
     prices = Rate(NAME, (Decimal("0.1"), Decimal("0.2"), Decimal("0.4")))
-    return replace(plan(rates=(prices,), tiers=(310, 620)), **about)
+    return replace(plan(rates=(prices,), tiers=(310, 620)), dwelling_units=dwelling_units)
 
 
-def rule(**about: int) -> TierCrossing:
+def rule(dwelling_units: int = 1) -> TierCrossing:
     """Make the rule."""
-    return TierCrossing(tiered(**about), CALENDAR)
+    return TierCrossing(tiered(dwelling_units), CALENDAR)
 
 
 def test_each_step_of_each_tier_is_told_once() -> None:
