@@ -1,14 +1,17 @@
 """What `nabd analyze` makes of recorded M-Bus bytes: requests, answers, and every record in them."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from fractions import Fraction
 
 from drivers.analysis import About, Frame, Keys, Span, Value
 from drivers.contract import DecodeError, Number
 from drivers.mbus import frames
+from drivers.mbus.history import Stored, stored
+from drivers.mbus.modifiers import PROFILES
 from drivers.mbus.profile import read_telegram
-from drivers.mbus.records import Content, Mark, Record, walk
+from drivers.mbus.records import Content, Mark, Record, Records, walk
 from drivers.mbus.telegram import Header, Identity, decode_header, decode_telegram, status_words
 from drivers.profiles import Profile
 
@@ -71,7 +74,7 @@ def _explain(data: bytes, start: int, end: int) -> Frame:
             error = wrong.what
         else:
             about = about_of(telegram.header.identity)
-            values = tuple(value_of(record) for record in telegram.records.records)
+            values = values_of(telegram.records)
         spans[-2:-2] = _body(ci, body, start + _HEAD)
     elif body:
         spans.insert(-2, Span(start + _HEAD, end - _TAIL, "what is told"))
@@ -163,9 +166,19 @@ def id_of(record: Record) -> str:
     return " ".join([*words, *record.modifiers, *(f"{name} {number}" for name, number in places if number)])
 
 
-def value_of(record: Record) -> Value:
-    """Give a record as programs see it."""
-    return Value(id_of(record), plain(record.value), record.unit)
+def values_of(records: Records) -> tuple[Value, ...]:
+    """Give all values of a telegram as programs see them; those inside profiles follow, each with its own time."""
+    plainly = [Value(id_of(record), plain(record.value), record.unit) for record in records.records]
+    inside = [
+        Value(_id_inside(value), plain(value.value), value.record.unit, value.at.isoformat() if value.at else None)
+        for value in stored(records)
+    ]
+    return (*plainly, *inside)
+
+
+def _id_inside(value: Stored) -> str:
+    words = tuple(word for word in value.record.modifiers if word not in PROFILES)
+    return id_of(replace(value.record, storage=value.storage, modifiers=words))
 
 
 def plain(value: Content) -> int | float | str | None:

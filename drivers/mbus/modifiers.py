@@ -48,6 +48,10 @@ MODIFIERS: Mapping[int, str] = {
 }  # fmt: skip
 """What a VIFE says of the value before it; those that carry a number are read by the decoder."""
 
+INVERSE_PROFILE = MODIFIERS[0x13]
+PROFILES = frozenset({INVERSE_PROFILE, MODIFIERS[0x1E], MODIFIERS[0x1F]})
+"""Words that make of a value a container of many; history.py reads them."""
+
 MODIFIERS_FC: Mapping[int, str] = {
     0x01: "at_l1", 0x02: "at_l2", 0x03: "at_l3", 0x04: "at_neutral", 0x05: "l1_to_l2", 0x06: "l2_to_l3",
     0x07: "l3_to_l1", 0x08: "quadrant_1", 0x09: "quadrant_2", 0x0A: "quadrant_3", 0x0B: "quadrant_4",
@@ -78,6 +82,11 @@ class Modified:
     def is_date(self) -> bool:
         """Whether the value became the date of something."""
         return not _WHENS.isdisjoint(self.words)
+
+    @property
+    def is_profile(self) -> bool:
+        """Whether the value became a container of stored ones."""
+        return not PROFILES.isdisjoint(self.words)
 
 
 UNMODIFIED = Modified()

@@ -62,7 +62,7 @@ class Record:
 
     `head` is DIF to the last VIFE (and text) as on the wire; it stands at `start`, the data at `data_at` to `end`.
     `modifiers` change what `quantity` means (`per_hour`, `at_l1`, `when`). `error` is what the meter says instead of a
-    value.
+    value. `scale` is what the wire's number was multiplied by, and what those inside a profile still must be.
     """
 
     start: int
@@ -78,6 +78,7 @@ class Record:
     value: Content
     modifiers: tuple[str, ...] = ()
     error: str | None = None
+    scale: Fraction = Fraction(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +185,7 @@ def _record(cursor: _Cursor) -> Record:
     return Record(
         start, data_at, cursor.at, cursor.data[start:data_at], _FUNCTIONS[dif >> 4 & 0x03], storage, tariff, subunit,
         meaning.quantity, unit, None if modified.error else _scaled(value, scale, modified.offset), modified.words,
-        modified.error,
+        modified.error, scale,
     )  # fmt: skip
 
 
@@ -246,7 +247,7 @@ _TIMES: dict[int, Callable[[bytes], Content]] = {
 
 def _value(cursor: _Cursor, kind: int, meaning: Meaning, modified: Modified) -> Content:
     if kind == _VARIABLE:
-        return _variable(cursor, is_container=meaning.quantity in CONTAINERS)
+        return _variable(cursor, is_container=meaning.quantity in CONTAINERS or modified.is_profile)
     length = _LENGTHS[kind]
     if length == 0:
         return None

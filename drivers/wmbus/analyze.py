@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from drivers.analysis import Frame, Keys, Span
 from drivers.contract import DecodeError, Number
-from drivers.mbus.analyze import about_of, header_spans, record_spans, value_of
+from drivers.mbus.analyze import about_of, header_spans, record_spans, values_of
 from drivers.mbus.records import Records, decode_records
 from drivers.profiles import Profile
 from drivers.wmbus.compact import Formats
@@ -82,7 +82,7 @@ def _explain(start: int, end: int, frame: bytes, data: bytes, keys: Keys, format
         return Frame(start, end, error.what, about_of(radio.sender), spans=spans)
     records, error_text, told = _records(message, formats)
     about = about_of(message.header.identity or radio.sender)
-    values = tuple(value_of(record) for record in records.records)
+    values = values_of(records)
     clear = frame[:HEAD] + message.head + told + message.trailer
     if as_sent and clear == frame:
         return Frame(start, end, error_text, about, values, tuple(_inner(clear, message, told, start)))

@@ -1,20 +1,21 @@
 """Captured wireless telegrams against the values that wmbusmeters gives, by rules: quantity and unit, dates, texts.
 
 What counts as plain: records of the open tables, in a frame that can be deciphered with the key given. What a maker
-keeps to himself (a CI of his own, a block behind DIF 0F, a VIF of his own, a container in a text) is counted apart, and
-so are compact profiles, which are open but not read yet.
+keeps to himself (a CI of his own, a block behind DIF 0F, a VIF of his own, a container in a text) is counted apart.
+The values inside compact profiles, and their times, count like records.
 """
 
 import json
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from drivers.contract import DecodeError
+from drivers.mbus.history import stored
 from drivers.mbus.records import Record, decode_records
 from drivers.wmbus.compact import Formats
 from drivers.wmbus.layers import COMPACT, MAKERS, Message, WrongKey, unwrap
@@ -45,6 +46,7 @@ ERRORS_OF_THE_SOURCE = {
     ("volume_flow_m3h", "02bb56"): "how long a limit was exceeded, not a flow",
     ("operating_time_in_error_h", "0aa618"): "the meter says that it has no value",
     ("target_date", "426c"): "a year of 127 is none",
+    ("set_date", "426c"): "a year of 127 is none",
 }
 """Where the telegram says something else, by name and head of the record."""
 
@@ -75,10 +77,11 @@ class Opened:
             formats.learn(found)
         self.records += found.records
         self.raw += [data[record.data_at : record.end] for record in found.records]
+        for inside in stored(found):
+            self.records += [replace(inside.record, value=inside.value), replace(inside.record, value=inside.at)]
+            self.raw += [b"", b""]
         if message.header.security not in (0, 5, 7):
             self.kind = "maker's cipher"
-        elif any("compact_profile" in word for record in found.records for word in record.modifiers):
-            self.kind = "compact profile"
         elif found.rest.strip(b"\x2f\0\xff"):
             self.kind = "maker's block"
         elif any(isinstance(record.value, str) and len(record.value) > 30 for record in found.records):
