@@ -33,7 +33,7 @@ APART = 57
 
 def full() -> list[Figure]:
     """Measure everything, with forty homes of a year."""
-    return _series(runs=4) + year(40) + pace(20)
+    return _series(runs=4) + year(40) + pace(7)
 
 
 def quick() -> list[Figure]:

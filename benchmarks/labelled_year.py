@@ -125,7 +125,7 @@ def _while_away(home: Home, alert: Told) -> bool:
 
 
 def pace(count: int) -> list[Figure]:
-    """Judge the registers of some homes, as often as it takes for a steady figure; the fastest of three."""
+    """Judge the registers of some homes, as often as it takes for a steady figure; the fastest of five."""
     readings: list[tuple[str, int, dict[str, int]]] = []
     for home in homes(SEED, count, DAYS, zone=ZONE):
         for register in home.registers:
@@ -133,7 +133,7 @@ def pace(count: int) -> list[Figure]:
             readings += [(register.meter, 1000 * at, {register.key: value}) for at, value in rows]
     readings.sort(key=lambda reading: reading[1])
     meters = sorted({reading[0] for reading in readings})
-    took, intervals, size = min(_judged(readings, meters) for _ in range(3))
+    took, intervals, size = min(_judged(readings, meters) for _ in range(5))
     rate = intervals / took
     name = f"intervals/s, check and all rules, {len(meters)} meters x 1 year of quarter-hours"
     return [

@@ -79,8 +79,9 @@ class WaterBurst:
         pieces = state.pieces if follows else ()
         if end - begin < PIECE_MS:
             return State(begin, end, litres, pieces, *state[4:]), None
-        kept = tuple(piece for piece in pieces if piece[1] > end - HALF_HOUR)
-        return self._judge(State(end, end, 0.0, (*kept, (begin, end, litres)), *state[4:]), litres)
+        since = end - HALF_HOUR
+        pieces = (*[piece for piece in pieces if piece[1] > since], (begin, end, litres))
+        return self._judge(State(end, end, 0.0, pieces, *state[4:]), litres)
 
     def _judge(self, state: State, litres: float) -> tuple[State, Finding]:
         day = self.calendar.place(state.end - 1).day
