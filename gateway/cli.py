@@ -80,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     _analyze_options(command("analyze", _analyze, "Say what recorded bytes mean, byte by byte."))
     _profile_commands(command("profiles", _profiles, "List the meter models Nabd knows, show one, or prove a file."))
     _meter_commands(command("meter", _meter, "Set up a meter; the one command that writes to it, after asking."))
-    _alert_commands(command("alerts", _alerts, "Say what the edge's rules would have told of readings in a file."))
+    _alert_commands(command("alerts", _alerts, "Try rules on the past, explain an alert, send a test alert."))
     _tariff_commands(command("tariff", _tariff, "Explain a tariff, or work out the bills of a file of readings."))
     _scan_options(command("scan", _scan, "Find the meters on serial ports and hosts, and name them; only reads."))
     _commission_options(command("commission", _commission, "Prove each meter by its display, and sign the report."))
@@ -230,7 +230,7 @@ def _meter_commands(meter: argparse.ArgumentParser) -> None:
 
 
 def _alert_commands(alerts: argparse.ArgumentParser) -> None:
-    whats = alerts.add_subparsers(metavar="replay", required=True)
+    whats = alerts.add_subparsers(metavar="replay | explain | shadow | test", required=True)
     about = "Replay a CSV file of time,meter,quantity,value; one line an alert."
     replay = whats.add_parser("replay", help=about, description=about)
     replay.add_argument("file", type=Path)
@@ -238,6 +238,20 @@ def _alert_commands(alerts: argparse.ArgumentParser) -> None:
     replay.add_argument("--settings", type=Path, help="JSON as the hub sends it: which main fuse a meter has")
     replay.add_argument("--events", type=Path, help="CSV of time,meter,event: away_on, away_off")
     replay.add_argument("--json", action="store_true", help="one JSON object a line")
+    about = "Show the figures of one event, and compute it once more from what is stored."
+    explain = whats.add_parser("explain", help=about, description=about)
+    explain.add_argument("event", metavar="EVENT.json|ID", help="an event's file, its key, or the id of an alert")
+    about = "Say what a configuration would have told of the stored past; nothing is sent."
+    shadow = whats.add_parser("shadow", help=about, description=about)
+    shadow.add_argument("--days", type=_count, default=30, help="how many of the last days (30)")
+    shadow.add_argument("--json", action="store_true", help="one JSON object a line")
+    about = "Send a marked test alert by every channel, or by one."
+    test = whats.add_parser("test", help=about, description=about)
+    test.add_argument("channel", nargs="?", help="its name")
+    for what, parser in (("replay", replay), ("explain", explain), ("shadow", shadow), ("test", test)):
+        parser.set_defaults(what=what)
+        if what != "replay":
+            _config_option(parser, None)
 
 
 def _tariff_commands(tariff: argparse.ArgumentParser) -> None:
@@ -448,6 +462,21 @@ def _access_lists(options: argparse.Namespace) -> int:
 
 
 def _alerts(options: argparse.Namespace) -> int:
+    return _replay(options) if options.what == "replay" else _stored_alerts(options)
+
+
+def _stored_alerts(options: argparse.Namespace) -> int:
+    from gateway.alerts_cmd import AlertsError, run  # noqa: PLC0415
+    from gateway.store.contract import StoreError  # noqa: PLC0415
+
+    try:
+        return asyncio.run(run(_configuration(options), options, print))
+    except (AlertsError, StoreError) as error:
+        _complain(f"nabd alerts {options.what}: {error}")
+        return 2
+
+
+def _replay(options: argparse.Namespace) -> int:
     from gateway.alerts.replay import ReplayError, lines  # noqa: PLC0415
 
     try:
