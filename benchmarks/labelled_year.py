@@ -38,9 +38,11 @@ SHARES = {
 WITH_SUN = "outage, with panels"
 """Without a last gasp such a cut is told as a silence only: panels may have fed the home meanwhile."""
 SOON_MS = 2 * HOUR_MS
-AFTER_MS = {"baseload_increase": 3 * DAY_MS, "reverse_flow": 6 * HOUR_MS}
+AFTER_MS = {"baseload_increase": 3 * DAY_MS, "reverse_flow": 6 * HOUR_MS, "high_water_day": DAY_MS}
 BEFORE_MS = 900_000
 """A power cut that was told afterwards is told from the last reading on."""
+LOST = ("water_leak", "water_burst", "gas_continuous")
+"""What is lost so is also flow while nobody is there, and makes a high day."""
 SILENT = ("outage", "catch_up", "replacement", "offline")
 """While these last a meter says nothing, so that its silence is told rightly."""
 SAFETY = ("water_leak", "water_burst", "gas_continuous", "flow_while_away", "reverse_flow", "outage", "voltage_quality",
@@ -111,7 +113,7 @@ def _asks(label: Label, alert: Told) -> bool:
     """Whether a label asks for an alert, or explains it."""
     asked = label.expect.removeprefix("may:") == alert.rule
     silent = alert.rule == "meter_offline" and label.kind in SILENT
-    flows = alert.rule == "flow_while_away" and label.expect in ("water_leak", "water_burst", "gas_continuous")
+    flows = label.expect in LOST and alert.rule in ("flow_while_away", "high_water_day")
     return (asked or silent or flows) and _of(alert, label)
 
 
