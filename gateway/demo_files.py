@@ -55,6 +55,7 @@ def edge_toml(url: str, wires: Mapping[str, Any], *, short_leak: bool) -> str:
     parts = [_EDGE.format(url=url), *([_SHORT_LEAK] if short_leak else [])]
     parts += [_bus(line) for line in wires["lines"]]
     parts += [_meter(meter) for meter in wires["meters"]]
+    parts += [f'[[virtual]]\nname = "{row["name"]}"\nformula = "{row["formula"]}"\n' for row in wires["virtual"]]
     return "\n".join(parts)
 
 

@@ -26,7 +26,6 @@ from gateway.scan.book import load_book
 from gateway.scan.borrow import NotLent, borrowed
 from gateway.scan.port import Progress, run
 from gateway.scan.toml import Bus, add_to, text_of
-from gateway.show import socket_of
 
 Say = Callable[[str], None]
 
@@ -135,7 +134,7 @@ def _configurations(named: Path | None) -> list[Path]:
 def _socket(path: Path) -> list[Path]:
     """Name where the program of a configuration would answer; raises ConfigError."""
     config = load(path, kind_of(path))
-    return [] if isinstance(config, HubConfig) else [socket_of(config)]
+    return [] if isinstance(config, HubConfig) else [config.journal.folder / "edge.sock"]
 
 
 # --- what people see -------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@
     speed = 1.0                    # seconds of the homes in one real second
     [[household]] name solar       # solar: peak of the panels in W
     [[line]]      name kind baud framing turnaround host port
+    [[virtual]]   name formula     # passed on to who reads the listing: the demo has it computed
     [[meter]]     name line profile address household channel form key auth_key password
     [[event]]     household channel rate phase after lasts
     [[fault]]     line kind probability times unit after lasts seconds size
@@ -74,6 +75,13 @@ class MeterTable(_Table):
     password: Annotated[str, StringConstraints(pattern=r"^[!-~]{1,32}$")] | None = None
 
 
+class VirtualTable(_Table):
+    """A meter that a demo computes of others; nothing is served for it."""
+
+    name: Name
+    formula: Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\"\\\n]+$")]
+
+
 class EventTable(_Table):
     """A draw on top of the habits, in W or l/h."""
 
@@ -108,6 +116,7 @@ class Scenario(_Table):
     household: list[HouseholdTable] = Field(default_factory=lambda: [HouseholdTable(name="home")])
     line: list[LineTable] = Field(min_length=1)
     meter: list[MeterTable] = Field(min_length=1)
+    virtual: list[VirtualTable] = Field(default_factory=list)
     event: list[EventTable] = Field(default_factory=list)
     fault: list[FaultTable] = Field(default_factory=list)
 

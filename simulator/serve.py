@@ -1,7 +1,8 @@
 """Runs a scenario: its homes, its meters, its lines, until somebody stops it.
 
 `meters.json` in the folder names every line and meter once all of them answer:
-`{"lines": [{name, driver, where, baud, framing}], "meters": [{name, line, profile, address, key, …}]}`.
+`{"lines": [{name, driver, where, baud, framing}], "meters": [{name, line, profile, address, key, …}],
+"virtual": [{name, formula}]}`.
 """
 
 import asyncio
@@ -84,5 +85,9 @@ async def _reach(table: LineTable, server: Server, folder: Path, stack: AsyncExi
 
 def _listing(plan: Scenario, lines: Mapping[str, Line]) -> str:
     shown = {"name", "line", "profile", "address", "key", "auth_key", "password"}
-    meters = [meter.model_dump(include=shown) for meter in plan.meter]
-    return json.dumps({"lines": [asdict(line) for line in lines.values()], "meters": meters}, indent=1)
+    listing = {
+        "lines": [asdict(line) for line in lines.values()],
+        "meters": [meter.model_dump(include=shown) for meter in plan.meter],
+        "virtual": [table.model_dump() for table in plan.virtual],
+    }
+    return json.dumps(listing, indent=1)

@@ -9,9 +9,10 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
 from gateway import control
-from gateway.show import LONGEST_READ
 
 LEASE = 60.0
+PATIENCE = 300.0
+"""Seconds to wait for the end of the present turn: a full list at 300 baud takes two minutes and a half."""
 RENEWALS = 3
 """So often a lease is renewed before it would run out."""
 
@@ -32,8 +33,7 @@ async def borrowed(sockets: Iterable[Path], where: str, tell: Callable[[str], No
 async def _borrow(stack: AsyncExitStack, socket: Path, where: str, tell: Callable[[str], None]) -> None:
     question = {"do": "lend", "where": where, "seconds": LEASE}
     try:
-        # The present turn may take as long as a reading does.
-        put = await stack.enter_async_context(control.talking(socket, LONGEST_READ))
+        put = await stack.enter_async_context(control.talking(socket, PATIENCE))
         tell("waiting for the running program to lend it")
         answer = await put(question)
     except control.NobodyThere:

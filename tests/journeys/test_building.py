@@ -46,7 +46,12 @@ async def test_the_demo_of_a_building_reads_them_all(tmp_path: Path) -> None:
     for meter, ts, values in rows:
         said.setdefault(meter, {})[ts] = json.loads(values)
     plan = tomllib.loads(scenario_path("building").read_text())
-    assert set(said) == {f"demo_{meter['name']}" for meter in plan["meter"]}
+    assert set(said) == {f"demo_{meter['name']}" for meter in (*plan["meter"], *plan["virtual"])}
+    together = max(said["demo_landlord"])
+    parts = [
+        max(values["energy_import_wh"] for values in said[meter].values()) for meter in ("demo_shop", "demo_attic")
+    ]
+    assert 0 <= sum(parts) - said["demo_landlord"][together]["energy_import_wh"] <= 30
     for quantity, step, *meters in SAME_REGISTER:
         # Some speak every second and some every eight, in which a busy home takes ten Wh: compared at one moment.
         moment = min(max(said[meter]) for meter in meters)
