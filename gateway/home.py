@@ -106,7 +106,11 @@ class House:
         group.create_task(days.run(), name="days")
         book = SettingsBook(self._database.file, ZoneInfo(config.gateway.zone), wall_ms)
         group.create_task(settle(book, config.gateway.id, here.settle), name="settings")
-        own = {"store": lambda: self._feeder.error, "daily checks": lambda: days.error}
+        own = {
+            "store": lambda: self._feeder.error,
+            "daily checks": lambda: days.error,
+            "tariffs": lambda: config.tariff.fault(wall_ms()),
+        }
         faults = ChainMap(own, here.faults())
         group.create_task(Teller(faults).run(), name="teller")
         if self._poster is not None:
@@ -158,6 +162,7 @@ class House:
         calendar = alerts.calendar.of(gateway.zone)
         watch = Watch(self._database.file, alerts, calendar, self._about, self._config.tariff.plan)
         watch.listeners.append(self._alerts.take)
+        self._telling.costs = watch.costs()
         tenants = (gateway.tenant,)
         return Days(self._database, self._store, ledger, tenants, zone, wall_ms, self._limits, watch.hear)
 

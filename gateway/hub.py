@@ -15,6 +15,7 @@ from gateway.clock import wall_ms
 from gateway.collector import Collector
 from gateway.config.build import endpoint_of
 from gateway.config.models import HubConfig
+from gateway.config.tariff import TariffTable
 from gateway.hubdb import HubDatabase
 from gateway.identity.running import Identity
 from gateway.live import LiveBook
@@ -75,9 +76,10 @@ async def run(config: HubConfig, reread: Callable[[], HubConfig] | None = None) 
     known = Known()
     zone = ZoneInfo(config.hub.zone)
     watch = Watch(
-        database.file, config.alerts, config.alerts.calendar.of(config.hub.zone), known.about, config.tariff.plan
-    )
-    watch.listeners.append(alerts.take)
+        database.file, config.alerts, config.alerts.calendar.of(config.hub.zone), known.about, config.tariff.plan,
+        [alerts.take],
+    )  # fmt: skip
+    telling.costs = watch.costs()
     days = Days(database, store, Ledger(database.file), tuple(tenants), zone, wall_ms, known.limits, watch.hear)
     settings = SettingsOut(
         SettingsBook(database.file, zone, wall_ms, heard(known.about)),
@@ -112,7 +114,9 @@ async def run(config: HubConfig, reread: Callable[[], HubConfig] | None = None) 
         collector.watch(progress)
         progress.watch("collector", CONNECTS_WITHIN, lambda: dials.turns if collector.error else None)
         group.create_task(_probe(database, progress.pulse("hub database", DISK)), name="probe")
-        group.create_task(Teller(_faults(collector, days) | dict(identity.faults())).run(), name="teller")
+        group.create_task(
+            Teller(_faults(collector, days, config.tariff) | dict(identity.faults())).run(), name="teller"
+        )
         live, endpoint = identity.dial(connect), endpoint_of(config.mqtt, f"{config.hub.id}-live")
         group.create_task(identity.run(), name="identity")
         group.create_task(_listen(live, endpoint, config.mqtt.root, book, alerts, known), name="live")
@@ -175,9 +179,10 @@ async def _listen(
             await asyncio.sleep(backoff.next())
 
 
-def _faults(collector: Collector, days: Days) -> dict[str, Callable[[], str]]:
+def _faults(collector: Collector, days: Days, tariffs: TariffTable) -> dict[str, Callable[[], str]]:
     return {
         "broker": lambda: collector.error,
         "stores": lambda: "; ".join(collector.troubles.values()),
         "daily checks": lambda: days.error,
+        "tariffs": lambda: tariffs.fault(wall_ms()),
     }

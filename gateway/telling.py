@@ -17,6 +17,7 @@ from gateway.store.contract import TryAgain
 from gateway.store.database import Database
 
 if TYPE_CHECKING:
+    from gateway.notify.costs import Costs
     from gateway.notify.notifier import Notifier
 
 PAUSE = 180.0
@@ -24,7 +25,7 @@ PAUSE = 180.0
 
 
 class Telling:
-    """Who is told of alerts in one hub database, and by which ways."""
+    """Who is told of alerts in one hub database, and by which ways; `costs`, set before the start, prices them."""
 
     def __init__(
         self, database: Database, notices: Notices, channels: Sequence[ChannelTable], tenant: str, progress: Progress
@@ -36,6 +37,7 @@ class Telling:
         self._group: asyncio.TaskGroup | None = None
         self._notifier: Notifier | None = None
         self._page = ""
+        self.costs: Costs | None = None
 
     @classmethod
     async def open(
@@ -63,7 +65,7 @@ class Telling:
     def start(self, group: asyncio.TaskGroup, page: str) -> None:
         """Begin to tell; `page` is the address people reach the pages by."""
         self._group, self._page = group, page
-        self._notifier = self._notices.notifier(page)
+        self._notifier = self._notices.notifier(page, self.costs)
         self._task = group.create_task(self._notifier.run(), name="notifier")
 
     async def change(self, channels: Sequence[ChannelTable], place: TellingTable) -> dict[str, int]:

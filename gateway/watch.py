@@ -9,11 +9,12 @@
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from itertools import groupby
 from operator import attrgetter
+from typing import Any, cast
 
 import orjson
 
@@ -28,6 +29,7 @@ from gateway.check.slots import RANK
 from gateway.config.alerts import AlertsTable
 from gateway.hubdb import EnrolledMeter
 from gateway.hubdb_sql import ADD_EVENT
+from gateway.notify.costs import Costs
 from gateway.store.contract import TryAgain
 from gateway.store.database import Database
 from gateway.tariff.model import Plan
@@ -73,6 +75,22 @@ class Watch:
             connection.execute(_TABLE)
 
         return await self.database.write(work)
+
+    def costs(self) -> Costs:
+        """Price events by what the rules remember."""
+        return Costs(self.remembered, self.plan, self.about, self.alerts.tariff_advice.offers)
+
+    async def remembered(self, tenant: str, meter: str) -> Mapping[str, Any]:
+        """Give what the rules remember of a meter, as the engine snapshots it; nothing where nothing is known yet."""
+
+        def work(connection: sqlite3.Connection) -> Mapping[str, Any]:
+            row = connection.execute(_GET, (tenant, meter)).fetchone()
+            return {} if row is None else cast("Mapping[str, Any]", orjson.loads(row[1]))
+
+        try:
+            return await self.database.read(work)
+        except sqlite3.Error:  # no day was heard yet, or the disk refuses: who asks can do without
+            return {}
 
     async def hear(self, tenant: str, meter: EnrolledMeter, sheet: Sheet) -> TryAgain | None:
         """Take a day that was judged; one that was heard before is left out."""

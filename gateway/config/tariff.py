@@ -12,6 +12,7 @@ from gateway.config.values import Context, given, text, wrong
 from gateway.tariff.errors import TariffError
 from gateway.tariff.file import available, load
 from gateway.tariff.model import Plan, Tariff
+from gateway.tariff.periods import validity_of
 
 
 def tariff_of(value: Any, info: ValidationInfo[Context]) -> Tariff:
@@ -50,6 +51,15 @@ class TariffTable(Table):
     dwelling_units: Annotated[int, Field(ge=1, le=1000)] = option(
         "How many dwelling units the utility has registered for the meters; tiers grow with them.", 1
     )
+
+    def fault(self, now: int) -> str:
+        """Say which tariffs hold no more at `now` (UTC ms), for the operator; "" where all do."""
+        held = [tariff for tariff in (self.electricity, self.water, self.gas, self.heat) if tariff is not None]
+        over = [tariff for tariff in held if validity_of(Plan(tariff))[1] <= now]
+        if not over:
+            return ""
+        names = ", ".join(f"{tariff.name} (until {tariff.valid_until})" for tariff in over)
+        return f"out of date, so nothing is priced by them: {names}; load the tariffs that hold now"
 
     def plan(self, commodity: str, rating_a: float | None) -> Plan | None:
         """Give what a commodity costs here, by its tariff and the main fuse in A; None where nobody said."""

@@ -11,6 +11,7 @@ from gateway.config.models import ChannelTable, HubChannelTable, TellingTable
 from gateway.notify.channels.build import channel_of
 from gateway.notify.channels.telegram import Telegram
 from gateway.notify.channels.telegram_replies import TelegramReplies
+from gateway.notify.costs import Costs
 from gateway.notify.digests import Digests
 from gateway.notify.kinds import KINDS, Frequency, Kind
 from gateway.notify.notifier import Notifier, Reader
@@ -30,9 +31,10 @@ class Notices:
     now: Callable[[], float]
     digests: Digests
 
-    def notifier(self, page: str) -> Notifier:
+    def notifier(self, page: str, costs: Costs | None = None) -> Notifier:
         """Make the notifier; `page` is the address people reach the pages by, with which links begin."""
-        notifier = Notifier(self.outbox, self.readers, self.key, page=page, now=self.now, besides=self._besides())
+        besides = self._besides()
+        notifier = Notifier(self.outbox, self.readers, self.key, page=page, now=self.now, besides=besides, costs=costs)
         self.digests.wake = notifier.wake
         return notifier
 

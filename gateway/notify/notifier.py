@@ -23,6 +23,7 @@ from gateway.i18n import LANGUAGES
 from gateway.notify.breaker import AT_ONCE, Breaker
 from gateway.notify.bundle import Bundle, bundles
 from gateway.notify.channels.contract import Channel, Delivered, Message, Receipt, Refused
+from gateway.notify.costs import Costs, Priced
 from gateway.notify.digest import Digest
 from gateway.notify.digest_words import words_of
 from gateway.notify.links import ACTIONS, LASTS, PATH, Action, Link
@@ -75,8 +76,12 @@ class Notifier:
         now: Callable[[], float],
         look_every: float = LOOK_EVERY,
         besides: Mapping[str, Callable[[], Coroutine[Any, Any, None]]] | None = None,
+        costs: Costs | None = None,
     ) -> None:
-        """`key` signs links (`Outbox.link_key`); `besides` names tasks that run as long as this does."""
+        """`key` signs links (`Outbox.link_key`); `besides` names tasks that run as long as this does.
+
+        `costs` prices events; without it messages tell units only.
+        """
         self._outbox = outbox
         self._readers = readers
         self._key = key
@@ -84,6 +89,7 @@ class Notifier:
         self._now = now
         self._look_every = look_every
         self._besides = besides or {}
+        self._costs = costs
         self._came = asyncio.Event()
         self._planned: Mapping[str, asyncio.Event] = {reader.name: asyncio.Event() for reader in readers}
         self._breakers = {_provider(reader): Breaker() for reader in readers}
@@ -155,15 +161,22 @@ class Notifier:
 
     async def _send(self, reader: Reader, bundle: Bundle) -> Receipt:
         try:
-            return await reader.channel.send(self._message(reader, bundle))
+            return await reader.channel.send(self._message(reader, bundle, await self._prices(bundle)))
         except Exception as error:  # noqa: BLE001  one message must not end the others
             _log.error("message %s set aside: %s", bundle.key, type(error).__name__)
             return Refused(f"bug: {type(error).__name__}")
 
-    def _message(self, reader: Reader, bundle: Bundle) -> Message:
+    async def _prices(self, bundle: Bundle) -> Priced | None:
+        """Price the one alert of a message; what is told together is told in short."""
+        first = bundle.first
+        if self._costs is None or first.digest is not None or len(bundle.parts) > 1:
+            return None
+        return await self._costs.of(first.tenant, first.event)
+
+    def _message(self, reader: Reader, bundle: Bundle, priced: Priced | None) -> Message:
         first, event = bundle.first, bundle.first.event
         spoken = LANGUAGES if reader.contact.machine else [reader.language]
-        every = {language: self._words(reader, bundle, language) for language in spoken}
+        every = {language: self._words(reader, bundle, language, priced) for language in spoken}
         return Message(
             key=bundle.key,
             thread=event.id,
@@ -175,14 +188,14 @@ class Notifier:
             repeat=first.repeat,
         )
 
-    def _words(self, reader: Reader, bundle: Bundle, language: str) -> Words:
+    def _words(self, reader: Reader, bundle: Bundle, language: str, priced: Priced | None) -> Words:
         if bundle.first.digest is not None:
             now = datetime.fromtimestamp(self._now(), reader.zone)
             return words_of(Digest.from_dict(bundle.first.digest), language, now, f"{self._page}/")
-        occasions = [self._occasion(reader, part, language) for part in bundle.parts]
+        occasions = [self._occasion(reader, part, language, priced) for part in bundle.parts]
         return render(occasions[0]) if len(occasions) == 1 else render_together(occasions)
 
-    def _occasion(self, reader: Reader, waiting: Waiting, language: str) -> Occasion:
+    def _occasion(self, reader: Reader, waiting: Waiting, language: str, priced: Priced | None) -> Occasion:
         answered = waiting.event.open and not reader.contact.machine
         return Occasion(
             waiting.event,
@@ -194,6 +207,7 @@ class Notifier:
             late=waiting.late,
             repeat=waiting.repeat,
             emergency=reader.emergency,
+            priced=priced,
         )
 
     def _link(self, action: Action, waiting: Waiting) -> str:

@@ -8,12 +8,16 @@ import pytest
 
 from gateway.alerts.calendar import Calendar
 from gateway.alerts.event import AlertEvent
+from gateway.alerts.settings import MeterSettings
 from gateway.check.sheet import Sheet, Track
 from gateway.check.slots import Slot
 from gateway.config.alerts import AlertsTable
 from gateway.hubdb import EnrolledMeter, HubDatabase
 from gateway.message import MeterInfo
+from gateway.notify.costs import bill_in
+from gateway.tariff.model import Plan
 from gateway.watch import Watch
+from tests.support.money import tariff
 
 DAY_MS = 86_400_000
 START = 1_795_219_200_000 // DAY_MS * DAY_MS
@@ -78,3 +82,25 @@ async def test_estimates_are_no_use(database: HubDatabase) -> None:
     """What nobody measured raises nothing."""
     watts = [200.0] * 36 + [500.0] * 14
     assert not await hear(database, [sheet(day, level, "estimated") for day, level in enumerate(watts)])
+
+
+async def test_bills_are_judged_and_remembered(database: HubDatabase) -> None:
+    """A budget that runs out is told once, whatever the hub does in between; its bill can be asked for."""
+    plan = Plan(tariff())
+
+    def watch() -> Watch:
+        about = MeterSettings(bill_limit=15.0)
+        return Watch(database.file, AlertsTable(), Calendar(), lambda *_: about, lambda *_: plan)
+
+    assert await watch().remembered("home", METER.meter) == {}
+    days = [sheet(day, 1000.0) for day in range(8)]
+    for one in days:
+        assert await watch().hear("home", METER, one) is None
+        assert await watch().hear("home", METER, one) is None
+    stored = [row.body for row in await database.events()]
+    assert [(row["rule"], row["state"], row["value"]) for row in stored] == [
+        ("budget", "raised", 14.4), ("budget", "updated", 16.8)
+    ]  # fmt: skip
+    made = bill_in(plan, await watch().remembered("home", METER.meter))
+    assert made is not None
+    assert made.until == days[-1].end

@@ -28,10 +28,11 @@ def tariff(
     fee: str = "0",
     vat: str = "0",
     until: date = date(2099, 12, 31),
+    zone: str = "UTC",
 ) -> Tariff:
-    """Make a tariff of electricity in UTC, a bill a month; a kWh costs ten halalas unless said otherwise."""
+    """Make a tariff of electricity, a bill a month; a kWh costs ten halalas unless said otherwise."""
     return Tariff(
-        name, Words(name, name), "electricity", "SAR", "kWh", "UTC", "made up", date(2020, 1, 1), until, Monthly(1),
+        name, Words(name, name), "electricity", "SAR", "kWh", zone, "made up", date(2020, 1, 1), until, Monthly(1),
         tuple(map(Decimal, tiers)), rates, Rounding(Decimal("0.01"), "line"), (Fee(NAME, Decimal(fee)),),
         (Tax(NAME, Decimal(vat)),),
     )  # fmt: skip

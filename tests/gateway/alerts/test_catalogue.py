@@ -1,6 +1,7 @@
 """Which rules watch a meter: what is enabled, with the options of its table."""
 
-from dataclasses import MISSING
+from dataclasses import MISSING, replace
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,9 @@ from gateway.alerts.rules.water import WaterLeak
 from gateway.alerts.settings import MeterSettings
 from gateway.config.alerts import AlertsTable
 from gateway.config.load import load
+from gateway.config.rules.tariff import TariffAdviceTable
+from gateway.tariff.model import Plan, Rate
+from tests.support.money import NAME, tariff
 
 DAY = 1_795_219_200_000 // 86_400_000 * 86_400_000
 UTC = Calendar()
@@ -57,3 +61,28 @@ def test_what_the_file_says_is_what_runs(tmp_path: Path) -> None:
     assert isinstance(water, WaterLeak)
     assert (water.sure_after, water.nights) == (43_200, 2)
     assert water.night_of(DAY) == (DAY + 5 * 3_600_000, DAY + 10 * 3_600_000)
+
+
+def test_rules_about_money_need_what_they_judge() -> None:
+    """A tariff, its tiers and hours, offers, a budget; a plant for its export."""
+    told = AlertsTable(
+        tariff_advice=TariffAdviceTable.model_construct(offers=(tariff("other"), tariff("abroad", zone="Asia/Riyadh")))
+    )
+    tiered = Rate(NAME, (Decimal("0.1"), Decimal("0.3")))
+    by_the_hour = Plan(tariff(rates=(replace(tiered, hours=((68, 80),)), tiered), tiers=(300,)))
+
+    def names(plan: Plan | None, about: MeterSettings) -> set[str]:
+        rules = rules_of(told, UTC, about, "hub", plan)
+        return {rule.name for rule in rules} - {"baseload_increase"}
+
+    assert names(None, MeterSettings(bill_limit=50)) == set()
+    assert names(Plan(tariff()), MeterSettings()) == {"bill_projection", "tariff_advice"}
+    assert names(Plan(tariff()), MeterSettings(bill_limit=50, pv=True)) == {
+        "bill_projection", "tariff_advice", "budget", "pv_fault"
+    }  # fmt: skip
+    assert names(by_the_hour, MeterSettings()) == {
+        "bill_projection",
+        "tariff_advice",
+        "tier_crossing",
+        "peak_price_use",
+    }

@@ -6,9 +6,12 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from gateway.config.rules.tariff import TariffAdviceTable
 from gateway.config.tariff import TariffTable
 from gateway.config.values import Context
 from gateway.tariff.file import SHIPPED
+from gateway.tariff.model import Plan
+from gateway.tariff.periods import validity_of
 
 
 def read(folder: Path, **options: Any) -> TariffTable:
@@ -55,3 +58,21 @@ def test_a_damaged_tariff_is_told_with_its_place(tmp_path: Path) -> None:
     (tmp_path / "tariffs/mine.toml").write_text('name = "mine"\n')
     with pytest.raises(ValidationError, match=r"cannot be used: .*mine\.toml"):
         read(tmp_path, water="mine")
+
+
+def test_a_tariff_out_of_date_is_the_operators_to_mend(tmp_path: Path) -> None:
+    """All of them in one sentence, from the midnight after the last day."""
+    table = read(tmp_path, water="saudi_water_residential", electricity="flat_electricity")
+    assert table.water is not None
+    ends = validity_of(Plan(table.water))[1]
+    assert table.fault(ends - 1) == ""
+    assert table.fault(ends).startswith("out of date, so nothing is priced by them: saudi_water_residential (until ")
+
+
+def test_offers_are_tariffs_too(tmp_path: Path) -> None:
+    """By the same names, from the same folders."""
+    context = Context(tmp_path, {})
+    table = TariffAdviceTable.model_validate({"offers": ["time_of_use_electricity"]}, context=context)
+    assert [offer.name for offer in table.offers] == ["time_of_use_electricity"]
+    with pytest.raises(ValidationError, match="there is no such tariff"):
+        TariffAdviceTable.model_validate({"offers": ["time_of_use"]}, context=context)

@@ -1,7 +1,10 @@
 """What alerts cost, to the halala: the present tier and hour, with sewage and taxes; or nothing at all."""
 
+import asyncio
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -12,10 +15,12 @@ from gateway.alerts.event import AlertEvent, State, alert_id
 from gateway.alerts.rules.bill_projection import BillProjection
 from gateway.alerts.settings import MeterSettings
 from gateway.notify.costs import Costs, Priced, bill_in, priced
+from gateway.notify.notifier import Notifier, Reader
 from gateway.tariff import Plan, load
 from gateway.tariff.model import Rate
 from gateway.tariff.state import add, begin
 from tests.support.money import ALWAYS, CALENDAR, METER, NAME, hours, ms, plan, tariff
+from tests.support.telling import NOON, ZONE, Receiver, Telling, virtually
 
 WATER = Plan(load("saudi_water_residential"))
 NOW = ms("2026-06-15T12:00")
@@ -147,3 +152,46 @@ def about(_tenant: str, _meter: str) -> MeterSettings:
 def test_what_is_no_bill_is_none(remembered: dict[str, Any]) -> None:
     """Of another version, or never written."""
     assert bill_in(plan(), remembered) is None
+
+
+class PricedTelling(Telling):
+    """A telling whose alerts are priced at ten halalas a unit."""
+
+    def notifier(self) -> Notifier:
+        """Make a notifier, as after a restart."""
+
+        async def remembered(_tenant: str, _meter: str) -> Any:
+            return {}
+
+        readers = [Reader("home", self.contact(name), channel, "en", ZONE) for name, channel in self.channels.items()]
+        costs = Costs(remembered, lambda commodity, _: plan() if commodity == "water" else None, about)
+        return Notifier(
+            self.outbox, readers, b"k" * 32, page="https://nabd.example/", now=self.now, look_every=3600.0, costs=costs
+        )
+
+
+@pytest.mark.parametrize(
+    ("rule", "quantity", "says"),
+    [("water_leak", "water_volume_l", "that is about SAR 1.01 a month"), ("overload", "current_l1_a", "")],
+)
+def test_the_notifier_tells_the_cost(tmp_path: Path, rule: str, quantity: str, says: str) -> None:
+    """Fourteen litres an hour through the whole outbox; the event itself carries no money."""
+    hub = PricedTelling(tmp_path / "hub.sqlite", {"phone": Receiver()})
+
+    async def story() -> None:
+        await hub.open()
+        leak = replace(event(rule, 14, quantity), unit="l/h", raised=NOON, at=NOON, severity="critical")
+
+        async def work() -> None:
+            await hub.arrive(leak)
+            await asyncio.sleep(60)
+
+        await hub.run(work)
+        await hub.database.close()
+
+    virtually(story)
+    (message,) = hub.channels["phone"].got
+    plain = message.words.text.replace("\u2068", "").replace("\u2069", "")
+    assert says in plain
+    assert ("SAR" in plain) is bool(says)
+    assert "SAR" not in str(message.event)
