@@ -31,10 +31,11 @@ SEED = 10
 PACE = 50_000
 SHARES = {
     "water_leak": 0.95, "water_burst": 1.0, "gas_continuous": 1.0, "gas_long_use": 0.75, "high_usage": 0.75,
-    "meter_offline": 1.0, "reverse_flow": 0.95, "outage": 0.95, "overload": 1.0, "voltage_quality": 0.95,
+    "meter_offline": 1.0, "reverse_flow": 0.95, "outage": 0.9, "overload": 1.0, "voltage_quality": 0.95,
     "zero_consumption": 0.95, "baseload_increase": 0.5,
 }  # fmt: skip
-"""What must be found of each; bases that grow beside large air conditioners are known to be hard."""
+"""What must be found of each; bases that grow beside large air conditioners are known to be hard,
+and a register that was stuck in the week before hides the base load by which a power cut is seen."""
 WITH_SUN = "outage, with panels"
 """Without a last gasp such a cut is told as a silence only: panels may have fed the home meanwhile."""
 SOON_MS = 2 * HOUR_MS

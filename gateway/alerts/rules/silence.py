@@ -64,7 +64,10 @@ class Silence:
         if gap <= 0 or not state.heard:
             return (state._replace(heard=ts), None) if gap < -SET_BACK_MS or not state.heard else (state, None)
         # Clipped, so that one night of silence does not stretch the limit for long.
-        usual = state.usual + (min(gap, 4 * state.usual) - state.usual) / 4 if state.usual else float(gap)
+        if state.learnt < LEARN:  # a meter may have been asked twice at the beginning
+            usual = max(float(gap), state.usual)
+        else:
+            usual = state.usual + (min(gap, 4 * state.usual) - state.usual) / 4
         learnt = min(state.learnt + 1, LEARN)
         if not state.stage:
             return State(ts, usual, learnt), None

@@ -36,6 +36,13 @@ def test_a_meter_with_two_readings_is_given_time() -> None:
     assert RULE.due(RULE.start) is None
 
 
+def test_two_readings_at_once_make_no_fast_meter() -> None:
+    """Asked twice when it was installed, then every hour: the hour is its period from the third gap on."""
+    for count in range(3, 8):
+        state = after(0, 0.5, *range(3600, count * 3600, 3600))
+        assert (RULE.due(state) or 0) >= state.heard + 5 * 3_600_000
+
+
 def test_it_is_back_with_the_second_reading() -> None:
     """One reading in an hour is a loose contact."""
     state, _ = RULE.tick(after(0, 60, 120, 180, 240), START + 86_000_000)
