@@ -28,6 +28,8 @@ from gateway.config.build import meter_id
 from gateway.config.models import Document, EdgeConfig, HomeConfig, HubChannelTable, HubConfig
 from gateway.hubdb import HubDatabase
 from gateway.message import MessageError
+from gateway.notify.render import Occasion, render
+from gateway.notify.sms import plain
 from gateway.settings import about
 from gateway.store import open_store
 from gateway.store.contract import Store
@@ -121,6 +123,7 @@ async def explain(config: HomeConfig | HubConfig, what: str, tell: Say) -> int:
         event = from_file(Path(what)) if Path(what).is_file() else await _from_database(house, what)
         for line in explained(event, _options(config, event.rule)):
             tell(line)
+        tell(_said(config, event))
         past = next((past for past in await house.pasts() if past.meter == event.meter), None)
         if past is None:
             raise AlertsError(
@@ -133,6 +136,14 @@ async def explain(config: HomeConfig | HubConfig, what: str, tell: Say) -> int:
     for difference in verdict.differences:
         tell(f"  {difference}")
     return 0 if verdict.word == "identical" else 1
+
+
+def _said(config: HomeConfig | HubConfig, event: AlertEvent) -> str:
+    """Say an event as its readers were told of it."""
+    place = _place(config)
+    now = datetime.fromtimestamp(event.at / 1000, ZoneInfo(place.zone))
+    words = render(Occasion(event, event.meter, place.language, now, emergency=place.emergency or ""))
+    return f"said\n  {plain(words.title)}\n  {plain(words.text)}"
 
 
 def from_file(file: Path) -> AlertEvent:
