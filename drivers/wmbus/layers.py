@@ -55,6 +55,8 @@ class Message:
     head: bytes = b""
     trailer: bytes = b""
     sender: Identity | None = None
+    address: bytes = b""
+    """The sender's maker and address as on air."""
 
     @property
     def meter(self) -> Identity | None:
@@ -86,7 +88,7 @@ def unwrap(frame: RadioFrame, key: bytes | None) -> Message:
     counter = opened.authentication.counter if opened.authentication else b""
     made = Message(
         ci, Header(0), data[1:], opened.mode, int.from_bytes(counter, "little") if counter else None, layers,
-        opened.clear[: opened.at + 1], sender=frame.sender,
+        opened.clear[: opened.at + 1], sender=frame.sender, address=frame.address,
     )  # fmt: skip
     if ci in MAKERS or ci == COMPACT:
         return made

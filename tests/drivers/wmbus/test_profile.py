@@ -1,16 +1,18 @@
 """Wireless meter models: files that contradict themselves, and a maker's own block."""
 
 import json
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
+from drivers.mbus.telegram import Identity
 from drivers.profiles import ProfileError, load, load_file
 from drivers.wmbus.compact import Formats
 from drivers.wmbus.layers import unwrap
 from drivers.wmbus.link import decode_frame
-from drivers.wmbus.maker import Rule, read_block
+from drivers.wmbus.maker import Rule, Tags, read_block
 from drivers.wmbus.profile import read_message
 
 HEAD = 'name = "own"\ntitle = "t"\ndriver = "wmbus"\nsource = "s"\nevidence = "one-source"\n'
@@ -72,6 +74,32 @@ def test_rules_of_a_block() -> None:
     assert read_block((Rule("x", 0, 1, "unsigned", Fraction(1), plus=9),), block) == {}
 
 
+def test_rules_of_makers_and_of_what_the_block_says() -> None:
+    """A rule of another maker, another version, or another unit gives nothing; the first that holds counts."""
+    who = Identity("12345678", "QDS", 0x46, 0x04)
+    block = bytes.fromhex("C0 06 14 00")
+    kwh = Rule("x", 2, 2, "bcd", Fraction(1), when=(0, b"\xc0\x06"))
+    assert read_block((kwh,), block) == {"x": 14}
+    assert read_block((replace(kwh, when=(0, b"\xc0\x0d")), replace(kwh, scale=Fraction(2))), block) == {"x": 28}
+    assert read_block((replace(kwh, makers=frozenset({"QDS"})),), block, who) == {"x": 14}
+    assert read_block((replace(kwh, makers=frozenset({"ZRI"})),), block, who) == {}
+    assert read_block((replace(kwh, makers=frozenset({"QDS"})),), block) == {}
+    assert read_block((replace(kwh, versions=frozenset({0x46})),), block, who) == {"x": 14}
+    assert read_block((replace(kwh, versions=frozenset({0x47})),), block, who) == {}
+
+
+def test_tagged_fields() -> None:
+    """A tag's first field counts; an unknown tag, or a field cut off, ends the row."""
+    tags = Tags(1, {0x10: 2, 0xA0: 1})
+    rule = Rule("x", 0, 2, "unsigned", Fraction(1), tag=0x10)
+    for block, value in (
+        ("FF A0 77 10 3412 10 FFFF", 0x1234), ("10 3412", None), ("FF 11 10 3412", None), ("FF 10 34", None),
+        ("", None),
+    ):  # fmt: skip
+        found = read_block((rule,), bytes.fromhex(block), None, tags)
+        assert found == ({} if value is None else {"x": value}), block
+
+
 def test_captured_telegrams_of_makers(captures: Path) -> None:
     """Shipped rules give what wmbusmeters reads from the makers' own frames."""
     expected: dict[str, dict[str, float]] = {
@@ -79,7 +107,17 @@ def test_captured_telegrams_of_makers(captures: Path) -> None:
         "techem-vario-4": {"vario451_01": 6_371_666.6667},
         "techem-mk-radio-3": {"mkradio3_01": 13_800},
         "apator-08": {"apator08_01": 871_571},
-    }
+        "apator-162": {
+            "apator162_01": 14_949, "apator162_03": 26_282, "apator162_05": 15_992, "apator162_07": 17_579,
+            "apator162_09": 17_579, "apator162_11": 82_426, "apator162_13": 64_508, "apator162_15": 270_133,
+            "apator162_17": 904_398,
+        },
+        "diehl-izar": {"izarv2_01": 521_602, "izarv2_03": 38_944, "izarv2_05": 16_760},
+        "wmbus-water": {
+            "qwater_02": 66, "qwater_06": 5_324, "qwater_08": 39_729, "qwater_10": 46_791, "zenner0b_01": 17_062,
+        },
+        "wmbus-heat": {"qheatv2_03": 14_000, "qheatv2_05": 856_416.6667},
+    }  # fmt: skip
     for name, files in expected.items():
         layout = load(name).layout
         for file, value in files.items():
@@ -108,6 +146,8 @@ RAISED = {
     "kamheat_01": ("wmbus-heat", ()),
     "hydrocalm3_01": ("wmbus-heat", ("tamper",)),
     "hydrocalm4_02": ("wmbus-heat", ()),
+    "izarv2_01": ("diehl-izar", ()),
+    "izarv2_03": ("diehl-izar", ()),
 }
 """Captures, and the flags that wmbusmeters' words for them mean."""
 
