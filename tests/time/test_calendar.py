@@ -66,7 +66,9 @@ class Gate:
         self.rows.append((at, rest[2]))
         return len(self.rows)
 
-    def _hear(self, _: str, __: int, ___: int, ____: Mapping[str, Number], intervals: Sequence[Interval]) -> None:
+    def _hear(
+        self, _: str, __: int, ___: int, ____: Mapping[str, Number], intervals: Sequence[Interval], _____: Sequence[str]
+    ) -> None:
         self.intervals += intervals
 
     def passes(self, ms: int) -> None:
