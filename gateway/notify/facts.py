@@ -63,12 +63,12 @@ def _amounts(event: AlertEvent, speech: Speech) -> dict[str, str]:
     """Say the value, what it is held against, and what follows from them."""
     facts: dict[str, str] = {}
     if event.value is not None and (event.unit or event.quantity):
-        facts["value"] = speech.amount(event.value, event.unit)
+        facts["value"] = speech.amount(event.value, event.unit, event.baseline or 0)
         if event.unit == "l/h":
             facts["month"] = speech.amount(event.value * _MONTH_HOURS, "l")
             facts["minute"] = speech.amount(event.value / 60, "l/min")
     if event.baseline:
-        facts["baseline"] = speech.amount(event.baseline, event.unit)
+        facts["baseline"] = speech.amount(event.baseline, event.unit, event.value or 0)
         if event.value is not None:
             facts["percent"] = speech.amount(100 * event.value / event.baseline, "%")
     if rise := event.evidence.get("rise_w"):

@@ -96,9 +96,12 @@ class Speech:
         """Translate a sentence and fill its places with what this speech made."""
         return self.paper.words(words(self.language).gettext(text)).format(**parts)
 
-    def amount(self, value: Decimal | float, unit: str) -> str:
-        """Say a value or a sum of money, its number isolated, its unit in the right plural form."""
-        amount = money_of(value, unit) if is_currency(unit) else amount_of(value, unit)
+    def amount(self, value: Decimal | float, unit: str, beside: float = 0) -> str:
+        """Say a value or a sum of money, its number isolated, its unit in the right plural form.
+
+        What is compared is said in one unit: `beside` is the other value.
+        """
+        amount = money_of(value, unit) if is_currency(unit) else amount_of(value, unit, beside)
         if amount is None:
             return self.paper.number(f"{value:,}")
         return self._counted(amount)

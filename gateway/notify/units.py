@@ -12,6 +12,8 @@ from gateway.i18n import N_
 
 FRACTION = 100
 """Counts as this for the plural form: gettext takes whole numbers, and 1.5 goes with "other" as 100 does."""
+_NEAR = 5
+"""So many times as large at the most is what a value is said in the unit of."""
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
 
@@ -76,13 +78,19 @@ _SPELT = {"a": "A", "v": "V", "w": "W", "wh": "Wh", "lh": "l/h", "min": "s", "h"
 _SECONDS = {"min": Decimal(60), "h": Decimal(3600), "ms": Decimal("0.001")}
 
 
-def amount_of(value: Decimal | float, unit: str) -> Amount | None:
-    """Say a value in a base unit as people do; None for a unit this table does not know."""
+def amount_of(value: Decimal | float, unit: str, beside: float = 0) -> Amount | None:
+    """Say a value in a base unit as people do; None for a unit this table does not know.
+
+    Of two values that stand beside each other the larger chooses the scale, unless nothing would be left of this one.
+    """
     number = Decimal(str(value)) * _SECONDS.get(unit, Decimal(1))
     scales = SCALES.get(unit) or SCALES.get(_SPELT.get(unit.lower(), ""))
     if scales is None:
         return None
-    scale = next((scale for scale in scales if abs(number) >= scale.least), scales[-1])
+    other = abs(Decimal(str(beside)))
+    # A tenth of a larger unit can still be read; time has no tenths.
+    size = other if scales is not _TIME and abs(number) < other <= _NEAR * abs(number) else abs(number)
+    scale = next((scale for scale in scales if size >= scale.least), scales[-1])
     # Adding nothing turns a rounded -0 into 0.
     rounded = round(number / scale.divide, scale.decimals) + 0
     whole = rounded == rounded.to_integral_value()

@@ -161,6 +161,19 @@ def test_amounts_read_as_people_say_them(value: float, unit: str, english: str) 
     assert Speech("en", Plain(), NOW).amount(value, unit).replace(ISOLATE, "").replace(POP, "") == english
 
 
+@pytest.mark.parametrize(
+    ("value", "beside", "unit", "english"),
+    [
+        (610, 1240, "l", "0.6 m³"), (1240, 610, "l", "1.2 m³"), (850, 1200, "W", "0.8 kW"), (3, 1240, "l", "3 litres"),
+        (10, 754, "s", "10 seconds"), (900, 3600, "s", "15 minutes"), (0, 1240, "l", "0 litres"),
+    ],
+)  # fmt: skip
+def test_what_is_compared_is_said_in_one_unit(value: float, beside: float, unit: str, english: str) -> None:
+    """The larger one chooses, unless too little would be left of the other."""
+    said = Speech("en", Plain(), NOW).amount(value, unit, beside)
+    assert said.replace(ISOLATE, "").replace(POP, "") == english
+
+
 def test_every_unit_and_every_sentence_is_in_the_catalogue() -> None:
     """A text without an Arabic translation would come out in English."""
     arabic = words("ar")
