@@ -7,6 +7,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from drivers import PROTOCOLS
-from drivers.contract import Driver, Reading
+from drivers.contract import Driver, DriverError, HasNameplate, NotConnected, Reading
 from gateway.backfill import Backfill
 from gateway.config.build import bus_of, meter_id, meter_of
 from gateway.config.models import BusTable, EdgeConfig, HomeConfig
@@ -24,6 +25,9 @@ from gateway.scaling import Scaling, scaling_of
 
 if TYPE_CHECKING:
     from gateway.thin import How
+
+PLATE = 10.0
+"""Seconds a meter has at the least to say what it is; a slow one has three deadlines."""
 
 
 @dataclass
@@ -98,6 +102,27 @@ class Buses:
     def lent_meters(self) -> set[str]:
         """Name the meters whose bus another program has: that they are silent says nothing of them."""
         return {turn.meter.id for poller in self.pollers() if poller.custody.lent for turn in poller.turns}
+
+    async def nameplates(self, bus: str) -> dict[str, dict[str, str]]:
+        """Ask the meters of a bus what they are, between two turns; who does not say is left out. Raises KeyError."""
+        running = self._running[bus]
+        driver, custody = running.driver, running.poller.custody
+        plates: dict[str, dict[str, str]] = {}
+        if custody.lent or not isinstance(driver, HasNameplate):
+            return plates
+        try:
+            await custody.lend()
+            await driver.connect()
+            for turn in list(running.poller.turns):
+                with suppress(DriverError, TimeoutError):
+                    async with asyncio.timeout(max(PLATE, 3 * turn.meter.deadline)):
+                        plates[turn.meter.id] = dict(await driver.nameplate(turn.meter))
+        except NotConnected:
+            pass
+        finally:
+            await driver.close()
+            custody.take_back()
+        return plates
 
     def status(self, now: float) -> list[dict[str, Any]]:
         """Say how every bus and its meters fare; `now` is the event loop's time."""

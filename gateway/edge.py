@@ -62,7 +62,7 @@ async def run(config: EdgeConfig, reread: Callable[[], EdgeConfig] | None = None
         edge = Edge(config, topics, here, poster, desired)
         desk = edge.desk = Desk(config, here, edge.uplink, topics, edge.change, reread, kept)
         answers = edge.answers() | desk.answers()
-        talks = {"lend": Lending(here.buses).talk}
+        talks = Lending(here.buses).talks()
         async with control.listening(config.journal.folder / "edge.sock", answers, talks):
             await run_until_signal(edge.start, progress=here.progress, goodbye=edge.goodbye, reload=desk.reload)
 

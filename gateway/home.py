@@ -63,7 +63,7 @@ async def run(config: HomeConfig, reread: Callable[[], HomeConfig] | None = None
             )
             house = House(config, topics, here, store, database, telling, poster)
             reloader = Reloader(config, reread, house.change)
-            answers, talks = house.answers() | {"reload": reloader.answer}, {"lend": Lending(here.buses).talk}
+            answers, talks = house.answers() | {"reload": reloader.answer}, Lending(here.buses).talks()
             async with control.listening(config.journal.folder / "edge.sock", answers, talks):
                 await run_until_signal(house.start, progress=here.progress, goodbye=house.goodbye, reload=reloader.run)
     finally:

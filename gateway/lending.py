@@ -30,6 +30,10 @@ class Lending:
         """Lend nothing yet."""
         self._buses = buses
 
+    def talks(self) -> dict[str, control.Talk]:
+        """Name the questions with which such a talk begins."""
+        return {"lend": self.talk, "nameplates": self.talk}
+
     @asynccontextmanager
     async def talk(self) -> AsyncIterator[control.Answer]:
         """Answer one who stays connected, and take everything back when they are gone."""
@@ -49,7 +53,15 @@ class _Loan:
         self._lease: asyncio.TimerHandle | None = None
 
     async def answer(self, question: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Take `{"do": "lend", "where": PORT, "seconds": N}`, again to renew, and `{"do": "return"}`."""
+        """Take `{"do": "lend", "where": PORT, "seconds": N}`, again to renew, and `{"do": "return"}`.
+
+        `{"do": "nameplates", "bus": NAME}` borrows a bus only for as long as its meters say what they are.
+        """
+        if question.get("do") == "nameplates":
+            try:
+                return {"nameplates": await self._buses.nameplates(str(question.get("bus")))}
+            except KeyError:
+                return {"error": "there is no such bus"}
         if question.get("do") == "return":
             names = [poller.name for poller in self._lent]
             self.end()

@@ -24,7 +24,7 @@ from gateway.doctor.finding import Finding, Report
 from gateway.message import ClockState
 from gateway.scan.adapters import adapters
 from gateway.scan.port import run
-from gateway.show import socket_of
+from gateway.show import LONGEST_READ, socket_of
 from gateway.station import open_driver
 from gateway.transport import Connect, Endpoint
 
@@ -84,7 +84,7 @@ async def visit(config: Document | None, world: World, tell: Tell, *, file: Path
             if not ours:
                 report.skip("bus", table.name, "not_ours")
             elif told is not None:
-                _judge_running(report, table, told, config, world)
+                await _judge_running(report, table, told, config, world)
             else:
                 await _look_at_bus(report, table, config, world, tell)
     return report
@@ -162,13 +162,25 @@ async def _look_at_broker(
 # --- a bus -----------------------------------------------------------------------------------------------------------
 
 
-def _judge_running(report: Report, table: BusTable, told: bus.BusSeen, config: Wired, world: World) -> None:
+async def _judge_running(report: Report, table: BusTable, told: bus.BusSeen, config: Wired, world: World) -> None:
     """Judge what the running program says; a port it cannot open is looked at, and not touched."""
-    if told.connected or not told.fault:
-        report.add("bus", table.name, bus.judge_meters(told, {}, {}) + bus.judge_counters(told))
-        report.skip("serial", table.name, "beside_running")
+    if not told.connected and told.fault:
+        report.add("bus", table.name, _unopened(table, told.fault, world, _owner(config)))
         return
-    report.add("bus", table.name, _unopened(table, told.fault, world, _owner(config)))
+    known = serials(config, [row for row in config.meter if row.bus == table.name])
+    if known:
+        await _ask_serials(config, table.name, told)
+    if not any(meter.serial for meter in told.meters):
+        report.skip("serial", table.name, "beside_running")
+    report.add("bus", table.name, bus.judge_meters(told, {}, known) + bus.judge_counters(told))
+
+
+async def _ask_serials(config: Wired, name: str, told: bus.BusSeen) -> None:
+    """Let the running program ask its meters what they are."""
+    with suppress(control.NobodyThere):
+        answer = await control.ask(socket_of(config), {"do": "nameplates", "bus": name}, timeout=LONGEST_READ)
+        for meter in told.meters:
+            meter.serial = answer.get("nameplates", {}).get(meter.id, {}).get("serial", "")
 
 
 def _unopened(table: BusTable, fault: str, world: World, user: int) -> list[Finding]:

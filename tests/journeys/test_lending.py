@@ -39,9 +39,14 @@ class House:
     def __init__(self, file: Path, wires: dict[str, str]) -> None:
         self.file, self.wires = file, wires
 
+    @property
+    def socket(self) -> Path:
+        """Where it answers."""
+        return self.file.parent / "journal" / "edge.sock"
+
     async def status(self) -> dict[str, Any]:
         """Say how each bus fares, by its name."""
-        answer = await control.ask(self.file.parent / "journal" / "edge.sock", {"do": "status"})
+        answer = await control.ask(self.socket, {"do": "status"})
         return {bus["name"]: bus | bus["meters"][0] for bus in answer["buses"]}
 
     async def until(self, holds: Callable[[dict[str, Any]], bool], seconds: float = 15) -> dict[str, Any]:
@@ -122,6 +127,12 @@ async def test_a_bus_comes_back_however_a_search_ends(tmp_path: Path) -> None:
         read = during["rs485"]["read"]
         after = await here.until(lambda status: not status["rs485"]["lent"] and status["rs485"]["read"] > read, 5)
         assert after["rs485"]["failed"] == before["rs485"]["failed"]
+
+        told = await control.ask(here.socket, {"do": "nameplates", "bus": "optical"}, timeout=30)
+        assert "NBD" in told["nameplates"]["home_sml"]["serial"]
+        read = (await here.status())["optical"]["read"]
+        await here.until(lambda status: status["optical"]["read"] > read and not status["optical"]["lent"], 10)
+        assert await control.ask(here.socket, {"do": "nameplates", "bus": "none"}) == {"error": "there is no such bus"}
 
 
 @pytest.mark.slow

@@ -277,3 +277,23 @@ async def test_a_running_program_is_asked_and_its_port_left_alone(home: Home, wo
     ]
     assert ("serial", "beside_running") in {(one.what, one.skipped) for one in report.checked}
     assert gone == ["port_missing"]
+
+
+async def test_a_running_program_is_asked_for_serial_numbers(home: Home, world: World, tmp_path: Path) -> None:
+    """Where the configuration names one, another meter behind the same address is found beside the program."""
+    from gateway import control
+
+    meters = [{"id": "ABB-12345678", "read": 300, "set_aside": False, "error": ""}]
+    told = {"buses": [{"name": "bus-1", "connected": True, "rejected": {}, "meters": meters}]}
+
+    async def status(_question: object) -> dict[str, Any]:
+        return told
+
+    async def plates(question: Any) -> dict[str, Any]:
+        return {"nameplates": {"ABB-12345678": {"serial": "87654321"}}} if question["bus"] == "bus-1" else {}
+
+    config = home({"driver": "modbus", "device": tmp_path / "none"}, SDM | {"id": "ABB-12345678"})
+    async with control.listening(tmp_path / "edge.sock", {"status": status, "nameplates": plates}):
+        report = await report_of(config, world)
+    assert [(one.code, one.evidence["found"]) for one in report.findings] == [("meter_swapped", "87654321")]
+    assert "serial" not in {one.what for one in report.checked}
