@@ -53,7 +53,8 @@ def water() -> list[Figure]:
     alerts = Replay(marks=rows_of.away(labels)).run(rows_of.labelled_water())
     leaks = [label for label in labels if label.kind == "leak"]
     leak, late, false = _score(leaks, alerts, "water_leak")
-    bursts, latest, more = _score([label for label in labels if label.kind == "burst"], alerts, "water_burst")
+    broken = [label for label in labels if label.kind == "burst"]
+    bursts, latest, more = _score(broken, alerts, "water_burst")
     usual = [alert for alert in alerts if alert.rule not in ("water_leak", "water_burst")]
     others = [label for label in labels if label.expect in {alert.rule for alert in usual}]
     away = [label for label in labels if "away=1" in label.params]
@@ -62,7 +63,7 @@ def water() -> list[Figure]:
         _found("leaks", leak, len(leaks), 0.95),
         _late("leaks found after", late, 26),
         Figure("false leaks in 252 home-days", str(len(false)), "<= 1", len(false) <= 1),
-        _found("bursts", bursts, len(labels) and 2, 1.0),
+        _found("bursts", bursts, len(broken), 1.0),
         _late("bursts found after", latest, 0.75),
         Figure("false bursts beside two weeks of irrigation", str(len(more)), "<= 4", len(more) <= 4),
         _found("silence, stuck, reverse", sum(_told(label, alerts) for label in others), len(others), 1.0),
