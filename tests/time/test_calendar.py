@@ -143,7 +143,8 @@ def test_a_cap_a_day_counts_the_days_of_the_place(zone: str, day: tuple[int, int
     begin, end = bounds(zone, day)
     contact = Contact("c", quiet=None)
     first = datetime.fromtimestamp(begin / 1000, ZoneInfo(zone))
-    story = Story(interruptions=(first,) * CAP_DAY)
+    # By another channel, for what comes soon after one of the same channel joins it.
+    story = Story(interruptions=tuple(("d", first + timedelta(minutes=n)) for n in range(CAP_DAY)))
     spoken = []
     for moment in range(begin, end + 4 * QUARTER, QUARTER):
         event = AlertEvent(
