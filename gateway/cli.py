@@ -237,6 +237,8 @@ def _alert_commands(alerts: argparse.ArgumentParser) -> None:
     replay.add_argument("--zone", default="UTC", help="the zone of times without one, and of nights (UTC)")
     replay.add_argument("--settings", type=Path, help="JSON as the hub sends it: which main fuse a meter has")
     replay.add_argument("--events", type=Path, help="CSV of time,meter,event: away_on, away_off")
+    about = "what use costs, by the name or file of a tariff; may be given again for another commodity"
+    replay.add_argument("--tariff", metavar="NAME", action="append", default=[], help=about)
     replay.add_argument("--json", action="store_true", help="one JSON object a line")
     about = "Show the figures of one event, and compute it once more from what is stored."
     explain = whats.add_parser("explain", help=about, description=about)
@@ -480,7 +482,8 @@ def _replay(options: argparse.Namespace) -> int:
     from gateway.alerts.replay import ReplayError, lines  # noqa: PLC0415
 
     try:
-        for line in lines(options.file, options.zone, options.settings, options.events, as_json=options.json):
+        given = (options.file, options.zone, options.settings, options.events)
+        for line in lines(*given, tariffs=options.tariff, as_json=options.json):
             print(line)
     except ReplayError as error:
         _complain(f"nabd alerts replay: {error}")

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+from gateway.alerts.rules.billing import REGISTERS
 from gateway.alerts.series import ReplayError, Row, load_rows
 from gateway.check import Checker, Limits
 from gateway.tariff.bill import Bill, Line, NoCost, bill
@@ -20,10 +21,6 @@ from gateway.tariff.periods import midnight
 from gateway.tariff.state import BillState, add, begin
 
 Say = Callable[[str], None]
-
-REGISTERS = {
-    "electricity": "energy_import_wh", "heat": "heat_energy_wh", "water": "water_volume_l", "gas": "gas_volume_l",
-}  # fmt: skip
 
 
 def run(options: Namespace, tell: Say, complain: Say) -> int:

@@ -85,7 +85,8 @@ def _tier_crossing(options: Options, calendar: Calendar, _: MeterSettings) -> Ru
 
 
 def _budget(options: Options, calendar: Calendar, about: MeterSettings) -> Rule | None:
-    return None if about.bill_limit is None else Budget(options.pop("plan"), calendar, about.bill_limit, **options)
+    plan, limit, early = options["plan"], about.bill_limit, options["early"]
+    return None if limit is None else Budget(plan, calendar, limit, early=early)
 
 
 def _peak_price_use(options: Options, *_: object) -> Rule | None:
@@ -135,6 +136,8 @@ def rules_of(
     plan: Plan | None = None,
 ) -> list[Rule]:
     """Make the rules of one meter that run at a place, all of them for None; `plan` is what its use costs."""
+    if plan is not None and about.bill_limit is None:
+        about = about.model_copy(update={"bill_limit": getattr(alerts.budget, plan.tariff.commodity)})
     made = []
     for entry in ENTRIES:
         table = getattr(alerts, entry.rule.name)

@@ -1,6 +1,6 @@
 """Much used at the dearest time (E5), where the price follows the clock.
 
-1. A rate is a day's peak when it is the dearest of that day and holds for `LONGEST_MS` at the most: nobody can shift
+1. A rate is a day's peak when it is the dearest of that day and holds for eight hours at the most: nobody can shift
    what a whole day needs.
 2. What was used in it is held against the home's own last days with a peak: above the quarter of them that used most,
    and `shiftable` Wh above the middle one, it is told when the day ends.

@@ -2,8 +2,8 @@
 
 1. At the end of each day the use so far is held against the end of the present tier, that of all dwelling units
    together.
-2. At each of `SHARES` something is told, once a tier and period: near the end only if the tier will end before the
-   period does, by the projection, or by the pace so far where there is none yet.
+2. It is told at 80, 95 and 100 % of it, each once a tier and period: the first two only if the tier will end before
+   the period does, by the projection, or by the pace so far where there is none yet.
 3. Evidence says when that will be, and between which moments; a new period ends the alert.
 """
 

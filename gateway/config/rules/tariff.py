@@ -9,6 +9,8 @@ from gateway.config.tariff import tariff_of
 from gateway.config.values import lasting
 from gateway.tariff.model import Tariff
 
+Money = Annotated[float, Field(gt=0, le=1e12)]
+
 
 class BillProjectionTable(Table):
     """A bill that will be high."""
@@ -34,6 +36,22 @@ class BudgetTable(Table):
     enabled: bool = option("Watch the budgets of meters that have one.", True)
     early: Annotated[float, Field(ge=0.1, le=1)] = option(
         "The share of it that is told of once spent, if it went faster than the time did.", 0.8
+    )
+    electricity: Money | None = option(
+        "What is to be spent on electricity in a billing period, in its tariff's currency; settings may say it too.",
+        None,
+    )
+    water: Money | None = option(
+        "What is to be spent on water in a billing period, in its tariff's currency; settings may say it too.",
+        None,
+    )
+    gas: Money | None = option(
+        "What is to be spent on gas in a billing period, in its tariff's currency; settings may say it too.",
+        None,
+    )
+    heat: Money | None = option(
+        "What is to be spent on heat in a billing period, in its tariff's currency; settings may say it too.",
+        None,
     )
 
 

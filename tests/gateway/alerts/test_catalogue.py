@@ -13,7 +13,7 @@ from gateway.alerts.rules.water import WaterLeak
 from gateway.alerts.settings import MeterSettings
 from gateway.config.alerts import AlertsTable
 from gateway.config.load import load
-from gateway.config.rules.tariff import TariffAdviceTable
+from gateway.config.rules.tariff import BudgetTable, TariffAdviceTable
 from gateway.tariff.model import Plan, Rate
 from tests.support.money import NAME, tariff
 
@@ -81,8 +81,8 @@ def test_rules_about_money_need_what_they_judge() -> None:
         "bill_projection", "tariff_advice", "budget", "pv_fault"
     }  # fmt: skip
     assert names(by_the_hour, MeterSettings()) == {
-        "bill_projection",
-        "tariff_advice",
-        "tier_crossing",
-        "peak_price_use",
-    }
+        "bill_projection", "tariff_advice", "tier_crossing", "peak_price_use"
+    }  # fmt: skip
+    told = told.model_copy(update={"budget": BudgetTable(electricity=50.0)})
+    assert names(Plan(tariff()), MeterSettings()) == {"bill_projection", "tariff_advice", "budget"}
+    assert names(Plan(replace(tariff(), commodity="gas")), MeterSettings()) == {"bill_projection"}

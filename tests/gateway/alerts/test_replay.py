@@ -4,7 +4,7 @@ import csv
 import json
 import os
 import random
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -222,3 +222,31 @@ def test_away_marks_are_accepted(tmp_path: Path) -> None:
     """No rule of the edge asks for them yet."""
     marks: Any = write(tmp_path / "marks.csv", "time,meter,event\n2026-01-01T00:00Z,m,away_on\n")
     assert list(lines(overload(tmp_path), events=marks, as_json=True)) == []
+
+
+def dripping(folder: Path) -> Path:
+    """Write two days of a home from which 14 litres an hour run, and whose lamp burns."""
+    rows = ["time,meter,quantity,value"]
+    for quarter in range(192):
+        at = datetime.fromtimestamp(START / 1000 + 900 * quarter, UTC).isoformat()
+        rows += [f"{at},w,water_volume,{1000 + 3.5 * quarter}", f"{at},e,energy_import,{5000 + 25 * quarter}"]
+    path = folder / "home.csv"
+    path.write_text("\n".join(rows) + "\n")
+    return path
+
+
+def test_with_a_tariff_each_row_has_its_cost(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of 10.08 m3 a month at 0.10, half of it again for sewage, and 15 % VAT."""
+    given = ["alerts", "replay", str(dripping(tmp_path)), "--json", "--zone", "Asia/Riyadh"]
+    costs = []
+    for tariffs in ([], ["--tariff", "saudi_water_residential", "--tariff", "flat_electricity"]):
+        assert main([*given, *tariffs]) == 0
+        rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        costs.append([(row["rule"], row["cost"]) for row in rows])
+    assert costs == [[("water_leak", None)], [("water_leak", 1.74)]]
+
+
+def test_a_tariff_that_is_none_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Before anything is replayed."""
+    assert main(["alerts", "replay", str(dripping(tmp_path)), "--tariff", "saudi_watter"]) == 2
+    assert "saudi_watter: there is no such tariff" in capsys.readouterr().err
