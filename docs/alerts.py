@@ -12,6 +12,7 @@ import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -22,6 +23,7 @@ from gateway.alerts.event import AlertEvent
 from gateway.config.alerts import AlertsTable, CalendarTable
 from gateway.config.spell import spell_seconds
 from gateway.config.table import Table
+from gateway.notify.costs import Priced
 from gateway.notify.render import Occasion, render
 from gateway.notify.speech import ISOLATE, POP
 
@@ -32,6 +34,7 @@ EXAMPLES = ROOT / "docs/alert_examples.toml"
 NOW = datetime(2026, 11, 22, 18, 30, tzinfo=ZoneInfo("Asia/Riyadh"))
 NAMES = {"en": "Home", "ar": "المنزل"}
 EMERGENCY = "998"
+NOT_EVENT = ("severity", "evidence", "priced")
 FAMILIES = {"E": "Electricity", "W": "Water", "G": "Gas", "X": "Any meter"}
 
 HEAD = """# Alerts
@@ -165,8 +168,13 @@ def written(default: object) -> str:
 
 
 def _said(rule: str, example: dict[str, Any]) -> Iterator[str]:
+    money: dict[str, Any] = {
+        key: Decimal(str(value)) if isinstance(value, float) else value
+        for key, value in example.get("priced", {}).items()
+    }
+    priced = Priced(**money) if money else None
     for language, name in NAMES.items():
-        message = render(Occasion(event_of(rule, example), name, language, NOW, emergency=EMERGENCY))
+        message = render(Occasion(event_of(rule, example), name, language, NOW, emergency=EMERGENCY, priced=priced))
         title, text = (part.replace(ISOLATE, "").replace(POP, "") for part in (message.title, message.text))
         direction = "rtl" if language == "ar" else "ltr"
         yield f'<p lang="{language}" dir="{direction}"><b>{title}</b><br>{text}</p>'
@@ -183,7 +191,7 @@ def event_of(rule: str, example: dict[str, Any]) -> AlertEvent:
         id="0" * 16, seq=1, rule=rule, meter="home", state="raised", severity=example["severity"], raised=now, at=now,
         evidence=evidence,
     )  # fmt: skip
-    return replace(event, **{name: value for name, value in example.items() if name not in ("severity", "evidence")})
+    return replace(event, **{name: value for name, value in example.items() if name not in NOT_EVENT})
 
 
 def _prose(text: str) -> Iterable[str]:
