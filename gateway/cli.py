@@ -85,6 +85,7 @@ def _parser() -> argparse.ArgumentParser:
     _scan_options(command("scan", _scan, "Find the meters on serial ports and hosts, and name them; only reads."))
     _commission_options(command("commission", _commission, "Prove each meter by its display, and sign the report."))
     _doctor_options(command("doctor", _doctor, "Say what is wrong with ports, meters, broker and box; only looks."))
+    _care_commands(command)
     _identity_commands(command)
     web = command("web", _web, "Make a one-time link that opens the pages of a running program.")
     web.add_argument("what", choices=["link"], help="what to make")
@@ -173,6 +174,14 @@ def _doctor_options(doctor: argparse.ArgumentParser) -> None:
     doctor.add_argument("--json", action="store_true", help="one JSON object")
     _dev_option(doctor)
     _config_option(doctor, None)
+
+
+def _care_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
+    support = command("support", _support, "Gather what helps to help, without secrets and names, in one file.")
+    support.add_argument("--out", type=Path, metavar="FILE", default=Path("nabd-support.zip"), help="the file to write")
+    support.add_argument("--with-readings", action="store_true", help="take in the readings of the journal")
+    support.add_argument("--yes", action="store_true", help="write it without asking")
+    _config_option(support, None)
 
 
 def _identity_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
@@ -415,6 +424,23 @@ def _doctor(options: argparse.Namespace) -> int:
     from gateway.doctor_cmd import doctor  # noqa: PLC0415
 
     return asyncio.run(doctor(options, print, _complain))
+
+
+def _support(options: argparse.Namespace) -> int:
+    from gateway.doctor.visit import World  # noqa: PLC0415
+    from gateway.support.command import run  # noqa: PLC0415
+    from gateway.support.parts import Here, run_command  # noqa: PLC0415
+
+    path = _file(options)
+    if path is None:
+        _complain(f"nabd support: no configuration in {ETC}; name one with -c FILE")
+        return 2
+    try:
+        return asyncio.run(run(options, path, Here(run_command, World()), print, input))
+    except (OSError, EOFError) as error:
+        why = "nobody answered; --yes asks nobody" if isinstance(error, EOFError) else error
+        _complain(f"nabd support: nothing was written: {why}")
+        return 2
 
 
 def _profiles(options: argparse.Namespace) -> int:

@@ -1,0 +1,1 @@
+"""The redacted bundle that an owner can give to whoever helps: `nabd support`."""
