@@ -92,7 +92,8 @@ class Digests:
     async def _facts(self, customer: Customer, contact: Contact, midnight: datetime, days: int) -> Digest:
         tenant, until = customer.tenant, round(midnight.timestamp() * 1000)
         since = days_before(until, customer.zone, days)
-        alerts = await self._alerts(tenant, contact, since, until, daily=days == 1)
+        every = await self._alerts(tenant, contact, since, until, daily=days == 1)
+        alerts = tuple(event for event in every if contact in customer.may_hear(event))
         meters = await self._database.read(lambda c: _names(c, tenant))
         if days == 1 and contact.often("digest") != "daily":
             return Digest(since, until, daily=True, alerts=alerts, names=meters)

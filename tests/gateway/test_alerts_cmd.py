@@ -20,6 +20,7 @@ from gateway.check import Checker, Limits
 from gateway.cli import main
 from gateway.config.alerts import AlertsTable
 from gateway.config.load import load
+from gateway.config.models import HomeConfig
 from gateway.hubdb import BlockRecord, HubDatabase
 from gateway.message import MeterInfo
 from gateway.store import open_store
@@ -201,3 +202,51 @@ async def test_a_test_alert_reaches_every_channel_and_is_marked(tmp_path: Path) 
     assert said[-1].startswith("program: could not be sent: ")
     with pytest.raises(alerts_cmd.AlertsError, match="there is no channel 'phone'"):
         await alerts_cmd.test(config, "phone", said.append)
+
+
+HOME = """\
+[store]
+path = "readings.sqlite"
+[hub]
+database = "hub.sqlite"
+[[bus]]
+name = "p1"
+driver = "p1"
+device = "/dev/ttyUSB0"
+[[meter]]
+name = "main"
+bus = "p1"
+profile = "dsmr-p1"
+rating_a = 25
+"""
+
+
+async def test_a_house_knows_its_fuses_from_its_own_file(tmp_path: Path) -> None:
+    """Without them no overload would be found once more."""
+    path = tmp_path / "home.toml"
+    path.write_text(HOME, encoding="utf-8")
+    config = load(path, "home", {})
+    assert isinstance(config, HomeConfig)
+    store, database = open_store(config.store), HubDatabase(config.hub.database)
+    await store.open()
+    await database.open()
+    info = MeterInfo(id="home_main", name="main", commodity="electricity", model="x", every=10, quantities={})
+    await database.enrol("home", "home", [info])
+    start = 1_795_000_000_000
+    rows = [Row("home", "home", "home_main", start + n * 10_000, 1, n + 1, 0, {"current_l1_a": 27.5}) for n in range(9)]
+    await store.write(rows)
+    await store.close()
+    await database.close()
+    async with alerts_cmd.opened(config) as house:
+        (past,) = await house.pasts()
+        events = [event async for event in past.events(start, start + 100_000)]
+    assert past.about.rating_a == 25
+    assert [(event.rule, event.severity, event.value) for event in events] == [("overload", "critical", 27.5)]
+
+
+async def test_an_edge_has_nothing_to_explain(tmp_path: Path) -> None:
+    """It keeps no store and tells nobody."""
+    path = tmp_path / "edge.toml"
+    path.write_text('[gateway]\nid = "gw"\n[mqtt]\nurl = "mqtts://broker.example:8883"\n', encoding="utf-8")
+    with pytest.raises(alerts_cmd.AlertsError, match="an edge keeps no store"):
+        await alerts_cmd.run(load(path, "edge", {}), None, print)

@@ -310,3 +310,20 @@ async def test_kinds_wanted_daily_come_daily_when_there_are_any(
     (mail,) = await written(hub, "mail")
     assert (len(mail.alerts), [use.amount for use in mail.uses]) == (2, [80.0])
     assert await written(hub, "pad") == []
+
+
+@pytest.mark.parametrize(("emergency", "told"), [("", 0), ("998", 1)])
+async def test_gas_without_a_number_to_call_is_not_in_the_digest_either(
+    emergency: str, told: int, hub: HubDatabase, event: Callable[..., AlertEvent]
+) -> None:
+    """A person is told of it with the number, or not at all."""
+    from gateway.hubdb import BlockRecord
+
+    at = MIDNIGHT - DAY // 2
+    gas = event(id="0" * 16, rule="gas_continuous", meter="water", raised=at, at=at)
+    await hub.write([BlockRecord("home", "gw", 1, 1, at, events=[gas.encode()])])
+    customers = {"home": Customer("home", RIYADH, (Contact("phone"),), emergency)}
+    await Outbox(hub.file, customers).plan(at)
+    await Digests(hub.file, customers, (SUNDAY + timedelta(hours=9)).timestamp).look()
+    (digest,) = await written(hub)
+    assert len(digest.alerts) == told
