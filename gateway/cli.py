@@ -182,6 +182,11 @@ def _care_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
     support.add_argument("--with-readings", action="store_true", help="take in the readings of the journal")
     support.add_argument("--yes", action="store_true", help="write it without asking")
     _config_option(support, None)
+    reset = command("factory-reset", _factory_reset, "Erase readings, accounts, keys and the configuration for good.")
+    reset.add_argument("--yes", action="store_true", help="do it; otherwise only say what would go")
+    reset.add_argument("--keep-configuration", action="store_true", help="keep the file and its secrets")
+    reset.add_argument("--if-asked", action="store_true", help="do it if the file nabd-factory-reset lies in /boot")
+    _config_option(reset, None)
 
 
 def _identity_commands(command: Callable[..., argparse.ArgumentParser]) -> None:
@@ -441,6 +446,16 @@ def _support(options: argparse.Namespace) -> int:
         why = "nobody answered; --yes asks nobody" if isinstance(error, EOFError) else error
         _complain(f"nabd support: nothing was written: {why}")
         return 2
+
+
+def _factory_reset(options: argparse.Namespace) -> int:
+    from gateway.reset.command import run  # noqa: PLC0415
+
+    path = _file(options)
+    if path is None and options.if_asked:
+        return 0  # a box that was never set up, or is reset already
+    config = _configuration(options)
+    return run(options, config, path or Path(), print, _complain)
 
 
 def _profiles(options: argparse.Namespace) -> int:

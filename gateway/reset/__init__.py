@@ -1,0 +1,1 @@
+"""Back to the state in which the box was bought: `nabd factory-reset`."""
