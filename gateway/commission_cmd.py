@@ -30,7 +30,9 @@ from gateway.commission.phrases import Bare, Marked
 from gateway.commission.reading import Readings
 from gateway.commission.record import ChannelRecord, Record, canonical
 from gateway.commission.report import page
+from gateway.commission.serials import remember
 from gateway.commission.signing import Signer, embed, open_key, verify
+from gateway.config.build import meter_id
 from gateway.config.errors import ConfigError
 from gateway.config.models import ChannelTable, EdgeConfig, HomeConfig, MeterTable
 from gateway.i18n import N_, RIGHT_TO_LEFT
@@ -68,6 +70,7 @@ async def commission(options: Options, tell: Say, ask: Callable[[str], str], now
     channels = await _try_channels(bench, configuration(options.file), now)
     record = replace(record, installer=clean(installer, 80), channels=channels, ended=now())
     await _write(bench, record, signer, options, language)
+    _remember(configuration(options.file), record)
     return 0 if record.passed else 1
 
 
@@ -114,6 +117,14 @@ async def _try_channels(
             return Refused(str(error))
 
     return await channels.try_channels(bench, channels.Test(config, now()), send)
+
+
+def _remember(config: EdgeConfig | HomeConfig, record: Record) -> None:
+    """Keep the serial numbers for doctor; on a disk that refuses, the report has them all the same."""
+    ids = {row.name: meter_id(config, row) for row in config.meter}
+    serials = {ids[meter.name]: dict(meter.nameplate).get("serial", "") for meter in record.meters if meter.name in ids}
+    with suppress(OSError):
+        remember(config.journal.folder, serials)
 
 
 async def _write(bench: Bench, record: Record, signer: Signer, options: Options, language: Language) -> None:

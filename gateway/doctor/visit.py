@@ -16,6 +16,7 @@ from drivers.contract import Bus, Driver, Meter, NotConnected
 from drivers.link import Line
 from gateway import control
 from gateway.clock import SystemProbe, boot_ms, wall_ms
+from gateway.commission.serials import remembered
 from gateway.config.build import bus_of, endpoint_of, meter_id, meter_of
 from gateway.config.errors import ConfigError
 from gateway.config.models import BusTable, Document, EdgeConfig, HomeConfig, HubConfig, MeterTable
@@ -254,13 +255,16 @@ def _line_of(made: Bus, usual: Line) -> Line:
 
 
 def serials(config: Wired, rows: list[MeterTable]) -> dict[str, str]:
-    """Give the serial numbers that a configuration tells: an id of maker and number, or an address that is one."""
+    """Give the serial numbers that are known: of an id of maker and number, else of the commissioning."""
+    before = remembered(config.journal.folder)
     known = {}
     for row in rows:
-        text = row.id or ""
+        text, name = row.id or "", meter_id(config, row)
         number = text[len(text.rstrip("0123456789")) :]
         if len(number) >= SERIAL:
-            known[meter_id(config, row)] = number
+            known[name] = number
+        elif name in before:
+            known[name] = before[name]
     return known
 
 

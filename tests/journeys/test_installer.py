@@ -38,6 +38,8 @@ async def test_the_first_hour_is_played_to_its_end(tmp_path: Path) -> None:
     }  # fmt: skip
     assert summary["delivered"] == {"webhook": 1, "push": 1, "email": 1}
     assert "lent by the running program" in said
+    serials = json.loads((tmp_path / "journal" / "serials.json").read_text(encoding="utf-8"))
+    assert serials == {"home_sml-2": "1 NBD00 0000 0001"}
     assert typed == commands(PAGE.read_text(encoding="utf-8"))
 
 

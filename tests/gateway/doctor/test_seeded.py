@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from drivers.modbus.codec import Read, rtu_request
+from gateway.commission.serials import remember
 from gateway.config.models import EdgeConfig, HomeConfig
 from gateway.doctor.finding import Report
-from gateway.doctor.visit import World, visit
+from gateway.doctor.visit import World, serials, visit
 from simulator.scenario import Scenario
 from simulator.serve import running
 from tests.support.sick_lines import Answer, modbus, sick_line
@@ -297,3 +298,10 @@ async def test_a_running_program_is_asked_for_serial_numbers(home: Home, world: 
         report = await report_of(config, world)
     assert [(one.code, one.evidence["found"]) for one in report.findings] == [("meter_swapped", "87654321")]
     assert "serial" not in {one.what for one in report.checked}
+
+
+async def test_a_meter_that_was_swapped_after_its_commissioning_is_found(home: Home, tmp_path: Path) -> None:
+    """Without a number in its id, the one it had when it was commissioned is compared."""
+    config = home({"driver": "modbus", "device": tmp_path / "none"}, SDM)
+    remember(tmp_path, {"home_m": "12345678"})
+    assert serials(config, list(config.meter)) == {"home_m": "12345678"}
