@@ -90,7 +90,7 @@ class Remote:
         wish = interval.wanted(payload)
         async with self._one_at_a_time:
             meter, new = interval.with_interval(self.config, wish)
-            await self._change(new, {**self._intervals, meter: wish.every_s})
+            await self._whole(new, {**self._intervals, meter: wish.every_s})
         return {"meter": meter, "every_s": wish.every_s, "until": "the next start or reload"}
 
     async def stage(self, wish: Wanted) -> Done:
@@ -106,12 +106,10 @@ class Remote:
             before, intervals = self.config, self._intervals
             try:
                 new = await _beside_the_loop(self._kept.read, text)
-                _see_that_it_may(self._kept.base or before, new)
-                done = await self._change(new)
             except ConfigError as error:
-                if self.config is not before:
-                    await self._change(before, intervals)
                 raise Refused("malformed", str(error)) from None
+            _see_that_it_may(self._kept.base or before, new)
+            done = await self._whole(new, {})
             now = asyncio.get_running_loop().time()
             self._trial = _Trial(text, before, intervals, now, now + wish.confirm_s)
             self.state, self.why = "on trial", ""
@@ -172,6 +170,15 @@ class Remote:
             except ConfigError as error:
                 self.why += f", and what ran before cannot run: {error}"
         log.warning("the configuration that the hub sent is rolled back: %s", self.why)
+
+    async def _whole(self, config: EdgeConfig, intervals: Mapping[str, float]) -> Done:
+        """Take a configuration over, or have what ran before again; raises Refused."""
+        before = self.config, self._intervals
+        try:
+            return await self._change(config, intervals)
+        except Exception as error:  # whatever it was, half of a configuration must not run
+            await self._change(*before)
+            raise Refused("malformed", f"it cannot be taken over: {error}") from error
 
     async def _change(self, config: EdgeConfig, intervals: Mapping[str, float] = MappingProxyType({})) -> Done:
         self.config, self._intervals = config, dict(intervals)

@@ -1,6 +1,6 @@
 """No command reaches a write to a meter, for a gateway has none: what is sent to meters asks, and sets nothing.
 
-That nobody but `nabd meter set-address` can import the one module that writes, tests/test_layers.py sees to.
+tests/test_layers.py reads the imports of the one module that writes, which is for `nabd meter set-address`.
 """
 
 import ast
@@ -42,6 +42,14 @@ def callers(name: str) -> set[str]:
         if f"{name}(" in path.read_text(encoding="utf-8")
         and any(_calls(node, name) for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
     }
+
+
+def test_nothing_that_an_edge_runs_names_the_module_that_writes() -> None:
+    """Not by an import, nor by a name from which one could be made: only its own command leads there."""
+    named = re.compile(r"modbus(\.| import )(write|set_address)\b|\bmeter_cmd\b")
+    modules = [*MODULES, *(ROOT / "gateway").rglob("*.py")]
+    found = {str(path.relative_to(ROOT)) for path in modules if named.search(path.read_text(encoding="utf-8"))}
+    assert found - {WRITER} == {"drivers/modbus/set_address.py", "gateway/cli.py", "gateway/meter_cmd.py"}
 
 
 def test_modbus_asks_by_functions_3_and_4_only() -> None:

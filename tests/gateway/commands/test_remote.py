@@ -39,7 +39,7 @@ class Gateway:
     folder: Path
     answers: bool = True
     reads: bool = True
-    broken: bool = False
+    broken: Exception | None = None
     ran: list[list[str]] = field(default_factory=list)
 
     def start(self) -> Remote:
@@ -66,7 +66,7 @@ class Gateway:
     async def _apply(self, config: EdgeConfig) -> Mapping[str, Any]:
         self.ran.append([row.name for row in config.meter])
         if self.broken and self.ran[-1] == ["sent"]:
-            raise ConfigError(Problem(Path("key"), None, "", "", "is gone"))
+            raise self.broken
         return {"changed": 1}
 
     def _read(self) -> float | None:
@@ -185,9 +185,10 @@ def test_one_trial_at_a_time(tmp_path: Path) -> None:
     Gateway(tmp_path).play(story)
 
 
-def test_one_that_fails_while_it_is_taken_over_leaves_what_ran(tmp_path: Path) -> None:
-    """A key went since it was validated: what ran before runs, whole."""
-    gateway = Gateway(tmp_path, broken=True)
+@pytest.mark.parametrize("error", [ConfigError(Problem(Path("key"), None, "", "", "is gone")), OSError("is gone")])
+def test_one_that_fails_while_it_is_taken_over_leaves_what_ran(tmp_path: Path, error: Exception) -> None:
+    """A key went since it was validated, or nobody knows why: what ran before runs, whole."""
+    gateway = Gateway(tmp_path, broken=error)
 
     async def story(remote: Remote) -> None:
         with pytest.raises(Refused, match="is gone"):
