@@ -13,4 +13,4 @@ def option(about: str, default: Any = ...) -> Any:
 class Table(BaseModel):
     """A table of the file: frozen, nothing unknown, no value bent into another type."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True, defer_build=True)
