@@ -2,7 +2,8 @@
 
 1. A frame is filed under the meter it speaks of, and under whoever transmits for it, where these are two.
 2. The same bytes once more within seconds are a repeater's, or a second way, and left out.
-3. For each meter: how strong, when last, and how far apart.
+3. A message in several frames is filed once, when it is whole.
+4. For each meter: how strong, when last, and how far apart.
 """
 
 from collections import Counter, deque
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from statistics import median
 
+from drivers.wmbus.fragments import Fragments
 from drivers.wmbus.layers import meters_of
 from drivers.wmbus.link import RadioFrame, decode_frame
 from drivers.wmbus.sniff import Sniffer
@@ -61,6 +63,7 @@ class Air:
         self._now = now
         self.counters: Counter[str] = Counter()
         self._sniffer = Sniffer(self.counters)
+        self._fragments = Fragments(self.counters)
         # By maker and number, as in KAM12345678; the order is that of being heard.
         self._senders: dict[str, Sender] = {}
         self._number = 0
@@ -69,7 +72,8 @@ class Air:
         """Take the next bytes; give the frames of this piece, each of them filed."""
         found = []
         for caught in self._sniffer.feed(data):
-            heard = self._file(decode_frame(caught.frame), caught.signal)
+            frame = self._fragments.add(decode_frame(caught.frame), self._now())
+            heard = self._file(frame, caught.signal) if frame else None
             if heard is not None:
                 found.append(heard)
         return found

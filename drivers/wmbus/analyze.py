@@ -7,6 +7,7 @@ explained in `inside`.
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from drivers.analysis import Frame, Keys, Span
 from drivers.contract import DecodeError, Number
@@ -14,6 +15,7 @@ from drivers.mbus.analyze import about_of, header_spans, record_spans, values_of
 from drivers.mbus.records import Records, decode_records
 from drivers.profiles import Profile
 from drivers.wmbus.compact import Formats
+from drivers.wmbus.fragments import Fragments
 from drivers.wmbus.layers import COMPACT, MAKERS, Message, unwrap
 from drivers.wmbus.link import HEAD, decode_frame, sender_of, split
 from drivers.wmbus.profile import read_message
@@ -23,21 +25,30 @@ _WRITTEN = "a frame as its receiver wrote it: shown without CRCs below"
 _CONTROLS = {0x44: "SND_NR: the meter's data", 0x46: "SND_IR: looks for a receiver", 0x08: "RSP_UD: an answer"}
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What later frames need of earlier ones."""
+
+    formats: Formats = field(default_factory=Formats)
+    fragments: Fragments = field(default_factory=lambda: Fragments(Counter()))
+
+
 def analyze(data: bytes, keys: Keys) -> tuple[Frame, ...]:
     """Find every frame and explain it."""
-    formats = Formats()
-    return tuple(_explain(start, end, frame, data, keys, formats) for start, end, frame in _places(data))
+    heard = Heard()
+    return tuple(_explain(start, end, frame, data, keys, heard) for start, end, frame in _places(data))
 
 
 def readings(data: bytes, profile: Profile, keys: Keys) -> tuple[Mapping[str, Number], ...]:
     """Give what the meter model makes of each frame it finds anything in."""
-    formats, found = Formats(), []
+    heard, found = Heard(), []
     for _, _, frame in _places(data):
         try:
-            said = read_message(profile.layout, unwrap(decode_frame(frame), keys.encryption), formats)
+            radio = heard.fragments.add(decode_frame(frame))
+            said = read_message(profile.layout, unwrap(radio, keys.encryption), heard.formats) if radio else None
         except DecodeError:
             continue
-        if said.values:
+        if said and said.values:
             found.append(said.values)
     return tuple(found)
 
@@ -71,16 +82,17 @@ def _found(data: bytes, frame: bytes, at: int) -> tuple[int, int]:
 # --- one frame -------------------------------------------------------------------------------------------------------
 
 
-def _explain(start: int, end: int, frame: bytes, data: bytes, keys: Keys, formats: Formats) -> Frame:
+def _explain(start: int, end: int, frame: bytes, data: bytes, keys: Keys, heard: Heard) -> Frame:
     as_sent = data[start:end] == frame
     radio = decode_frame(frame)
     try:
-        message = unwrap(radio, keys.encryption)
+        # A part of a message is refused; the last one has it whole.
+        message = unwrap(heard.fragments.add(radio) or radio, keys.encryption)
     except DecodeError as error:
         rest = Span(start + HEAD, end, "not understood", known=False)
         spans = (*_link(frame[:HEAD], start), rest) if as_sent else (Span(start, end, _WRITTEN),)
         return Frame(start, end, error.what, about_of(radio.sender), spans=spans)
-    records, error_text, told = _records(message, formats)
+    records, error_text, told = _records(message, heard.formats)
     about = about_of(message.header.identity or radio.sender)
     values = values_of(records)
     clear = frame[:HEAD] + message.head + told + message.trailer
@@ -88,7 +100,10 @@ def _explain(start: int, end: int, frame: bytes, data: bytes, keys: Keys, format
         return Frame(start, end, error_text, about, values, tuple(_inner(clear, message, told, start)))
     spans = (Span(start, end, _WRITTEN),)
     if as_sent:
-        spans = (*_link(frame[:HEAD], start), Span(start + HEAD, end, "ciphered, or shortened: shown in full below"))
+        spans = (
+            *_link(frame[:HEAD], start),
+            Span(start + HEAD, end, "ciphered, shortened, or the end of a longer message: shown in full below"),
+        )
     return Frame(start, end, error_text, about, values, spans, clear, tuple(_inner(clear, message, told, 0)))
 
 

@@ -1,7 +1,8 @@
 """What lies between the link layer and the records, taken off one after the other.
 
 1. CI 8C to 8F: the radio's own layer, which may cipher the rest (radio.py).
-2. CI 90: a counter that must rise and a signature (authentication.py).
+2. CI 90: a counter that must rise and a signature (authentication.py). A message in several frames is put together
+   before (fragments.py).
 3. CI 72, 7A, 78: the transport header, which says how the records are ciphered. CI 79 leaves out what a receiver knows
    from an earlier telegram (compact.py). A0 to B7 are a maker's own.
 
@@ -122,6 +123,8 @@ def _upper_layers(frame: RadioFrame, key: bytes | None) -> _Opened:
         clear, at, mode = radio.clear, radio.length, radio.mode
     if clear[at : at + 1] == bytes((AUTHENTICATION,)):
         authentication = take_authentication(clear[at:])
+        if authentication.is_part:
+            raise DecodeError("one of several frames of a message", "it is read once all of them were heard")
         layers.append((at, "authentication layer"))
         at += authentication.length
     if at >= len(clear):

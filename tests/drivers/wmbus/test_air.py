@@ -63,3 +63,14 @@ def test_frames_wait_for_their_reader_in_bounds() -> None:
     numbers = [heard.number for _ in range(KEPT + 3) for heard in air.feed(im871a(talker.frame()))]
     (sender,) = air.senders("21050003")
     assert [heard.number for heard in sender.frames] == numbers[-KEPT:]
+
+
+def test_a_message_in_several_frames_is_heard_once() -> None:
+    """It is filed when its last part came, as one frame with all records."""
+    air = Air(Clock())
+    head = "44 2D2C 78563412 1B16 90 02"
+    parts = [bytes.fromhex(f"{head} 0140 7A 01 00 0000 0413"), bytes.fromhex(f"{head} 0200 31D40000")]
+    frames = [bytes((len(part),)) + part for part in parts]
+    assert [len(air.feed(im871a(frame))) for frame in frames] == [0, 1]
+    (sender,) = air.senders("KAM12345678")
+    assert sender.last.frame.payload == bytes.fromhex("90 02 0000 7A 01 00 0000 0413 31D40000")
