@@ -6,6 +6,7 @@
 4. Words of a telegram's status become flags where their meaning is plain.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -22,11 +23,18 @@ from drivers.wmbusmeters.codec import Telegram, decode_line
 
 STATUS_FIELDS = ("status", "current_status")
 
-FLAGS = {
-    "DRY": "dry", "BATTERY_LOW": "battery_low", "POWER_LOW": "battery_low", "SABOTAGE_ENCLOSURE": "tamper",
-    "SEAL_BROKEN": "tamper", "PERMANENT_ERROR": "measurement_error", "TEMPORARY_ERROR": "measurement_error",
-}  # fmt: skip
-"""Words seen in its JSON that mean the same with every meter; others (`ERROR_FLAGS_800`) are a maker's own."""
+_WORDS: Mapping[str, str] = {
+    "leak": "LEAK LEAKAGE LEAKING LEAK_FLOW_LOW LEAK_FLOW_HIGH CONTINUOUS_FLOW",
+    "burst": "BURST BURSTING BROKEN_PIPE",
+    "backflow": "REVERSE REVERSE_FLOW BACK_FLOW BACKFLOW BACKFLOWING",
+    "dry": "DRY",
+    "tamper": "TAMPER MANIPULATION SENSOR_FRAUD MECHANICAL_FRAUD SABOTAGE_ENCLOSURE SEAL_BROKEN",
+    "battery_low": "BATTERY_LOW LOW_BATTERY LOW_BATTERY_LEVEL BATTERY_EOL POWER_LOW",
+    "measurement_error": "PERMANENT_ERROR TEMPORARY_ERROR MEASUREMENT_ERROR SENSOR_ERROR",
+}
+FLAGS = {word: flag for flag, words in _WORDS.items() for word in words.split()}
+"""Words of its JSON that mean the same with every meter; others (`ERROR_FLAGS_800`) are a maker's own, and those of the
+past (`PREV_LEAKAGE`, `WAS_TAMPERED`) raise nothing now."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,3 +86,14 @@ def test_the_shipped_models_read_what_wmbusmeters_tells(captures: Path) -> None:
                 assert float(values[key]) == pytest.approx(told["total_m3"] * 1000, abs=1e-4)
     assert total == {"water": 85, "gas": 4, "heat": 39, "electricity": 23}
     assert right == {"water": 82, "gas": 4, "heat": 38, "electricity": 14}
+
+
+def test_words_of_now_are_flags_and_those_of_the_past_are_not() -> None:
+    """Whatever a maker calls it, a leak is a leak; what was once raises nothing."""
+    layout = load("wmbusmeters-water").layout
+    for word, flags in (
+        ("LEAKAGE BACK_FLOW", ("leak", "backflow")), ("MECHANICAL_FRAUD SENSOR_FRAUD", ("tamper",)),
+        ("LOW_BATTERY BURST", ("battery_low", "burst")), ("PREV_LEAKAGE WAS_TAMPERED LEAK_THIS_MONTH", ()),
+    ):  # fmt: skip
+        told = decode_line(f'{{"id":"1","media":"water","total_m3":1,"status":"{word}"}}'.encode())
+        assert read_telegram(layout, told).status == flags
