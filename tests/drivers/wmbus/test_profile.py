@@ -106,6 +106,7 @@ def test_captured_telegrams_of_makers(captures: Path) -> None:
         "techem-compact-v": {"compact5_02": 58_018_000, "compact5_04": 495_000},
         "techem-vario-4": {"vario451_01": 6_371_666.6667},
         "techem-mk-radio-3": {"mkradio3_01": 13_800},
+        "techem-mk-radio-3a": {"mkradio3a_01": 948_800},
         "apator-08": {"apator08_01": 871_571},
         "apator-162": {
             "apator162_01": 14_949, "apator162_03": 26_282, "apator162_05": 15_992, "apator162_07": 17_579,
