@@ -23,6 +23,7 @@ from gateway.check.ledger import Ledger
 from gateway.clock import wall_ms
 from gateway.config.build import endpoint_of, meter_id
 from gateway.config.models import HomeConfig
+from gateway.desk import Desk
 from gateway.feeder import SLOWEST, Feeder
 from gateway.hubdb import HubDatabase
 from gateway.lending import Lending
@@ -36,7 +37,7 @@ from gateway.show import tell_link
 from gateway.station import FEED_EVERY, PAUSE, Station, read_now, station
 from gateway.store import open_store
 from gateway.store.contract import Store
-from gateway.teller import Teller
+from gateway.teller import Faults, Teller
 from gateway.telling import Telling
 from gateway.today import Today
 from gateway.troubles import Trouble, has_network, troubles
@@ -89,7 +90,13 @@ class House:
         self._database, self._telling, self._poster = database, telling, poster
         self._feeder = Feeder(here.journal, store, topics, database, keep_raw=config.store.keep_raw)
         self._alerts = AlertBook(wall_ms)
+        calendar = config.alerts.calendar.of(config.gateway.zone)
+        self._watch = Watch(
+            database.file, config.alerts, calendar, self._about, config.tariff.plan, [self._alerts.take]
+        )
+        self._telling.costs = self._watch.costs()
         self._pages: list[Served] = []
+        self._faults: Faults = {}
         self._announcer: Announcer | None = None
         self._changed = asyncio.Event()
         here.progress.watch("feeder", FEED_EVERY + PAUSE + SLOWEST, self._fed)
@@ -110,8 +117,9 @@ class House:
             "store": lambda: self._feeder.error,
             "daily checks": lambda: days.error,
             "tariffs": lambda: config.tariff.fault(wall_ms()),
+            "digests": self._telling.fault,
         }
-        faults = ChainMap(own, here.faults())
+        self._faults = faults = ChainMap(own, here.faults())
         group.create_task(Teller(faults).run(), name="teller")
         if self._poster is not None:
             self._announce(group, self._poster)
@@ -158,13 +166,8 @@ class House:
     def _days(self) -> Days:
         gateway = self._config.gateway
         ledger, zone = Ledger(self._database.file), ZoneInfo(gateway.zone)
-        alerts = self._config.alerts
-        calendar = alerts.calendar.of(gateway.zone)
-        watch = Watch(self._database.file, alerts, calendar, self._about, self._config.tariff.plan)
-        watch.listeners.append(self._alerts.take)
-        self._telling.costs = watch.costs()
         tenants = (gateway.tenant,)
-        return Days(self._database, self._store, ledger, tenants, zone, wall_ms, self._limits, watch.hear)
+        return Days(self._database, self._store, ledger, tenants, zone, wall_ms, self._limits, self._watch.hear)
 
     def _about(self, _tenant: str, meter: str) -> MeterSettings:
         row = next((row for row in self._here.config.meter if meter_id(self._here.config, row) == meter), None)
@@ -209,7 +212,11 @@ class House:
         gateway = self._config.gateway
         today = Today(self._here.book, self._store, gateway.zone, wall_ms, gateway.tenant)
         group.create_task(today.run(), name="today")
-        sources = Sources(self._here.book, wall_ms, today, self._alerts, gateway.zone, self._troubles)
+        outlooks = self._watch.outlooks(self._here.book, today.day, gateway.tenant)
+        group.create_task(outlooks.run(), name="outlooks")
+        sources = Sources(
+            self._here.book, wall_ms, today, self._alerts, gateway.zone, self._troubles, money=outlooks.of
+        )
         sessions = self._config.hub.database.with_name("sessions.json")
         served = await serve(
             group,
@@ -219,6 +226,7 @@ class House:
             language=gateway.language,
             answers=self._telling,
             link_key=self._telling.key,
+            desk=Desk(self._telling, self._database.file, ZoneInfo(gateway.zone), wall_ms, faults=self._faults),
         )
         self._pages.append(served)
 

@@ -16,6 +16,7 @@ from gateway.collector import Collector
 from gateway.config.build import endpoint_of
 from gateway.config.models import HubConfig
 from gateway.config.tariff import TariffTable
+from gateway.desk import Desk
 from gateway.hubdb import HubDatabase
 from gateway.identity.running import Identity
 from gateway.live import LiveBook
@@ -114,17 +115,19 @@ async def run(config: HubConfig, reread: Callable[[], HubConfig] | None = None) 
         collector.watch(progress)
         progress.watch("collector", CONNECTS_WITHIN, lambda: dials.turns if collector.error else None)
         group.create_task(_probe(database, progress.pulse("hub database", DISK)), name="probe")
-        group.create_task(
-            Teller(_faults(collector, days, config.tariff) | dict(identity.faults())).run(), name="teller"
-        )
+        faults = _faults(collector, days, config.tariff) | dict(identity.faults())
+        faults |= {"settings": lambda: settings.error, "digests": telling.fault}
+        group.create_task(Teller(faults).run(), name="teller")
         live, endpoint = identity.dial(connect), endpoint_of(config.mqtt, f"{config.hub.id}-live")
         group.create_task(identity.run(), name="identity")
         group.create_task(_listen(live, endpoint, config.mqtt.root, book, alerts, known), name="live")
-        group.create_task(today.run(), name="today")
-        group.create_task(days.run(), name="days")
+        outlooks = watch.outlooks(book, today.day)
+        for name, work in {"today": today.run, "days": days.run, "outlooks": outlooks.run}.items():
+            group.create_task(work(), name=name)
         group.create_task(settings.run(), name="settings")
-        sources = Sources(book, wall_ms, today, alerts, config.hub.zone)
+        sources = Sources(book, wall_ms, today, alerts, config.hub.zone, money=outlooks.of)
         sessions = config.hub.database.with_name("sessions.json")
+        desk = Desk(telling, database.file, zone, wall_ms, settings.wake, faults, identity.status)
         pages.append(
             await serve(
                 group,
@@ -134,6 +137,7 @@ async def run(config: HubConfig, reread: Callable[[], HubConfig] | None = None) 
                 language=config.hub.language,
                 answers=telling,
                 link_key=telling.key,
+                desk=desk,
             )
         )
         telling.start(group, pages[0].address)

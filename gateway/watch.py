@@ -30,9 +30,11 @@ from gateway.config.alerts import AlertsTable
 from gateway.hubdb import EnrolledMeter
 from gateway.hubdb_sql import ADD_EVENT
 from gateway.notify.costs import Costs
+from gateway.outlook import HasMeters, Outlooks
 from gateway.store.contract import TryAgain
 from gateway.store.database import Database
 from gateway.tariff.model import Plan
+from gateway.today import Day
 
 NOT_A_JOURNAL = 1 << 48
 """Journals number their streams below this."""
@@ -79,6 +81,10 @@ class Watch:
     def costs(self) -> Costs:
         """Price events by what the rules remember."""
         return Costs(self.remembered, self.plan, self.about, self.alerts.tariff_advice.offers)
+
+    def outlooks(self, meters: HasMeters, day: Callable[[str], Day | None], tenant: str = "") -> Outlooks:
+        """Follow what meters cost, by what the rules remember and what today holds."""
+        return Outlooks(meters, day, self.remembered, self.plan, self.about, self.calendar, tenant)
 
     async def remembered(self, tenant: str, meter: str) -> Mapping[str, Any]:
         """Give what the rules remember of a meter, as the engine snapshots it; nothing where nothing is known yet."""

@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from gateway.i18n import LANGUAGES, direction
+from gateway.outlook import Outlook
 from gateway.today import Day
 from gateway.troubles import Trouble
 from gateway.web.alertbook import AlertBook
@@ -38,6 +39,7 @@ class Sources:
     alerts: AlertBook | None = None
     zone: str = "UTC"
     troubles: Callable[[], Sequence[Trouble]] = tuple
+    money: Callable[[str], Outlook | None] = lambda _: None
 
     def day(self, meter: str) -> Day | None:
         """Give a meter's day, if anybody follows it."""
@@ -93,7 +95,7 @@ class Screen:
     def _values(self) -> dict[str, Any]:
         sources, words = self._sources, self._pages.words[self._language]
         meters, now = sources.meters.meters(), sources.now()
-        shown = sections(meters, now, words, sources.day)
+        shown = sections(meters, now, words, sources.day, sources.money)
         cards = [card for section in shown for card in section.cards]
         names = {meter.id: meter.name or meter.id for meter in meters}
         return {

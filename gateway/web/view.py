@@ -17,6 +17,7 @@ from drivers.contract import Number
 from gateway import message
 from gateway.i18n import N_
 from gateway.live import LiveMeter
+from gateway.outlook import Outlook
 from gateway.today import Day, Use
 from gateway.web.chart import bars, clock
 from gateway.web.words import Words, isolated
@@ -31,6 +32,8 @@ WHOLE_DAY_MS = 3_600_000 + 60_000
 """A day known from its first hour on is the whole day: meters that speak once an hour begin no sooner."""
 BEYOND_ANY_METER = 10**15
 """A thousand TWh in Wh: a hostile text such as 1e999999 would otherwise fill the page with its zeros."""
+WHOLE_FROM = 10
+"""From so much money on a projection shows no hundredths, which nobody knows."""
 
 COMMODITIES = {
     "electricity": N_("Electricity"),
@@ -103,18 +106,22 @@ class Section:
 
 
 def sections(
-    meters: Iterable[LiveMeter], now: int, words: Words, day_of: Callable[[str], Day | None] = lambda _: None
+    meters: Iterable[LiveMeter],
+    now: int,
+    words: Words,
+    day_of: Callable[[str], Day | None] = lambda _: None,
+    money_of: Callable[[str], Outlook | None] = lambda _: None,
 ) -> list[Section]:
     """Group the meters by commodity, in the order of the glossary; `now` in UTC ms."""
     made = {name: Section(name, words.say(title)) for name, title in COMMODITIES.items()}
     for meter in meters:
         made[meter.commodity if meter.commodity in made else "other"].cards.append(
-            card(meter, now, words, day_of(meter.id))
+            card(meter, now, words, day_of(meter.id), money_of(meter.id))
         )
     return [section for section in made.values() if section.cards]
 
 
-def card(meter: LiveMeter, now: int, words: Words, day: Day | None = None) -> Card:
+def card(meter: LiveMeter, now: int, words: Words, day: Day | None = None, money: Outlook | None = None) -> Card:
     """Say what one meter's card says."""
     name = meter.name or meter.id
     if not meter.ts:
@@ -135,9 +142,22 @@ def card(meter: LiveMeter, now: int, words: Words, day: Day | None = None) -> Ca
         lines[0] if lines else None,
         today,
         chart,
-        [*lines[1:], *_phases(meter, words)],
+        [*_money(money, words), *lines[1:], *_phases(meter, words)],
         [words.say(text) for bits, text in _DOUBTS if meter.q & bits],
     )
+
+
+def _money(money: Outlook | None, words: Words) -> Iterable[Line]:
+    if money is None:
+        return
+    if money.today is not None:
+        yield Line(words.say("Cost today"), *words.money(money.today, money.currency))
+    yield Line(words.say("Bill to date"), *words.money(money.so_far, money.currency))
+    if money.likely is not None and money.low is not None and money.high is not None:
+        to = "1" if money.likely >= WHOLE_FROM else "0.01"
+        number, unit = words.money(money.likely, money.currency, to)
+        low, high = (words.money(end, money.currency, to)[0] for end in (money.low, money.high))
+        yield Line(words.say("Projected bill"), f"{number} ({low} \N{EN DASH} {high})", unit)
 
 
 def _slowest(meter: LiveMeter) -> float:

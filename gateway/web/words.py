@@ -4,7 +4,7 @@ Numbers keep Latin digits in both languages and are isolated (`<bdi>`), so that 
 other side in Arabic text.
 """
 
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from markupsafe import Markup, escape
 
@@ -27,6 +27,10 @@ _SCALES: dict[str, tuple[tuple[int, int, int, str], ...]] = {
     "flow": ((0, 60, 1, N_("L/min")),),
     "gas flow": ((0, 1000, 2, N_("m³/h")),),
 }
+
+_CURRENCIES = {
+    N_("SAR"), N_("AED"), N_("KWD"), N_("BHD"), N_("QAR"), N_("OMR"), N_("JOD"), N_("EGP"), N_("EUR"), N_("USD")
+}  # fmt: skip
 
 
 def isolated(text: str) -> Markup:
@@ -65,6 +69,11 @@ class Words:
     def ago(self, at: int, now: int) -> Markup:
         """Say how long ago `at` was, both in UTC ms, so that the page's script can let it tick."""
         return Markup('<time data-at="{}">{}</time>').format(at, self.age((now - at) / 1000))
+
+    def money(self, value: Decimal, currency: str, to: str = "0.01") -> tuple[str, Markup]:
+        """Give a sum to the hundredth, or as fine as `to`, and its currency as people write it."""
+        number = f"{value.quantize(Decimal(to), ROUND_HALF_UP) + 0:,f}".replace("-", "\N{MINUS SIGN}")
+        return number, self.say(currency) if currency in _CURRENCIES else Markup("{}").format(currency)
 
     def amount(self, value: Decimal, unit: str) -> tuple[str, Markup]:
         """Give the number and the unit people read of a value in a base unit (or what else `_SCALES` names)."""

@@ -6,6 +6,7 @@
 3. What is unknown adds nothing. So a bill with gaps is too low: what hangs on it is told late, and never wrongly.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -89,6 +90,13 @@ class Billed:
 def whole(period: BillState) -> bool:
     """Whether nearly all of a period is known."""
     return period.covered >= KNOWN * (period.end - period.start)
+
+
+def followed(row: Sequence[Any]) -> Following:
+    """Read a `Following` of an engine's snapshot, which is lists."""
+    bill, (means, counts, deviation, seen), (week,), day, days = row
+    usual = Usual(tuple(means), tuple(counts), deviation, seen)
+    return Following(plain(bill), usual, Week(plain(week)), day, days)
 
 
 def plain(row: Any) -> Any:

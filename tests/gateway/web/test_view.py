@@ -1,12 +1,14 @@
 """What a meter's card says of its newest reading."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 
 import pytest
 
 from drivers.contract import Number
 from gateway import message
 from gateway.live import LiveMeter
+from gateway.outlook import Outlook
 from gateway.web.view import Card, card, sections
 from gateway.web.words import Words
 
@@ -125,3 +127,16 @@ def test_sections_follow_one_order_and_hide_when_empty() -> None:
     """Commodities come in the same order whatever order meters have; an unknown one is set apart."""
     shown = sections([meter("gas"), meter("electricity"), meter("steam"), meter("electricity")], NOW, ENGLISH)
     assert [(s.commodity, len(s.cards)) for s in shown] == [("electricity", 2), ("gas", 1), ("other", 1)]
+
+
+def test_a_card_says_what_use_costs() -> None:
+    """Today, so far, and the likely end with its range, after what flows now; in both languages."""
+    money = Outlook("SAR", Decimal("3.456"), Decimal("92.4"), Decimal("180.75"), Decimal(160), Decimal("201.5"))
+    assert lines_of(card(meter(), NOW, ENGLISH, None, money))[1:] == [
+        ("Cost today", "3.46", "SAR"), ("Bill to date", "92.40", "SAR"),
+        ("Projected bill", "181 (160 \N{EN DASH} 202)", "SAR"),
+    ]  # fmt: skip
+    arabic = lines_of(card(meter(), NOW, Words("ar"), None, money._replace(today=None, likely=None)))
+    assert arabic[1:] == [("الفاتورة حتى اليوم", "92.40", "ر.س")]
+    (_, plain) = lines_of(card(meter(), NOW, ENGLISH, None, Outlook("<x", None, Decimal(1))))
+    assert plain == ("Bill to date", "1.00", "&lt;x")

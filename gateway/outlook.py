@@ -1,0 +1,116 @@
+"""What each meter's use costs, for the pages: today, the billing period to date, and what it will likely end with.
+
+1. The bill is that of the hub's rules, up to yesterday; the hours of today are added to it as they come.
+2. The projection is made once a day, since it hangs on whole days.
+3. A meter whose tariff does not hold, or of which no whole day is known yet, shows no money.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, NamedTuple, Protocol
+
+from gateway.alerts.calendar import HOUR_MS, Calendar
+from gateway.alerts.rules.bill_projection import BillProjection
+from gateway.alerts.rules.billing import REGISTERS, followed
+from gateway.alerts.settings import MeterSettings
+from gateway.live import LiveMeter
+from gateway.tariff.bill import NoCost, bill
+from gateway.tariff.margin import cost_of
+from gateway.tariff.model import Plan
+from gateway.tariff.projection import Projection
+from gateway.tariff.state import BillState, add, restore
+from gateway.today import Day
+
+EVERY = 60.0
+"""Seconds between two looks: nobody watches halalas tick."""
+MOST = 200
+"""Meters whose money is followed: those of a house, or of a small hub."""
+RULE = BillProjection.name
+
+
+class Outlook(NamedTuple):
+    """Sums of one meter in `currency`: today, the period so far, and its likely end with a range, where known."""
+
+    currency: str
+    today: Decimal | None
+    so_far: Decimal
+    likely: Decimal | None = None
+    low: Decimal | None = None
+    high: Decimal | None = None
+
+
+class HasMeters(Protocol):
+    """Knows the meters."""
+
+    def meters(self) -> Sequence[LiveMeter]:
+        """List them."""
+
+
+@dataclass
+class Outlooks:
+    """Follows the money of one program's meters; `tenant` is that of meters which name none."""
+
+    meters: HasMeters
+    day: Callable[[str], Day | None]
+    remembered: Callable[[str, str], Awaitable[Mapping[str, Any]]]
+    plan: Callable[[str, float | None], Plan | None]
+    about: Callable[[str, str], MeterSettings]
+    calendar: Calendar
+    tenant: str = ""
+    _known: dict[str, Outlook] = field(default_factory=dict)
+    _projected: dict[str, tuple[BillState, Projection | NoCost]] = field(default_factory=dict)
+
+    def of(self, meter: str) -> Outlook | None:
+        """Give what is known of a meter's money; never blocks."""
+        return self._known.get(meter)
+
+    async def run(self) -> None:
+        """Look now and then; ends only when cancelled."""
+        while True:
+            await self.look()
+            await asyncio.sleep(EVERY)
+
+    async def look(self) -> None:
+        """Work out every meter's money anew."""
+        known: dict[str, Outlook] = {}
+        for meter in self.meters.meters()[:MOST]:
+            tenant = meter.tenant or self.tenant
+            plan = self.plan(meter.commodity, self.about(tenant, meter.id).rating_a)
+            if plan is not None:
+                rules = (await self.remembered(tenant, meter.id)).get("rules", {})
+                made = self._outlook(meter.id, plan, rules[RULE][0]) if RULE in rules else None
+                known |= {meter.id: made} if made is not None else {}
+        self._known = known
+
+    def _outlook(self, meter: str, plan: Plan, state: Sequence[Any]) -> Outlook | None:
+        following = followed(state[0])
+        yesterday = restore(plan, following.bill)
+        if yesterday is None:
+            return None
+        if self._projected.get(meter, (None,))[0] != yesterday:
+            self._projected[meter] = yesterday, BillProjection(plan, self.calendar).projected(following, yesterday)
+        spent, now = spend(plan, yesterday, self.day(meter))
+        made, projection = bill(plan, now), self._projected[meter][1]
+        if isinstance(made, NoCost):
+            return None
+        so_far = Outlook(plan.tariff.currency, spent, made.total)
+        # One of a period that is over says nothing of this one.
+        if isinstance(projection, NoCost) or now.start != yesterday.start:
+            return so_far
+        return so_far._replace(likely=projection.bill.total, low=projection.low, high=projection.high)
+
+
+def spend(plan: Plan, state: BillState, day: Day | None) -> tuple[Decimal | None, BillState]:
+    """Add a day's known hours to a bill; give what they cost, None where none is known or one has no price."""
+    use = None if day is None else day.uses.get(REGISTERS[plan.tariff.commodity])
+    if day is None or use is None:
+        return None, state
+    total: Decimal | None = Decimal()
+    for start, amount in zip(day.hours, use.hours, strict=True):
+        if amount is not None and start >= state.until:
+            cost = cost_of(plan, state, start, amount)
+            total = None if total is None or isinstance(cost, NoCost) else total + cost
+            state, _ = add(plan, state, start, start + HOUR_MS, amount)
+    return total, state
