@@ -15,6 +15,7 @@ from pathlib import Path
 import orjson
 
 from gateway.config.models import StoreTable
+from gateway.store import thinning
 from gateway.store.contract import Row, Stored, TryAgain, Verdict
 from gateway.store.database import Database
 
@@ -95,6 +96,14 @@ class SQLiteStore:
     async def count(self) -> int:
         """How many readings there are in all."""
         return await self._database.read(lambda c: int(c.execute("SELECT count(*) FROM point").fetchone()[0]))
+
+    async def thin(self, before: int, step: int) -> int | TryAgain:
+        """Keep of readings before a moment only the first of each step, both in ms; gives how many went."""
+        return await thinning.thin(self._database, before, step)
+
+    async def forget(self) -> TryAgain | None:
+        """Empty the log of changes, which still holds what was thinned."""
+        return await thinning.forget(self._database)
 
     def _insert(self, connection: sqlite3.Connection, rows: Sequence[Row]) -> "_Done":
         keys = self._keys.copy()
