@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks.rig import Figure
 from gateway.alerts.event import AlertEvent, alert_id
-from gateway.config.models import HubChannelTable, PlaceTable
+from gateway.config.models import HubChannelTable, TellingTable
 from gateway.config.values import Context
 from gateway.hubdb import BlockRecord, HubDatabase
 from gateway.notify.build import open_notices
@@ -39,7 +39,7 @@ async def _at_once(number: int, folder: Path) -> list[Figure]:
     ]
     database = HubDatabase(folder / "hub.sqlite")
     await database.open()
-    place = PlaceTable(zone="Asia/Riyadh", language="ar")
+    place = TellingTable(zone="Asia/Riyadh", language="ar")
     notices = await open_notices(database.file, tables, place)
     telling = asyncio.create_task(notices.notifier("http://127.0.0.1:8080").run())
     try:

@@ -12,8 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Generic, TypeVar
 
 from gateway.config import ConfigError
-from gateway.config.models import Document, EdgeConfig, HomeConfig
+from gateway.config.models import Document, EdgeConfig, HomeConfig, MeterTable
 from gateway.config.table import Table
+from gateway.config.virtual import VirtualTable
 from gateway.store.contract import StoreError
 from gateway.systemd import notify
 
@@ -86,12 +87,16 @@ def needs_start(old: Document, new: Document) -> list[str]:
 
 def meters_changed(old: EdgeConfig | HomeConfig, new: EdgeConfig | HomeConfig) -> dict[str, int]:
     """Count meters that came, went and are described otherwise, by name."""
-    before, after = ({row.name: row for row in (*config.meter, *config.virtual)} for config in (old, new))
+    before, after = _meters(old), _meters(new)
     return {
         "added": len(after.keys() - before.keys()),
         "removed": len(before.keys() - after.keys()),
         "changed": sum(after[name] != before[name] for name in after.keys() & before.keys()),
     }
+
+
+def _meters(config: EdgeConfig | HomeConfig) -> dict[str, MeterTable | VirtualTable]:
+    return {row.name: row for row in config.meter} | {row.name: row for row in config.virtual}
 
 
 async def again_when(changed: asyncio.Event, run: Callable[[], Coroutine[Any, Any, None]]) -> None:
