@@ -1,7 +1,8 @@
 """A plant on the roof that makes too little (E9b), by what flows out of the house.
 
 1. What was exported on a local day is held against the median of the last 30 days. A day far below it is poor.
-2. `days` poor days in a row are told: clouds pass, and a plant that is off stays off. Days nobody knows do not count.
+2. `days` poor days in a row are told: clouds pass within a week, and a plant that is off stays off. Nobody tells us
+   which days were clear, and after three poor ones it is nearly always the weather. Unknown days do not count.
 3. It is over on the first day that is not poor. Only while it lasts the median learns nothing, so it follows winters.
 
 A home that needs all it makes looks like a plant that stands still: nothing is told where the median is below `least`.
@@ -47,7 +48,7 @@ class PvFault:
     keys: ClassVar[tuple[str, ...]] = (KEY,)
     calendar: Calendar
     share: float = 0.3
-    days: int = 3
+    days: int = 6
     least: float = 1000.0
     cooldown: float = 604_800.0
 

@@ -80,7 +80,7 @@ class PvFaultTable(Table):
 
     enabled: bool = option("Watch what flows out of homes with a plant.", True)
     share: Annotated[float, Field(gt=0, lt=1)] = option("The share of the usual day below which a day is poor.", 0.3)
-    days: Annotated[int, Field(ge=1, le=30)] = option("How many poor days in a row are told of.", 3)
+    days: Annotated[int, Field(ge=1, le=30)] = option("How many poor days in a row are told of.", 6)
     least: Annotated[float, Field(ge=0, le=1e9)] = option(
         "Wh that must usually flow out in a day, for its lack to mean something.", 1000.0
     )

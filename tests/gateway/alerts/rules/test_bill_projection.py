@@ -1,13 +1,20 @@
 """High bills, told ahead (E2): by what is usual or by the customer's own limit, once a level and period."""
 
+import csv
+import os
+from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import pytest
 
+from gateway.alerts.calendar import HOUR_MS
 from gateway.alerts.hours import Hour
 from gateway.alerts.rule import Finding
 from gateway.alerts.rules.bill_projection import BillProjection, State
-from tests.support.money import CALENDAR, hours, plan, story, told
+from gateway.check import Interval
+from gateway.tariff.model import Plan
+from tests.support.money import CALENDAR, METER, hours, ms, plan, story, told
 
 JANUARY = "2026-01-01"
 USUAL = [10_000.0] * (31 + 28)
@@ -88,3 +95,20 @@ def test_hours_that_come_again_count_once() -> None:
     series = list(hours(JANUARY, [*USUAL, *[30_000.0] * 31]))
     twice = [row for n in range(0, len(series), 24) for row in series[n : n + 24] * 2]
     assert told(rule(), twice) == told(rule(), series)
+
+
+@pytest.mark.slow
+def test_a_real_home_is_told_of_few_bills() -> None:
+    """Two years of one in France: at most two high bills a year, none of them in the months of learning."""
+    path = Path(os.environ.get("NABD_SERIES", Path(__file__).parents[5] / "shared/series"))
+    path /= "elec_fr_home_hourly_2007-2008.csv"
+    if not path.exists():
+        pytest.skip(f"{path} is not there: set NABD_SERIES to the folder of series of homes")
+    with path.open(newline="") as file:
+        rows = [(ms(row["ts"].removesuffix("Z")), float(row["kwh"])) for row in csv.DictReader(file) if row["kwh"]]
+    long_held = Plan(replace(plan().tariff, valid_from=date(2000, 1, 1)))
+    intervals = (Interval(METER, "energy_import_wh", at, at + HOUR_MS, 1000 * kwh, "good") for at, kwh in rows)
+    events = told(BillProjection(long_held, CALENDAR), intervals)
+    raised = [event.raised for event in events if event.state == "raised"]
+    assert 1 <= len(raised) <= 4
+    assert min(raised) > rows[0][0] + 40 * 24 * HOUR_MS

@@ -33,28 +33,38 @@ def days(wh: Iterable[float]) -> Iterator[Interval]:
 )
 def test_poor_days_in_a_row(wh: list[float], expected: list[tuple[str, str, str]]) -> None:
     """Three of them, below 30 % of the usual day."""
-    assert story(told(PvFault(CALENDAR), days(wh))) == expected
+    assert story(told(PvFault(CALENDAR, days=3), days(wh))) == expected
 
 
 def test_a_day_as_usual_ends_it() -> None:
     """Repaired after ten days; `since` was the first poor one."""
-    raised, cleared = told(PvFault(CALENDAR), days([*SUNNY, *[0.0] * 10, 9_000.0]))
+    raised, cleared = told(PvFault(CALENDAR, days=3), days([*SUNNY, *[0.0] * 10, 9_000.0]))
     assert (raised.evidence["since_ms"], raised.value, raised.baseline) == (ms("2026-01-21"), 0, 10_000)
     assert (cleared.state, cleared.cleared) == ("cleared", ms("2026-01-31"))
 
 
 def test_days_that_grow_short_are_no_fault() -> None:
     """A winter comes slowly, and the median with it."""
-    assert told(PvFault(CALENDAR), days(10_000.0 * 0.98**n for n in range(180))) == []
+    assert told(PvFault(CALENDAR, days=3), days(10_000.0 * 0.98**n for n in range(180))) == []
 
 
 def test_hours_make_days() -> None:
     """Where the export comes by the hour it is the same."""
     series = [*SUNNY, 0.0, 0.0, 0.0]
-    assert story(told(PvFault(CALENDAR), hours(JANUARY, series, KEY))) == story(told(PvFault(CALENDAR), days(series)))
+    assert story(told(PvFault(CALENDAR, days=3), hours(JANUARY, series, KEY))) == story(
+        told(PvFault(CALENDAR, days=3), days(series))
+    )
 
 
 def test_a_restart_changes_nothing() -> None:
     """All that is remembered is plain data."""
     series = [*SUNNY, 0.0, 0.0, 0.0, 0.0, 9_000.0]
-    assert told(PvFault(CALENDAR), days(series), restarting=True) == told(PvFault(CALENDAR), days(series))
+    assert told(PvFault(CALENDAR, days=3), days(series), restarting=True) == told(
+        PvFault(CALENDAR, days=3), days(series)
+    )
+
+
+def test_a_week_of_clouds_is_no_fault_unless_told_so() -> None:
+    """By default five poor days are weather, and six are not."""
+    assert told(PvFault(CALENDAR), days([*SUNNY, *[0.0] * 5, 9_000.0])) == []
+    assert story(told(PvFault(CALENDAR), days([*SUNNY, *[0.0] * 6]))) == [("01-27", "raised", "warning")]
