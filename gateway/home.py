@@ -31,6 +31,7 @@ from gateway.live import LivePoster
 from gateway.message import Topics
 from gateway.program import run_until_signal
 from gateway.reload import Reloader, again_when
+from gateway.retention import Retention
 from gateway.settings import about
 from gateway.settings_out import SettingsBook, settle
 from gateway.show import tell_link
@@ -111,11 +112,14 @@ class House:
         group.create_task(self._feeder.run(), name="feeder")
         days = self._days()
         group.create_task(days.run(), name="days")
+        retention = Retention(self._store, wall_ms, lambda: here.clock.state)
+        group.create_task(retention.run(), name="retention")
         book = SettingsBook(self._database.file, ZoneInfo(config.gateway.zone), wall_ms)
         group.create_task(settle(book, config.gateway.id, here.settle), name="settings")
         own = {
             "store": lambda: self._feeder.error,
             "daily checks": lambda: days.error,
+            "retention": lambda: retention.error,
             "tariffs": lambda: config.tariff.fault(wall_ms()),
             "digests": self._telling.fault,
         }
