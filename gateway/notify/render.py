@@ -93,8 +93,8 @@ class Words:
 
 def render(occasion: Occasion) -> Words:
     """Put an occasion into words."""
-    title, sentences = _sentences(occasion, Plain())
-    _, marked = _sentences(occasion, Html())
+    title, sentences, action = _sentences(occasion, Plain())
+    _, marked, _ = _sentences(occasion, Html())
     answers = {
         action: Answer(words(occasion.language).gettext(LABELS[action]), occasion.links[action], action)
         for action in ACTIONS
@@ -105,6 +105,7 @@ def render(occasion: Occasion) -> Words:
         title,
         sentences,
         marked,
+        action=action,
         page=occasion.page,
         acknowledge=answers.get("acknowledge"),
         mute=answers.get("mute"),
@@ -134,12 +135,16 @@ def laid_out(
     sentences: list[str],
     marked: list[str],
     *,
+    action: int = 0,
     page: str = "",
     acknowledge: Answer | None = None,
     mute: Answer | None = None,
     replies: tuple[Answer, ...] = (),
 ) -> Words:
-    """Lay a message out in every form; `marked` are the sentences as HTML, `page` is the live page's address."""
+    """Lay a message out in every form; `marked` are the sentences as HTML, `page` is the live page's address.
+
+    `action` is the number of the sentence that says what to do, for which a text message keeps room.
+    """
     live = Answer(words(language).gettext(LIVE_PAGE), page) if page else None
     links = [answer for answer in (acknowledge, *replies, mute, live) if answer]
     return Words(
@@ -152,12 +157,12 @@ def laid_out(
         mute=mute,
         page=live,
         replies=replies,
-        sms=fit(sentences),
+        sms=fit(sentences, action),
     )
 
 
-def _sentences(occasion: Occasion, paper: Paper, *, short: bool = False) -> tuple[str, list[str]]:
-    """Say title and sentences on one paper; `short` only what happened."""
+def _sentences(occasion: Occasion, paper: Paper, *, short: bool = False) -> tuple[str, list[str], int]:
+    """Say title and sentences on one paper, and which of them is what to do first; `short` only what happened."""
     event = occasion.event
     speech = Speech(occasion.language, paper, occasion.now)
     facts = facts_of(event, occasion.name, speech, occasion.emergency)
@@ -169,14 +174,16 @@ def _sentences(occasion: Occasion, paper: Paper, *, short: bool = False) -> tupl
         title = speech.say("Unanswered: {title}", title=title)
     elif occasion.repeat:
         title = speech.say("Reminder: {title}", title=title)
-    chosen = [_fullest(text.happened, facts)]
+    chosen, action = [_fullest(text.happened, facts)], ""
     if not short:
         cost = COST[priced.span] if priced and "cost" in facts else ""
         chosen += [_fullest(text.urgent, facts), _fullest(text.compared, facts), cost, *text.advice]
-    said = [_say(sentence, facts, speech) for sentence in chosen if sentence]
+        action = chosen[1] or text.advice[0]
+    spoken = [sentence for sentence in chosen if sentence]
+    said = [_say(sentence, facts, speech) for sentence in spoken]
     if occasion.late:
         said.insert(0, speech.say("This message comes late: it is about {at}.", at=facts["at"]))
-    return title, said
+    return title, said, spoken.index(action) + occasion.late if action else 0
 
 
 def _fullest(choice: Iterable[str], facts: dict[str, str]) -> str:

@@ -2,7 +2,8 @@
 
 1. In the GSM alphabet a message holds 160 characters, or 153 in each of several parts; a few characters take two places
    (3GPP TS 23.038). Arabic, and a single character outside that alphabet, makes it UCS-2: 70, or 67 in each part.
-2. `fit` says as many sentences as two parts hold, in their order; the first is cut rather than left out.
+2. `fit` says as many sentences as two parts hold, in their order; the first is cut rather than left out, and what to
+   do goes before the figures where there is no room for both.
 3. Isolates are taken out: phones that know nothing of them show boxes, and each takes a place.
 """
 
@@ -41,14 +42,22 @@ def plain(text: str) -> str:
     return simpler if all(char in _GSM or char in _GSM_TWICE for char in simpler) else stripped
 
 
-def fit(sentences: Sequence[str]) -> str:
-    """Say as much as two parts hold; `sentences` may be isolated, the first is the most important."""
-    said = plain(sentences[0]) if sentences else ""
-    while parts(said) > PARTS:
-        said = said[:-2].rstrip() + "…"
-    for sentence in sentences[1:]:
-        longer = f"{said} {plain(sentence)}"
-        if parts(longer) > PARTS:
+def fit(sentences: Sequence[str], action: int = 0) -> str:
+    """Say as much as two parts hold; `sentences` may be isolated, the first is the most important, then `action`."""
+    said = [plain(sentence) for sentence in sentences] or [""]
+    if parts(said[0]) > PARTS:
+        return _cut(said[0])
+    chosen = [0]
+    for number in (action, *range(1, len(said))):
+        more = sorted({*chosen, number})
+        if parts(" ".join(said[n] for n in more)) <= PARTS:
+            chosen = more
+        elif number != action:
             break
-        said = longer
-    return said
+    return " ".join(said[n] for n in chosen)
+
+
+def _cut(text: str) -> str:
+    while parts(text) > PARTS:
+        text = text[:-2].rstrip() + "…"
+    return text

@@ -8,7 +8,8 @@ _NOW = (
     N_("In a home without a leak the water stands still for hours every day."),
 )
 _ADVICE = (
-    N_("Close the main valve: if the flow on the live page stops, the leak is inside. Check the toilets first."),
+    N_("Close the main valve: if the flow on the live page stops, the leak is inside."),
+    N_("Check the toilets first."),
 )
 
 TEXTS: Texts = {

@@ -40,3 +40,12 @@ def test_what_fits_is_whole_sentences_in_order() -> None:
     assert fit(["ن" * 60, "م" * 60, "ل" * 60]) == f"{'ن' * 60} {'م' * 60}"
     assert fit(["ن" * 200]).endswith("…")
     assert set(LANGUAGES) == {"en", "ar"}
+
+
+def test_what_to_do_goes_before_the_figures() -> None:
+    """Where both fit they stand in their order; where one fits it is what to do, and nothing after it comes without."""
+    happened, figures, action, more = "ن" * 40, "م" * 80, "ل" * 60, "ك" * 30
+    assert fit([happened, figures, action, more], 2) == f"{happened} {action}"
+    assert fit([happened, "م" * 20, action, more], 2) == f"{happened} {'م' * 20} {action}"
+    assert fit([happened, figures, "ل" * 200], 2) == f"{happened} {figures}"
+    assert fit([], 0) == ""
