@@ -9,6 +9,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -273,19 +274,24 @@ def _alert_commands(alerts: argparse.ArgumentParser) -> None:
 def _tariff_commands(tariff: argparse.ArgumentParser) -> None:
     from datetime import date  # noqa: PLC0415
 
-    whats = tariff.add_subparsers(metavar="check | bill", required=True)
+    whats = tariff.add_subparsers(metavar="check | bill | advise", required=True)
     check = whats.add_parser("check", help="what a tariff's file means, or what is wrong with it")
     bill = whats.add_parser("bill", help="the bills of a CSV file of time,meter,quantity,value, line by line")
-    for what, parser in (("check", check), ("bill", bill)):
+    advise = whats.add_parser("advise", help="what the same months would have cost with other tariffs")
+    for what, parser in (("check", check), ("bill", bill), ("advise", advise)):
         parser.add_argument("tariff", metavar="FILE", type=Path, help="a file, or the name of a shipped tariff")
         parser.set_defaults(what=what, today=date.today)
-    bill.add_argument("series", metavar="SERIES", type=Path, help="registers, as `nabd alerts replay` takes them")
-    bill.add_argument("--from", dest="since", type=date.fromisoformat, help="the first day, such as 2026-02-01")
-    bill.add_argument("--until", type=date.fromisoformat, help="the last day")
-    bill.add_argument("--meter", help="which one, where the file has several")
-    bill.add_argument("--dwelling-units", metavar="N", type=_count, default=1, help="how many share the meter (1)")
-    about = "the main fuse's rating, where a fee needs it"
-    bill.add_argument("--breaker", metavar="AMPERE", type=_count, help=about)
+    for parser in (bill, advise):
+        parser.add_argument("series", metavar="SERIES", type=Path, help="registers, as `nabd alerts replay` takes them")
+        parser.add_argument("--from", dest="since", type=date.fromisoformat, help="the first day, such as 2026-02-01")
+        parser.add_argument("--until", type=date.fromisoformat, help="the last day")
+        parser.add_argument("--meter", help="which one, where the file has several")
+        parser.add_argument(
+            "--dwelling-units", metavar="N", type=_count, default=1, help="how many share the meter (1)"
+        )
+        about = "the main fuse's rating, where a fee needs it"
+        parser.add_argument("--breaker", metavar="AMPERE", type=_count, help=about)
+    advise.add_argument("--offer", metavar="FILE", type=Path, action="append", required=True, help="may be given again")
 
 
 def _count(text: str) -> int:
@@ -309,8 +315,25 @@ def _serve(options: argparse.Namespace) -> int:
     config: Any = reread()
     from importlib import import_module  # noqa: PLC0415  only the wiring that runs is loaded
 
+    from gateway.seclog import note, note_start  # noqa: PLC0415
+
     more = {"file": options.config} if options.command == "edge" else {}  # what a hub may send stands beside it
-    return _run(import_module(f"gateway.{options.command}").run(config, reread, **more))
+    with _security_log(config, own=True) as file:
+        note_start(file, VERSION)
+        code = _run(import_module(f"gateway.{options.command}").run(config, reread, **more))
+        note("stopped", code=code)
+    return code
+
+
+@contextmanager
+def _security_log(config: Any, *, own: bool = False) -> Iterator[Path]:
+    """Keep the log of a program while the block runs; a command only adds to it."""
+    from gateway.seclog import NAME, keeping  # noqa: PLC0415
+    from gateway.show import socket_of  # noqa: PLC0415
+
+    file = socket_of(config).with_name(NAME)
+    with keeping(file, own=own):
+        yield file
 
 
 def _run(work: Any) -> int:
@@ -479,7 +502,8 @@ def _meter(options: argparse.Namespace) -> int:
     try:
         task = meter_cmd.plan(config, options.bus, options.old, options.new, options.profile, beside)
         work = meter_cmd.set_address(task, socket_of(config), yes=options.yes, tell=print, ask=input)
-        return asyncio.run(work)
+        with _security_log(config):
+            return asyncio.run(work)
     except meter_cmd.CannotSet as error:
         _complain(f"nabd: {error}")
         return 2
@@ -488,7 +512,9 @@ def _meter(options: argparse.Namespace) -> int:
 def _enrol(options: argparse.Namespace) -> int:
     from gateway.enrol_cmd import run  # noqa: PLC0415
 
-    return run(options, _configuration(options), print, _complain)
+    config = _configuration(options)
+    with _security_log(config):
+        return run(options, config, print, _complain)
 
 
 def _ca(options: argparse.Namespace) -> int:
@@ -546,7 +572,8 @@ def _journal(options: argparse.Namespace) -> int:
         _complain("nabd: a hub has no journal; name an edge.toml or home.toml with -c")
         return 2
     try:
-        return journal_cmd.run(options, config.journal.folder, config.gateway.id, print, _complain)
+        with _security_log(config):
+            return journal_cmd.run(options, config.journal.folder, config.gateway.id, print, _complain)
     except _could_not_run() as error:
         _complain(f"nabd: {error}")
         return 2

@@ -1,6 +1,6 @@
-"""What `nabd tariff` says: what a tariff's file means, and the bills of a series of register readings, line by line.
+"""What `nabd tariff` says: what a file means, the bills of a series of register readings, what other tariffs had cost.
 
-Amounts are shown as the tariff rounds them; `nabd tariff bill` takes the CSV of `nabd alerts replay`, registers only.
+Amounts are shown as the tariff rounds them; `bill` and `advise` take the CSV of `nabd alerts replay`, registers only.
 """
 
 from argparse import Namespace
@@ -12,7 +12,8 @@ from pathlib import Path
 from gateway.alerts.rules.billing import REGISTERS
 from gateway.alerts.series import ReplayError, Row, load_rows
 from gateway.check import Checker, Limits
-from gateway.tariff.bill import Bill, Line, NoCost, bill
+from gateway.tariff.advice import Interval, advise
+from gateway.tariff.bill import HINTS, Bill, Line, NoCost, bill
 from gateway.tariff.errors import TariffError
 from gateway.tariff.file import load, load_file
 from gateway.tariff.margin import all_in
@@ -21,17 +22,25 @@ from gateway.tariff.periods import midnight
 from gateway.tariff.state import BillState, add, begin
 
 Say = Callable[[str], None]
+VERDICTS: dict[str, str] = {
+    "saves": "would have saved enough in each month",
+    "saves_too_little": "would not have saved 5 % in each month",
+    "not_comparable": "is for another commodity, currency or zone",
+    "too_few_months": "needs three whole months, nearly all known, to be compared",
+} | {str(reason): hint for reason, hint in HINTS.items()}
 
 
 def run(options: Namespace, tell: Say, complain: Say) -> int:
-    """Do `check` or `bill`; 1 when there is no bill to be had, 2 when a file cannot be used."""
+    """Do `check`, `bill` or `advise`; 1 when there is no bill or advice to be had, 2 when a file cannot be used."""
     try:
-        tariff = load_file(options.tariff) if options.tariff.suffix == ".toml" else load(str(options.tariff))
+        tariff = _found(options.tariff)
         if options.what == "check":
             return check(tariff, options.today(), tell)
         plan = Plan(tariff, options.dwelling_units, options.breaker and Decimal(options.breaker))
-        rows = _rows(options.series, plan, options.meter)
-        return bills(plan, _between(plan, rows, options.since, options.until), tell, complain)
+        rows = _between(plan, _rows(options.series, plan, options.meter), options.since, options.until)
+        if options.what == "advise":
+            return advised(plan, [_found(offer) for offer in options.offer], rows, tell)
+        return bills(plan, rows, tell, complain)
     except (TariffError, ReplayError) as error:
         complain(f"nabd tariff: {error}")
         return 2
@@ -82,6 +91,29 @@ def bills(plan: Plan, rows: list[Row], tell: Say, complain: Say) -> int:
     return code
 
 
+def advised(plan: Plan, offers: list[Tariff], rows: list[Row], tell: Say) -> int:
+    """Compare tariffs over the months in the readings, each bill beside the present one; 1 when none is advised."""
+    advice = advise(plan, offers, list(_intervals(rows)))
+    for offer in advice.offers:
+        tell(f"{offer.tariff.title.en} ({offer.tariff.name}): {VERDICTS[offer.verdict]}")
+        for month in offer.months:
+            now, then, saved = (
+                _plain(sum_, Decimal("0.01")) for sum_ in (month.current.total, month.offered.total, month.saving)
+            )
+            days = _days(plan, month.current.start, month.current.end)
+            tell(f"  {days}  {now:>10} now  {then:>10} then  {saved:>10} saved  {100 * month.share:>6.1f} %")
+    best = advice.best
+    if best is None:
+        tell("No tariff is advised.")
+        return 1
+    tell(f"Advised: {best.tariff.name}, {_plain(best.saving, Decimal('0.01'))} {plan.tariff.currency} less in all.")
+    return 0
+
+
+def _found(name: Path) -> Tariff:
+    return load_file(name) if name.suffix == ".toml" else load(str(name))
+
+
 def _rows(path: Path, plan: Plan, meter: str | None) -> list[Row]:
     key = REGISTERS[plan.tariff.commodity]
     found = [row for row in load_rows(path, plan.tariff.zone) if row.key == key and meter in (None, row.meter)]
@@ -100,14 +132,19 @@ def _between(plan: Plan, rows: list[Row], since: date | None, until: date | None
 
 
 def _periods(plan: Plan, rows: list[Row]) -> Iterator[BillState]:
-    state, checker, limits = begin(plan, rows[0].ts), Checker(), Limits()
-    for row in rows:
-        for interval in checker.judge(row.meter, row.ts, {row.key: row.value}, (), limits)[1]:
-            amount = None if interval.quality == "suspect" else interval.amount
-            state, closed = add(plan, state, interval.start, interval.end, amount)
-            yield from closed
+    state = begin(plan, rows[0].ts)
+    for start, end, amount in _intervals(rows):
+        state, closed = add(plan, state, start, end, amount)
+        yield from closed
     if state.until > state.start:
         yield state
+
+
+def _intervals(rows: list[Row]) -> Iterator[Interval]:
+    checker, limits = Checker(), Limits()
+    for row in rows:
+        for interval in checker.judge(row.meter, row.ts, {row.key: row.value}, (), limits)[1]:
+            yield interval.start, interval.end, None if interval.quality == "suspect" else interval.amount
 
 
 def _bill(plan: Plan, made: Bill) -> Iterator[str]:

@@ -1,12 +1,15 @@
 """`nabd tariff`: explains a file, bills a series line by line, and says what is wrong."""
 
+import re
 from argparse import Namespace
-from datetime import date
+from datetime import date, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from gateway.cli import main
+from gateway.tariff.file import SHIPPED, load_file
 from gateway.tariff_cmd import run
 
 SERIES = """time,meter,quantity,value
@@ -108,3 +111,27 @@ def test_times_of_use_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
     """Hours, days and months of each rate."""
     main(["tariff", "check", "time_of_use_electricity"])
     assert "Winter evening, 17:00-20:00, mon tue wed thu fri, months 11 12 1 2," in capsys.readouterr().out
+
+
+def test_advice_shows_both_bills_of_each_month(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Three months at 10 kWh a day: 0.10 a kWh now, 0.09 with the offer; one that saves too little, one from abroad."""
+    text = (SHIPPED / "flat_electricity.toml").read_text(encoding="utf-8")
+    prices = {"mine": "0.10", "cheap": "0.09", "near": "0.099"}
+    for name, price in prices.items():
+        made = re.sub(r"(?ms)^\[billing\].*?(?=^\[)", "[billing]\nday = 1\n", text)
+        made = re.sub(r"(?ms)^\[\[(fee|tax)\]\].*?(?=^\[|\Z)", "", made).replace('"flat_electricity"', f'"{name}"')
+        (tmp_path / f"{name}.toml").write_text(re.sub(r"prices = .*", f"prices = [{price}]", made), encoding="utf-8")
+    zone = ZoneInfo(load_file(tmp_path / "mine.toml").zone)
+    days = [datetime(2026, 1, 1, tzinfo=zone) + timedelta(days=n) for n in range(91)]
+    rows = [f"{day.isoformat()},e,energy_import,{10_000 * n}" for n, day in enumerate(days)]
+    (tmp_path / "series.csv").write_text("\n".join(["time,meter,quantity,value", *rows]) + "\n")
+    given = ["tariff", "advise", str(tmp_path / "mine.toml"), str(tmp_path / "series.csv")]
+    offers = [str(tmp_path / "cheap.toml"), str(tmp_path / "near.toml"), "saudi_electricity_residential"]
+    assert main([*given, *(part for offer in offers for part in ("--offer", offer))]) == 0
+    said = capsys.readouterr().out
+    assert "31.00 now       27.90 then        3.10 saved    10.0 %" in said
+    assert "would not have saved 5 % in each month" in said
+    assert "is for another commodity, currency or zone" in said
+    assert said.splitlines()[-1].startswith("Advised: cheap, 9.00 ")
+    assert main([*given, "--offer", str(tmp_path / "near.toml")]) == 1
+    assert capsys.readouterr().out.splitlines()[-1] == "No tariff is advised."
