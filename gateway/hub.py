@@ -88,6 +88,7 @@ async def run(config: HubConfig, reread: Callable[[], HubConfig] | None = None) 
         endpoint_of(config.mqtt, f"{config.hub.id}-settings"),
         config.mqtt.root,
     )
+    faults = _faults(collector, days, config.tariff, settings, telling) | dict(identity.faults())
     pages: list[Served] = []
 
     async def link(_: Any) -> dict[str, Any]:
@@ -115,8 +116,6 @@ async def run(config: HubConfig, reread: Callable[[], HubConfig] | None = None) 
         collector.watch(progress)
         progress.watch("collector", CONNECTS_WITHIN, lambda: dials.turns if collector.error else None)
         group.create_task(_probe(database, progress.pulse("hub database", DISK)), name="probe")
-        faults = _faults(collector, days, config.tariff) | dict(identity.faults())
-        faults |= {"settings": lambda: settings.error, "digests": telling.fault}
         group.create_task(Teller(faults).run(), name="teller")
         live, endpoint = identity.dial(connect), endpoint_of(config.mqtt, f"{config.hub.id}-live")
         group.create_task(identity.run(), name="identity")
@@ -126,18 +125,16 @@ async def run(config: HubConfig, reread: Callable[[], HubConfig] | None = None) 
             group.create_task(work(), name=name)
         group.create_task(settings.run(), name="settings")
         sources = Sources(book, wall_ms, today, alerts, config.hub.zone, money=outlooks.of)
-        sessions = config.hub.database.with_name("sessions.json")
-        desk = Desk(telling, database.file, zone, wall_ms, settings.wake, faults, identity.status)
         pages.append(
             await serve(
                 group,
                 config.web,
                 sources,
-                sessions,
+                config.hub.database.with_name("sessions.json"),
                 language=config.hub.language,
                 answers=telling,
                 link_key=telling.key,
-                desk=desk,
+                desk=Desk(telling, database.file, zone, wall_ms, settings.wake, faults, identity.status),
             )
         )
         telling.start(group, pages[0].address)
@@ -183,10 +180,14 @@ async def _listen(
             await asyncio.sleep(backoff.next())
 
 
-def _faults(collector: Collector, days: Days, tariffs: TariffTable) -> dict[str, Callable[[], str]]:
+def _faults(
+    collector: Collector, days: Days, tariffs: TariffTable, settings: SettingsOut, telling: Telling
+) -> dict[str, Callable[[], str]]:
     return {
         "broker": lambda: collector.error,
         "stores": lambda: "; ".join(collector.troubles.values()),
         "daily checks": lambda: days.error,
         "tariffs": lambda: tariffs.fault(wall_ms()),
+        "settings": lambda: settings.error,
+        "digests": telling.fault,
     }

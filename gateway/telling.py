@@ -57,6 +57,14 @@ class Telling:
         """The outbox, with the customers there are now."""
         return self._notices.outbox
 
+    def tenants(self) -> set[str]:
+        """Name whom its channels belong to."""
+        return {reader.tenant for reader in self._notices.readers}
+
+    def fault(self) -> str:
+        """Say what keeps digests from being written; "" when nothing does."""
+        return self._notices.digests.error
+
     @property
     def key(self) -> bytes:
         """What signs links."""

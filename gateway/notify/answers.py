@@ -37,6 +37,11 @@ def note(connection: sqlite3.Connection, link: Link, now: int) -> None:
         connection.execute(sql.ADD, (link.action, link.channel, now, link.tenant, link.alert))
 
 
+def reset(connection: sqlite3.Connection, tenant: str, meter: str, rule: str, now: int) -> None:
+    """Let a rule at a meter forget what was answered so far, inside the caller's transaction."""
+    connection.execute(sql.RESET, (tenant, f"reset.{rule}.{meter}.{now}", rule, meter, "page", now, now))
+
+
 def tuning_of(connection: sqlite3.Connection, tenant: str, meter: str, zone: ZoneInfo, now: int) -> Tuning:
     """Work out what a meter's rules are to know; `zone` tells in which hour of the week an alert began."""
     rows = connection.execute(sql.OF_METER, (tenant, meter))

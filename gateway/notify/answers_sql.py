@@ -25,10 +25,14 @@ TABLES = [
 ADD = """INSERT INTO answer (tenant, alert, rule, meter, answer, channel, at, raised)
     SELECT tenant, id, rule, meter, ?, ?, ?, raised FROM alert WHERE tenant = ? AND id = ? ON CONFLICT DO NOTHING"""
 OF_ALERT = "SELECT answer FROM answer WHERE tenant = ? AND alert = ? ORDER BY id"
+SAID_TO = "SELECT answer, channel, at, done FROM answer WHERE tenant = ? AND alert = ? ORDER BY id"
 OF_METER = "SELECT rule, answer, at, raised FROM answer WHERE tenant = ? AND meter = ? ORDER BY id"
 CALLS = """SELECT tenant, alert, meter, rule, channel, at FROM answer
     WHERE answer = 'call_me' AND done IS NULL ORDER BY at LIMIT ?"""
 CALLED = """UPDATE answer SET done = ? WHERE tenant = ? AND alert = ? AND answer = 'call_me' AND done IS NULL"""
+# What a customer takes back stands among the answers: what follows from them is worked out in their order.
+RESET = """INSERT INTO answer (tenant, alert, rule, meter, answer, channel, at, raised)
+    VALUES (?, ?, ?, ?, 'reset', ?, ?, ?) ON CONFLICT DO NOTHING"""
 
 SET_WISH = "INSERT INTO wish VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET body = excluded.body, at = excluded.at"
 WISHES = "SELECT channel, body FROM wish WHERE tenant = ?"
@@ -40,6 +44,7 @@ AWAY = "SELECT meter FROM away WHERE tenant = ?"
 # Changes whenever somebody said something, or a gateway announced other meters.
 SAID = """SELECT (SELECT max(id) FROM answer), (SELECT count(*) FROM away), (SELECT max(since) FROM away),
     (SELECT count(*) FROM meter), (SELECT max(meter) FROM meter)"""
+TENANTS = "SELECT DISTINCT tenant FROM meter"
 GATEWAYS = "SELECT DISTINCT tenant, gw FROM meter ORDER BY tenant, gw"
 METERS = "SELECT meter FROM meter WHERE tenant = ? AND gw = ? ORDER BY meter"
 SENT = "SELECT rev, body FROM sent_settings WHERE tenant = ? AND gw = ?"

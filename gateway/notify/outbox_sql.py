@@ -91,6 +91,9 @@ DROP = """UPDATE outbox SET state = 'dropped' WHERE tenant = ? AND alert = ? AND
 DELIVERED = "SELECT 1 FROM outbox WHERE tenant = ? AND alert = ? AND seq = ? AND state = 'sent'"
 TRIED = "SELECT DISTINCT channel FROM outbox WHERE tenant = ? AND alert = ? AND seq = ? AND repeat = 0"
 CHANNELS = "SELECT DISTINCT channel FROM outbox WHERE state = 'waiting'"
+TOLD = """SELECT coalesce(done, due), telling, state, repeat, channel FROM outbox
+    WHERE tenant = ? AND alert = ? AND state <> 'dropped' ORDER BY id LIMIT ?"""
+SEEN = "SELECT acknowledged, by FROM alert WHERE tenant = ? AND id = ? AND acknowledged IS NOT NULL"
 RETIRE = "UPDATE outbox SET state = 'aside', done = ?, said = ? WHERE channel = ? AND state = 'waiting'"
 COUNTS = "SELECT channel, state, count(*) FROM outbox GROUP BY channel, state"
 FORGET = "DELETE FROM outbox WHERE due < ? AND state <> 'waiting'"

@@ -4,11 +4,13 @@
    "useful" lowers it by a twentieth. What was moved comes back by a twentieth of the way each week: habits change.
 2. "Normal for me" to unusual use also marks the hour of the week in which it began: much use then is known from there
    on, for half a year.
-3. Rules that guard people adapt to nothing: a gas alert that was not useful comes again all the same.
+3. A customer may take it all back: what was answered to a rule before its `reset` counts no more.
+4. Rules that guard people adapt to nothing: a gas alert that was not useful comes again all the same.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Literal
 
 from gateway.notify.kinds import KIND
 from gateway.notify.links import Reply
@@ -30,7 +32,7 @@ class Answered:
     """What was answered at `at` (UTC ms) to one alert of a rule; it began in `hour` of the week, 0 to 167."""
 
     rule: str
-    answer: Reply
+    answer: Reply | Literal["reset"]
     at: int
     hour: int
 
@@ -48,6 +50,11 @@ def tuning(answers: Iterable[Answered], now: int) -> Tuning:
     factors: dict[str, tuple[float, int]] = {}
     slots: set[int] = set()
     for said in sorted(answers, key=lambda answered: answered.at):
+        if said.answer == "reset":
+            factors.pop(said.rule, None)
+            if said.rule in SLOTTED:
+                slots.clear()
+            continue
         step = {"not_useful": RAISED, "normal": RAISED, "useful": LOWERED}.get(said.answer)
         if step is None or KIND.get(said.rule) == "safety":
             continue

@@ -17,6 +17,8 @@ from pathlib import Path
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
+from gateway.seclog import note
+
 LINK_BYTES = 20
 SESSION_BYTES = 32
 LINK_LIFE_MS = 24 * 3_600_000
@@ -70,6 +72,7 @@ class Access:
         while len(self._links) >= LINKS:
             del self._links[next(iter(self._links))]
         self._links[_hash(token)] = self._now() + LINK_LIFE_MS
+        note("link_made")
         return token
 
     def enter(self, token: str, address: str, old: str | None = None) -> str | None:
@@ -80,17 +83,21 @@ class Access:
         now = self._now()
         tries = [at for at in self._tries.get(address, ()) if now - at < TRIES_MS]
         if len(tries) >= TRIES:
+            note("entry_blocked", address=address)
             raise TooManyTries
         until = self._links.pop(_hash(token), None)
         if until is None or until <= now:
             self._count(address, [*tries, now])
+            note("entry_refused", address=address)
             return None
         if old is not None:
             self._sessions.pop(_hash(old), None)
         while len(self._sessions) >= SESSIONS:
             del self._sessions[min(self._sessions, key=lambda name: self._sessions[name].used)]
+            note("session_ended", why="too many")
         secret = secrets.token_urlsafe(SESSION_BYTES)
         self._sessions[_hash(secret)] = Session(now, now)
+        note("entered", address=address)
         self._save()
         return secret
 
@@ -104,6 +111,7 @@ class Access:
             return False
         if now - session.used > self._stay_ms or now - session.begun > YEAR_MS:
             del self._sessions[name]
+            note("session_ended", why="too long away")
             self._save()
             return False
         session.used = now
@@ -114,6 +122,7 @@ class Access:
     def leave(self, secret: str | None) -> None:
         """End a session."""
         if secret is not None and self._sessions.pop(_hash(secret), None) is not None:
+            note("left")
             self._save()
 
     def _count(self, address: str, tries: list[int]) -> None:

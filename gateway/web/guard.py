@@ -18,6 +18,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.notify import links
+from gateway.seclog import note
 from gateway.web import policy
 from gateway.web.access import Access
 
@@ -46,10 +47,12 @@ class Guard:
     def _choose(self, request: Request) -> ASGIApp:
         host = request.headers.get("host", "")
         if not self._is_ours(host):
+            note("host_refused", host=host, address=_address(request))
             return PlainTextResponse("This host name is not known here.\n", status_code=421)
         path = request.url.path
         from_an_app = path.startswith(links.PATH) and not {"origin", "sec-fetch-site"}.intersection(request.headers)
         if request.method not in READING and not from_an_app and not _from_our_page(request, host):
+            note("form_refused", origin=request.headers.get("origin"), address=_address(request))
             return PlainTextResponse("This came from another page.\n", status_code=403)
         if path in PUBLIC or path.startswith(OPEN) or self._access.knows(request.cookies.get(COOKIE)):
             return self._app
@@ -64,6 +67,10 @@ class Guard:
         except ValueError:
             return False
         return True
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""
 
 
 def _from_our_page(request: Request, host: str) -> bool:

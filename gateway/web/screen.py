@@ -48,8 +48,9 @@ class Sources:
 
 @dataclass
 class Pages:
-    """Renders every page, escaped, in each language."""
+    """Renders every page, escaped, in each language; `wide` says that there are more than the live page."""
 
+    wide: bool = False
     words: dict[str, Words] = field(default_factory=lambda: {name: Words(name) for name in LANGUAGES})
     _made: Environment = field(init=False)
 
@@ -66,6 +67,7 @@ class Pages:
             language=language,
             direction=direction(language),
             languages=LANGUAGES,
+            wide=self.wide,
             **values,
         )
 
@@ -119,5 +121,6 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.globals["isolate"] = Markup("<bdi>{}</bdi>").format
     made.globals["command"] = Markup('<code dir="ltr">{}</code>').format
     return made

@@ -13,6 +13,7 @@ import uvicorn
 
 from gateway.clock import wall_ms
 from gateway.config.models import WebTable
+from gateway.desk import Desk
 from gateway.web.access import Access
 from gateway.web.errors import PagesError
 from gateway.web.guard import own_names
@@ -60,6 +61,7 @@ async def serve(
     language: str,
     answers: Answers | None = None,
     link_key: bytes | None = None,
+    desk: Desk | None = None,
 ) -> Served:
     """Serve the pages as a task of `group`; `sessions` is the file of devices that were let in.
 
@@ -74,6 +76,7 @@ async def serve(
         language=language,
         answers=answers,
         link_key=link_key,
+        desk=desk,
     )
     config = uvicorn.Config(
         page,

@@ -1,0 +1,135 @@
+"""What the pages ask of a hub and tell it: the wishes of its customers, the story of an alert, what its operator sees.
+
+Whatever is changed here is written in the hub database before the answer comes, and `wake` is called, so that gateways
+hear of it at once.
+"""
+
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+import orjson
+
+from gateway.notify import answers_sql, outbox_sql
+from gateway.notify.answers import Answers, CallBack, reset, tuning_of
+from gateway.notify.outbox import AlertState
+from gateway.notify.retune import Tuning
+from gateway.notify.router import Contact
+from gateway.notify.story import Step, story_of
+from gateway.notify.wishes import Wishes
+from gateway.store.contract import TryAgain
+from gateway.store.database import Database
+from gateway.teller import Faults
+from gateway.telling import Telling
+
+Wished = Literal["done", "unknown", "unsafe"] | TryAgain
+
+
+@dataclass(frozen=True, slots=True)
+class Tuned:
+    """What a customer's answers changed in the rules of one meter."""
+
+    meter: str
+    name: str
+    tuning: Tuning
+
+
+def _nobody() -> None:
+    """Wake nobody."""
+
+
+@dataclass(frozen=True)
+class Desk:
+    """One hub's customers and its operator; `now` gives UTC ms, `wake` hurries the settings to the gateways.
+
+    `faults` names what can be wrong, `certificate` says until when the hub's own holds.
+    """
+
+    telling: Telling
+    database: Database
+    zone: ZoneInfo
+    now: Callable[[], int]
+    wake: Callable[[], None] = _nobody
+    faults: Faults | None = None
+    certificate: Callable[[], Mapping[str, object]] = dict
+
+    async def tenants(self) -> list[str]:
+        """List whose channels or meters are known."""
+        known = await self.database.read(lambda c: [row[0] for row in c.execute(answers_sql.TENANTS)])
+        return sorted({*known, *self.telling.tenants()})
+
+    async def contacts(self, tenant: str) -> Sequence[Contact]:
+        """Give a customer's channels as they are wished by now, without those of programs."""
+        return [contact for contact in await self.telling.outbox.contacts(tenant) if not contact.machine]
+
+    async def wish(self, tenant: str, channel: str, wishes: Wishes) -> Wished:
+        """Keep what a customer chose for a channel; "unsafe" when nobody would hear any more of what is critical."""
+        return await self.telling.outbox.wish(tenant, channel, wishes, self.now())
+
+    async def away(self, tenant: str) -> bool:
+        """Tell whether nobody is at home at a tenant's."""
+        return await Answers(self.database).away(tenant)
+
+    async def set_away(self, tenant: str, *, away: bool) -> TryAgain | None:
+        """Say that nobody is at home, or that somebody is again."""
+        refused = await Answers(self.database).set_away(tenant, self.now(), away=away)
+        self.wake()
+        return refused
+
+    async def tuned(self, tenant: str) -> list[Tuned]:
+        """List the meters whose rules a customer's answers moved."""
+
+        def work(connection: sqlite3.Connection) -> list[Tuned]:
+            rows = connection.execute(outbox_sql.METERS_OF, (tenant,)).fetchall()
+            every = [
+                Tuned(meter, _name(info, meter), tuning_of(connection, tenant, meter, self.zone, self.now()))
+                for meter, info in rows
+            ]
+            return [one for one in every if one.tuning != Tuning()]
+
+        return await self.database.read(work)
+
+    async def reset(self, tenant: str, meter: str, rule: str) -> TryAgain | None:
+        """Let a rule at a meter forget what was answered to its alerts."""
+        refused = await self.database.write(lambda c: reset(c, tenant, meter, rule, self.now()))
+        self.wake()
+        return refused
+
+    async def find(self, alert: str) -> AlertState | None:
+        """Give an alert of whatever tenant by its id, which is unique but for 1 in 2^64."""
+        for tenant in await self.tenants():
+            if (found := await self.telling.outbox.alert(tenant, alert)) is not None:
+                return found
+        return None
+
+    async def story(self, tenant: str, alert: str) -> list[Step]:
+        """Tell what was done about an alert, first to last."""
+        return await self.database.read(lambda c: story_of(c, tenant, alert))
+
+    async def names(self, tenant: str) -> dict[str, str]:
+        """Give what a tenant's meters are called."""
+        rows = await self.database.read(lambda c: c.execute(outbox_sql.METERS_OF, (tenant,)).fetchall())
+        return {meter: _name(info, meter) for meter, info in rows}
+
+    async def calls(self) -> list[CallBack]:
+        """List who waits to be called, the longest waiting first."""
+        return await Answers(self.database).calls()
+
+    async def called(self, tenant: str, alert: str) -> bool | TryAgain:
+        """Note that somebody called; False when nobody waited for it."""
+        return await Answers(self.database).called(tenant, alert, self.now())
+
+    async def providers(self) -> Mapping[str, Mapping[str, Any]]:
+        """Say how the providers of channels stand."""
+        return (await self.telling.status())["providers"]  # type: ignore[no-any-return]
+
+    def troubles(self) -> dict[str, str]:
+        """Name what is wrong now."""
+        said = {name: fault() for name, fault in (self.faults or {}).items()}
+        return {name: fault for name, fault in said.items() if fault}
+
+
+def _name(info: bytes, meter: str) -> str:
+    return str(orjson.loads(info).get("name") or meter)

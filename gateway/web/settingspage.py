@@ -1,0 +1,128 @@
+"""The page on which customers choose: what each channel tells and when, away or at home, what answers moved.
+
+Every change is a form that works without script. What cannot be kept is said at its field, and nothing is changed.
+"""
+
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from gateway.desk import Desk, Tuned
+from gateway.notify.wishes import Wishes
+from gateway.store.contract import TryAgain
+from gateway.web import wishview
+from gateway.web.reply import FormError, Replies, form_of, nothing_here
+
+PATH = "/settings"
+
+
+@dataclass(frozen=True)
+class SettingsPages:
+    """The handlers of one hub's settings pages."""
+
+    replies: Replies
+    desk: Desk
+
+    def routes(self) -> list[Route]:
+        """Give the pages' addresses."""
+        own = f"{PATH}/{{tenant}}"
+        return [
+            Route(PATH, self.show),
+            Route(own, self.show),
+            Route(f"{own}/away", self.away, methods=["POST"]),
+            Route(f"{own}/channel/{{channel}}", self.wish, methods=["POST"]),
+            Route(f"{own}/as-set-up/{{channel}}", self.as_set_up, methods=["POST"]),
+            Route(f"{own}/reset/{{meter}}/{{rule}}", self.reset, methods=["POST"]),
+        ]
+
+    async def show(self, request: Request) -> Response:
+        """Show a customer's settings; those of the first where none is named."""
+        tenants = await self.desk.tenants()
+        tenant = request.path_params.get("tenant", tenants[0] if tenants else "")
+        if tenant not in tenants:
+            return await nothing_here(request)
+        return await self._page(request, tenant)
+
+    async def away(self, request: Request) -> Response:
+        """Leave, or come back."""
+        tenant, form = await self._sent(request)
+        if tenant is None or form.get("away") not in ("on", "off"):
+            return await nothing_here(request)
+        kept = await self.desk.set_away(tenant, away=form["away"] == "on")
+        return self._done(request, tenant, kept)
+
+    async def wish(self, request: Request) -> Response:
+        """Keep what was chosen for a channel."""
+        tenant, form = await self._sent(request)
+        channel = request.path_params["channel"]
+        if tenant is None:
+            return await nothing_here(request)
+        try:
+            wishes = wishview.read(form)
+        except FormError:
+            return await nothing_here(request)
+        if isinstance(wishes, wishview.Sent):
+            return await self._page(request, tenant, channel, wishes)
+        kept = await self.desk.wish(tenant, channel, wishes)
+        if kept == "unknown":
+            return await nothing_here(request)
+        if kept == "unsafe":
+            return await self._page(request, tenant, channel, wishview.Sent(form, {"safety": wishview.UNSAFE}))
+        return self._done(request, tenant, kept, channel)
+
+    async def as_set_up(self, request: Request) -> Response:
+        """Let a channel tell again what the one who set it up wished."""
+        tenant, _ = await self._sent(request)
+        channel = request.path_params["channel"]
+        if tenant is None:
+            return await nothing_here(request)
+        kept = await self.desk.wish(tenant, channel, Wishes())
+        if kept in ("unknown", "unsafe"):
+            return await nothing_here(request)
+        return self._done(request, tenant, kept, channel)
+
+    async def reset(self, request: Request) -> Response:
+        """Let a rule forget what was answered."""
+        tenant, _ = await self._sent(request)
+        meter, rule = request.path_params["meter"], request.path_params["rule"]
+        moved = await self.desk.tuned(tenant) if tenant is not None else []
+        if tenant is None or (meter, rule) not in {(one.meter, one.rule) for one in self._moved(request, moved)}:
+            return await nothing_here(request)
+        return self._done(request, tenant, await self.desk.reset(tenant, meter, rule))
+
+    async def _sent(self, request: Request) -> tuple[str | None, dict[str, str]]:
+        """Give whose settings a form is about, None for nobody's, and its fields; what is no form has none."""
+        tenant: str = request.path_params["tenant"]
+        try:
+            form = await form_of(request)
+        except FormError:
+            return None, {}
+        return (tenant if tenant in await self.desk.tenants() else None), form
+
+    def _done(self, request: Request, tenant: str, kept: object, channel: str = "") -> Response:
+        """Lead back to the page, which says that it is saved; or say that it could not be."""
+        if isinstance(kept, TryAgain):
+            return self.replies.later(request)
+        return RedirectResponse(f"{PATH}/{tenant}?saved={channel or 'yes'}", status_code=303)
+
+    def _moved(self, request: Request, moved: list[Tuned]) -> list[wishview.Moved]:
+        return wishview.moved_of(moved, self.replies.words(request))
+
+    async def _page(
+        self, request: Request, tenant: str, channel: str = "", sent: wishview.Sent | None = None
+    ) -> Response:
+        words, contacts = self.replies.words(request), await self.desk.contacts(tenant)
+        forms = [wishview.form_of(one, words, sent if one.channel == channel else None) for one in contacts]
+        return self.replies.page(
+            request,
+            "settings.html",
+            422 if sent is not None else 200,
+            tenant=tenant,
+            tenants=await self.desk.tenants(),
+            away=await self.desk.away(tenant),
+            channels=forms,
+            moved=self._moved(request, await self.desk.tuned(tenant)),
+            saved=request.query_params.get("saved", "") if sent is None else "",
+        )
