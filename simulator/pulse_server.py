@@ -11,7 +11,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from simulator.place import Place, Placed
+from simulator.contacts import Contacts, Total
+from simulator.place import Place, Placed, Values
 from simulator.pushing import PushingServer
 
 INTERVAL = 10
@@ -19,14 +20,20 @@ INTERVAL = 10
 
 
 def line(place: Place) -> Placed:
-    """Serve the meters of a line as inputs of an S0PCM, by their addresses."""
+    """Serve the meters of a line as inputs of an S0PCM, or as contacts of a board, by their addresses."""
     place.no_gateway()
-    inputs = [
-        (meter.address or 1, place.values(meter), model.quantities[0], float(model.layout.worth))
+    totals = {
+        meter.address or 1: _pulses(place.values(meter), model.quantities[0], float(model.layout.worth))
         for meter, model in zip(place.meters, place.models, strict=True)
-    ]
-    module = Module(lambda: {number: int(values()[name] / worth) for number, values, name, worth in inputs})
+    }
+    if place.table.kind == "board":
+        return Placed(Contacts(totals), keeps_pace=True)
+    module = Module(lambda: {number: total() for number, total in totals.items()})
     return Placed(PushingServer(module.line, INTERVAL))
+
+
+def _pulses(values: Values, name: str, worth: float) -> Total:
+    return lambda: int(values()[name] / worth)
 
 
 @dataclass

@@ -11,7 +11,8 @@
     [[fault]]     line kind probability times unit after lasts seconds size
 
 `after` and `lasts` are seconds of the homes, from the start of the simulator. Line kinds: "pty", a serial port; "tcp",
-Modbus TCP, or any other meter on the network; "rtu+tcp", Modbus RTU or M-Bus behind a transparent gateway.
+Modbus TCP, or any other meter on the network; "rtu+tcp", Modbus RTU or M-Bus behind a transparent gateway; "board",
+GPIO lines with pulse meters, on a Unix socket.
 """
 
 import tomllib
@@ -48,7 +49,7 @@ class LineTable(_Table):
     """A wire; without `baud` it has no pace."""
 
     name: Name
-    kind: Literal["pty", "tcp", "rtu+tcp"]
+    kind: Literal["pty", "tcp", "rtu+tcp", "board"]
     baud: Annotated[int, Field(ge=300, le=1_000_000)] | None = None
     framing: Annotated[str, StringConstraints(pattern=r"^[78][NEO][12]$")] = "8N1"
     turnaround: NotNegative = 0.015

@@ -16,7 +16,7 @@ from pathlib import Path
 from simulator.scenario import LineTable, Scenario, load
 from simulator.serving import Server
 from simulator.stage import Clock, Stage
-from simulator.wire import check_host, pty_line, tcp_line
+from simulator.wire import board_line, check_host, pty_line, tcp_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +79,10 @@ async def _reach(table: LineTable, server: Server, folder: Path, stack: AsyncExi
         link = folder / table.name
         await stack.enter_async_context(pty_line(server, link))
         return str(link.absolute())
+    if table.kind == "board":
+        socket = folder / f"{table.name}.sock"
+        await stack.enter_async_context(board_line(server, socket))
+        return str(socket.absolute())
     listener = tcp_line(server, table.host, table.port, own_this_host=own_this_host)
     return f"{table.kind}://{table.host}:{await stack.enter_async_context(listener)}"
 

@@ -63,6 +63,8 @@ class Stage:
                 f"line {table.name} cannot carry {' and '.join(protocols) or 'no meter'}",
                 f"give it meters of one protocol: {', '.join(SERVERS)}",
             )
+        if table.kind == "board" and protocols != ["pulse"]:
+            raise SimulatorError(f"line {table.name} is a board", "its GPIO lines carry pulse meters only")
         place = Place(table, meters, models, self._homes, self.now, ZoneInfo(self._plan.zone))
         placed = import_module(SERVERS[protocols[0]]).line(place)
         return protocols[0], self._around(table, placed)

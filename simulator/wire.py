@@ -1,4 +1,4 @@
-"""Real wires for simulated meters: a pseudo terminal that looks like a serial adapter, and a TCP listener.
+"""Real wires for simulated meters: a pseudo terminal that looks like a serial adapter, TCP, and a Unix socket.
 
 The pty behaves like an adapter that stays plugged in while programs come and go: the link to it keeps its name, what a
 meter says while nobody has the port open is lost, and what a program left unread is gone when the next one opens it.
@@ -49,12 +49,33 @@ async def tcp_line(server: Server, host: str, port: int = 0, *, own_this_host: b
     try:
         yield listener.sockets[0].getsockname()[1]
     finally:
-        listener.close()
-        for connection in list(connections):
-            connection.abort()
-        while connections:  # the loop tells them in its next turn
-            await asyncio.sleep(0)
-        await listener.wait_closed()
+        await _hang_up(listener, connections)
+
+
+@asynccontextmanager
+async def board_line(server: Server, path: Path) -> AsyncIterator[None]:
+    """Listen on a Unix socket for as long as the context lasts; raises SimulatorError for a path too long."""
+    connections: set[_Connection] = set()
+    try:
+        listener = await asyncio.get_running_loop().create_unix_server(lambda: _Connection(server, connections), path)
+    except OSError as error:
+        raise SimulatorError(f"cannot listen on {path}: {error}", "a socket's path has 107 letters at most") from error
+    try:
+        yield
+    finally:
+        await _hang_up(listener, connections)
+        path.unlink(missing_ok=True)
+
+
+async def _hang_up(listener: asyncio.Server, connections: set["_Connection"]) -> None:
+    for _ in range(3):  # whoever connected just now is let in first
+        await asyncio.sleep(0)
+    listener.close()
+    for connection in list(connections):
+        connection.abort()
+    while connections:  # the loop tells them in its next turn
+        await asyncio.sleep(0)
+    await listener.wait_closed()
 
 
 def check_host(host: str, *, own_this_host: bool) -> None:
@@ -133,7 +154,7 @@ class _Pty:
 
 
 class _Connection(asyncio.Protocol):
-    """One TCP client."""
+    """One client of a socket."""
 
     def __init__(self, server: Server, connections: set["_Connection"]) -> None:
         self._server = server
