@@ -9,6 +9,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -314,8 +315,25 @@ def _serve(options: argparse.Namespace) -> int:
     config: Any = reread()
     from importlib import import_module  # noqa: PLC0415  only the wiring that runs is loaded
 
+    from gateway.seclog import note, note_start  # noqa: PLC0415
+
     more = {"file": options.config} if options.command == "edge" else {}  # what a hub may send stands beside it
-    return _run(import_module(f"gateway.{options.command}").run(config, reread, **more))
+    with _security_log(config, own=True) as file:
+        note_start(file, VERSION)
+        code = _run(import_module(f"gateway.{options.command}").run(config, reread, **more))
+        note("stopped", code=code)
+    return code
+
+
+@contextmanager
+def _security_log(config: Any, *, own: bool = False) -> Iterator[Path]:
+    """Keep the log of a program while the block runs; a command only adds to it."""
+    from gateway.seclog import NAME, keeping  # noqa: PLC0415
+    from gateway.show import socket_of  # noqa: PLC0415
+
+    file = socket_of(config).with_name(NAME)
+    with keeping(file, own=own):
+        yield file
 
 
 def _run(work: Any) -> int:
@@ -484,7 +502,8 @@ def _meter(options: argparse.Namespace) -> int:
     try:
         task = meter_cmd.plan(config, options.bus, options.old, options.new, options.profile, beside)
         work = meter_cmd.set_address(task, socket_of(config), yes=options.yes, tell=print, ask=input)
-        return asyncio.run(work)
+        with _security_log(config):
+            return asyncio.run(work)
     except meter_cmd.CannotSet as error:
         _complain(f"nabd: {error}")
         return 2
@@ -493,7 +512,9 @@ def _meter(options: argparse.Namespace) -> int:
 def _enrol(options: argparse.Namespace) -> int:
     from gateway.enrol_cmd import run  # noqa: PLC0415
 
-    return run(options, _configuration(options), print, _complain)
+    config = _configuration(options)
+    with _security_log(config):
+        return run(options, config, print, _complain)
 
 
 def _ca(options: argparse.Namespace) -> int:
@@ -551,7 +572,8 @@ def _journal(options: argparse.Namespace) -> int:
         _complain("nabd: a hub has no journal; name an edge.toml or home.toml with -c")
         return 2
     try:
-        return journal_cmd.run(options, config.journal.folder, config.gateway.id, print, _complain)
+        with _security_log(config):
+            return journal_cmd.run(options, config.journal.folder, config.gateway.id, print, _complain)
     except _could_not_run() as error:
         _complain(f"nabd: {error}")
         return 2

@@ -15,6 +15,7 @@ from gateway.journal import schema
 from gateway.journal.backup import back_up, restore
 from gateway.journal.reader import BlockLine, Reader
 from gateway.journal.tables import Meta
+from gateway.seclog import note
 
 Say = Callable[[str], None]
 
@@ -64,6 +65,7 @@ def export(folder: Path, say: Say, complain: Say, *, unsent: bool) -> int:
 def save(folder: Path, target: Path, say: Say) -> int:
     """Copy the journal; raises JournalError."""
     size = back_up(folder, target)
+    note("journal_copied")
     say(f"{target}: {size / 1e6:.1f} MB. Restoring it begins a new stream; the store sees no reading twice.")
     return 0
 
@@ -71,6 +73,7 @@ def save(folder: Path, target: Path, say: Say) -> int:
 def bring_back(folder: Path, source: Path, gw: str, say: Say) -> int:
     """Make the journal anew from a copy; raises JournalError."""
     count = asyncio.run(restore(folder, source, gw))
+    note("journal_restored", readings=count)
     say(f"{folder}: a new stream with {count} readings that the copy had not sent")
     return 0
 

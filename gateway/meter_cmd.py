@@ -21,6 +21,7 @@ from gateway import control
 from gateway.clock import Clock
 from gateway.config.build import bus_of
 from gateway.config.models import BusTable, Document, EdgeConfig, HomeConfig, HubConfig
+from gateway.seclog import note
 from gateway.station import open_driver
 
 LOWEST, HIGHEST = 1, 247
@@ -87,6 +88,7 @@ async def set_address(task: Task, running: Path, *, yes: bool, tell: Say, ask: A
         heard = await write_address(task.bus, task.allowed, task.old, task.new, DEADLINE)
     except DriverError as error:
         raise CannotSet(f"the meter at {task.old} did not take it: {error}", task.allowed.before or _SETUP) from error
+    note("meter_written", bus=task.bus.name, old=task.old, new=task.new)
     tell("Written; the meter confirmed." if heard else "Written; the meter did not answer.")
     return await _prove(task, before, tell)
 

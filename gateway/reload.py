@@ -15,6 +15,7 @@ from gateway.config import ConfigError
 from gateway.config.models import Document, EdgeConfig, HomeConfig, MeterTable
 from gateway.config.table import Table
 from gateway.config.virtual import VirtualTable
+from gateway.seclog import note
 from gateway.store.contract import StoreError
 from gateway.systemd import notify
 
@@ -49,6 +50,9 @@ class Reloader(Generic[D]):
         error = answer.get("error")
         if error:
             log.error("not reloaded: %s", error)
+            note("config_refused", why=str(error).splitlines()[0])
+        else:
+            note("config_taken", changed=said_of(answer))
         said = f"not reloaded: {str(error).splitlines()[0]}" if error else "reloaded: " + said_of(answer)
         notify(f"STATUS={said}")
         return answer

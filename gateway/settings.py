@@ -21,6 +21,7 @@ from gateway.check import Limits
 from gateway.config.build import meter_id
 from gateway.config.models import EdgeConfig, HomeConfig, MeterTable
 from gateway.message import MessageError, Topics
+from gateway.seclog import note
 from gateway.transport import Message
 from gateway.virtual.build import virtual_id
 
@@ -84,6 +85,7 @@ class Desired:
 
     def _refuse(self, reason: str, error: str) -> bool:
         self.refused[reason] += 1
+        note("settings_refused", reason=reason)
         self.error = error
         return False
 

@@ -27,6 +27,7 @@ from gateway.message import Info, MeterInfo, Topics
 from gateway.progress import Progress, Pulse, beaten
 from gateway.reload import meters_changed
 from gateway.scaling import scaling_of, shown
+from gateway.seclog import note
 from gateway.settings import engine_of, limits_of
 from gateway.transport import Connection, Message, TransportError
 from gateway.virtual import build as virtual
@@ -257,6 +258,8 @@ async def _wire(
 
     def count(event: AlertEvent) -> None:
         alerts[event.state] += 1
+        if event.rule == "tamper":
+            note("tamper", meter=event.meter, state=event.state)
 
     alerting.listeners.append(count)
     book = Book()

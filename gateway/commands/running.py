@@ -16,6 +16,7 @@ import orjson
 from gateway.commands.bucket import Bucket
 from gateway.commands.judge import Command, Refused, judge
 from gateway.commands.memory import Executed
+from gateway.seclog import note
 from gateway.together import Together
 from gateway.transport import Message
 
@@ -99,6 +100,7 @@ class Commands:
         except OSError as error:
             raise Refused("not_kept", f"its id cannot be written down: {error.strerror}") from error
         self.done[command.name] += 1
+        note("command_done", command=command.name, id=command.id)
         try:
             async with asyncio.timeout(LONGEST):
                 return await self._does[command.name](command)
@@ -111,6 +113,7 @@ class Commands:
 
     def _refuse(self, refused: Refused, correlation: bytes | None) -> None:
         self.refused[refused.reason] += 1
+        note("command_refused", reason=refused.reason)
         if correlation is not None and self._refusals.take(asyncio.get_running_loop().time()):
             self._say(correlation, {"error": refused.text, "reason": refused.reason})
 

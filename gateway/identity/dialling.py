@@ -16,6 +16,7 @@ from typing import ParamSpec, TypeVar
 
 from gateway.identity.pairs import Pairs
 from gateway.mqtt_tls import Distrust
+from gateway.seclog import note
 from gateway.transport import Connect, Connection, Endpoint, Lost, NotTaken
 
 REFUSALS = (0x86, 0x87, 0x8C)
@@ -61,6 +62,7 @@ class Dialler:
         except (Distrust, NotTaken) as error:
             if _blames_us(error):
                 pairs.failed(error.what)
+                note("certificate_refused", why=error.what)
             raise
         self._connection = connection
         await _aside(pairs.worked, shown)

@@ -21,6 +21,7 @@ from gateway.identity.certificate import Checked, check, read_all
 from gateway.identity.errors import Missing, Unusable
 from gateway.identity.request import make_key, make_request
 from gateway.identity.validity import PEM_LIMIT, Validity, validity_of
+from gateway.seclog import note
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class Folder:
         replace(self.path / "claim.txt", f"{code}\n".encode())
         replace(self.path / "key.pem", key)
         replace(self.path / "request.pem", make_request(key, name, code))
+        note("key_made", name=name)
         return True
 
     def take(self, chain: bytes, name: str, authorities: bytes | None, now: datetime) -> Checked:
@@ -63,6 +65,7 @@ class Folder:
             replace(self.authorities, authorities)
         replace(self.pair, checked.pem + key)
         (self.path / "claim.txt").unlink(missing_ok=True)
+        note("certificate_taken", name=name, until=f"{checked.until:%Y-%m-%d}")
         return checked
 
     def code(self) -> str | None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from gateway.config.models import BrokerTable
 from gateway.identity.dialling import Dialler
 from gateway.identity.expiry import Expiry
+from gateway.seclog import note
 from gateway.together import Together
 from gateway.transport import Connect
 
@@ -63,6 +64,8 @@ class Identity:
         try:
             _, said = await making.communicate()
             self.error = said.decode("utf-8", "replace").strip()[-500:] if making.returncode else ""
+            if not self.error:
+                note("key_made", name=self._name)
         finally:
             if making.returncode is None:
                 making.kill()

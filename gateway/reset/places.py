@@ -11,6 +11,7 @@ from gateway.config.models import Document, EdgeConfig, HubConfig
 from gateway.config.secret import SecretFile
 from gateway.config.table import Table
 from gateway.config.values import STATE
+from gateway.seclog import NAME
 from gateway.show import socket_of
 
 _MIRROR = re.compile(r"nabd-[0-9a-f]+-\d{16}")
@@ -54,6 +55,7 @@ def _of_state(config: Document, env: Mapping[str, str]) -> Iterator[Path]:
         yield config.journal.folder.parent / "identity"
         if (mirror := mirror_folder(config, env)) is not None:
             yield from (path for path in _inside(mirror) if _MIRROR.fullmatch(path.name))
+    yield from _with_its_tails(socket_of(config).with_name(NAME))
     if not isinstance(config, EdgeConfig):
         for database in (config.hub.database, config.store.path):
             yield from _with_its_tails(database)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from drivers.profiles import SHIPPED
+from gateway.seclog import note
 from gateway.support.parts import Here, Part, gather
 from gateway.support.private import names_of, places_of, secrets_of, shown
 from gateway.support.redact import Redactor
@@ -51,6 +52,7 @@ async def run(options: argparse.Namespace, path: Path, here: Here, say: Say, ask
         say("Nothing was written.")
         return 1
     _write(options.out, files)
+    note("support_made", readings=int(options.with_readings))
     say(f"{options.out}: look at it, then give it to whoever helps you.")
     return 0
 
