@@ -28,7 +28,7 @@ from gateway.message import LOAD_PROFILE, TIME_REPAIRED, MessageError, inflate
 
 DEFLATED = b"x"
 """How compressed states begin; those of older gateways begin as JSON does."""
-VERSION = 1
+VERSION = 2
 """Of what a rule remembers: another number, and the meter starts anew."""
 
 

@@ -24,13 +24,17 @@ NONSENSE_A = 100_000.0
 
 
 class State(NamedTuple):
-    """Since when (UTC ms, 0 for not now) each share is exceeded; `peak` in A of this episode, 0 outside of one."""
+    """Since when (UTC ms, 0 for not now) each share is exceeded; `peak` in A of this episode, 0 outside of one.
+
+    `begun` is since when what was told of it is exceeded.
+    """
 
     last: int = 0
     strained: int = 0
     over: int = 0
     below: int = 0
     peak: float = 0.0
+    begun: int = 0
     points: tuple[tuple[int, float], ...] = ()
 
 
@@ -68,7 +72,7 @@ class Overload:
         if not key or q & DOUBTFUL or late:
             return state, None
         if not 0 < ts - state.last <= GAP_MS:
-            state = State(peak=state.peak)
+            state = State(peak=state.peak, begun=state.begun)
         if amps >= self.clear_at * self.rating_a:
             return self._loaded(state, ts, key, amps)
         return self._relieved(state, ts)
@@ -77,9 +81,10 @@ class Overload:
         strained = (state.strained or ts) if amps > self.warn_at * self.rating_a else 0
         over = (state.over or ts) if amps > self.rating_a else 0
         points = (*state.points[1 - POINTS :], (ts, amps))
-        state = State(ts, strained, over, 0, max(state.peak, amps), points)
+        state = State(ts, strained, over, 0, max(state.peak, amps), state.begun, points)
         if grade := self._grade(state, ts):
             severity, since, limit = grade
+            state = state._replace(begun=state.begun or since)
             evidence = {"limit_a": limit, "since_ms": since, "peak_a": state.peak}
             return state, Alarm(severity, ts, amps, self.rating_a, "A", key, amps, evidence, points)
         return state, None
@@ -95,8 +100,9 @@ class Overload:
     def _relieved(self, state: State, ts: int) -> tuple[State, Finding]:
         below = state.below or ts
         if ts - below < CLEAR_MS:
-            return State(ts, below=below, peak=state.peak), None
-        return self.start, Clear(below, {"peak_a": state.peak})
+            return State(ts, below=below, peak=state.peak, begun=state.begun), None
+        begun = {"since_ms": state.begun} if state.begun else {}
+        return self.start, Clear(below, {"peak_a": state.peak, **begun})
 
 
 def _busiest(values: Mapping[str, Number]) -> tuple[str, float]:

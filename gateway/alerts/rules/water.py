@@ -157,9 +157,10 @@ class WaterLeak:
     def _judge(self, state: State, perhaps: float, *, news: bool) -> tuple[State, Finding]:
         end = state.end
         if state.step and end - state.step >= self.over * 1000:
-            lost = {"lost_l": round(state.leak * (state.step - state.since) / HOUR_MS)} if state.since else {}
+            lost = round(state.leak * (state.step - state.since) / HOUR_MS)
+            known = {"lost_l": lost, "since_ms": state.since} if state.since else {}
             cleared = state._replace(step=0, run=0, leak=0.0, since=0)
-            return cleared, Clear(state.step, {"stopped_ms": state.step, **lost})
+            return cleared, Clear(state.step, {"stopped_ms": state.step, **known})
         if state.run and end - state.run >= self.sure_after * 1000 and end - state.step <= self.still * 1000:
             return self._surely(state) if news else (state, None)
         if perhaps:

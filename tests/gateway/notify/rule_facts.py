@@ -1,6 +1,7 @@
 """What each rule's events hold, for tests of what is said of them; test_texts.py proves it against the rules."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from gateway.alerts.event import Severity
 
@@ -18,7 +19,7 @@ class Shape:
     value: bool = True
 
 
-def _shape(unit: str, quantity: str, *severities: Severity, **more: tuple[str, ...]) -> Shape:
+def _shape(unit: str, quantity: str, *severities: Severity, **more: Any) -> Shape:
     return Shape(unit, tuple(quantity.split()), severities, **more)
 
 
@@ -50,12 +51,12 @@ SHAPES: dict[str, Shape] = {
     ),
     "phase_fault": _shape("V", "voltage_l2_v", "warning", evidence=("since_ms", "other_v"), over=("since_ms",)),
     "overload": _shape(
-        "A", "current_l1_a", "critical", "warning", evidence=("limit_a", "since_ms", "peak_a"), over=("peak_a",)
+        "A", "current_l1_a", "critical", "warning", evidence=("limit_a", "since_ms", "peak_a"), over=("since_ms", "peak_a")
     ),
     "low_power_factor": _shape("", "power_factor", "info"),
     "water_leak": _shape(
         "l/h", "water_volume_l", "info", "warning", "critical",
-        evidence=("since_ms", "hours", "lost_l", "longest_stand_s"), over=("stopped_ms", "lost_l"),
+        evidence=("since_ms", "hours", "lost_l", "longest_stand_s"), over=("since_ms", "stopped_ms", "lost_l"),
     ),
     "water_burst": _shape(
         "l/h", "water_volume_l", "warning", "critical", evidence=("since_ms", "limit_l_min", "lost_l"),

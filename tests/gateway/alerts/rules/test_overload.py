@@ -72,7 +72,7 @@ def test_it_is_over_below_eight_tenths() -> None:
     n, clear = first(findings, Clear)
     assert n == 29
     assert clear.when == START + 280_000
-    assert clear.evidence == {"peak_a": 70}
+    assert clear.evidence == {"peak_a": 70, "since_ms": START}
 
 
 def test_one_low_sample_is_no_end() -> None:
