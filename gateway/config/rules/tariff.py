@@ -1,13 +1,17 @@
 """What the rules about money take. The reason of each default is in gateway/alerts/rules."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-from pydantic import Field, InstanceOf, PlainValidator
+from pydantic import Field, PlainValidator
 
 from gateway.config.table import Table, option
 from gateway.config.tariff import tariff_of
 from gateway.config.values import lasting
-from gateway.tariff.model import Tariff
+
+if TYPE_CHECKING:
+    from gateway.tariff.model import Tariff
+else:
+    Tariff = object  # see gateway/config/tariff.py
 
 Money = Annotated[float, Field(gt=0, le=1e12)]
 
@@ -68,9 +72,9 @@ class TariffAdviceTable(Table):
     """Another tariff that would cost less."""
 
     enabled: bool = option("Compare the bills with those of other tariffs, where offers names some.", True)
-    offers: Annotated[
-        tuple[Annotated[InstanceOf[Tariff], PlainValidator(tariff_of)], ...], Field(strict=False, max_length=8)
-    ] = option("Tariffs customers may change to, by name.", ())
+    offers: Annotated[tuple[Annotated[Tariff, PlainValidator(tariff_of)], ...], Field(strict=False, max_length=8)] = (
+        option("Tariffs customers may change to, by name.", ())
+    )
     share: Annotated[float, Field(ge=0.01, le=1)] = option("The share of each of three bills that must be saved.", 0.05)
     cooldown: Annotated[float, lasting("0s", "1000d")] = option("How long after its end it is not told again.", "90d")
 
