@@ -9,7 +9,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import NoReturn
 
 from drivers.contract import DecodeError
@@ -65,11 +65,13 @@ def decode_line(line: bytes) -> Telegram:
 
 
 def _number(text: str) -> Decimal:
-    if len(text) <= MAX_DIGITS:
-        number = Decimal(text)
-        if abs(number.adjusted()) <= MAX_POWER:
-            return number
-    raise ValueError("no number of a meter")
+    try:
+        number = Decimal(text) if len(text) <= MAX_DIGITS else None
+    except InvalidOperation:  # a power of ten with twenty digits
+        number = None
+    if number is None or abs(number.adjusted()) > MAX_POWER:
+        raise ValueError("no number of a meter")
+    return number
 
 
 def _refuse(name: str) -> NoReturn:

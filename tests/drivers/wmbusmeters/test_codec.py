@@ -28,6 +28,7 @@ def test_a_line_says_exact_numbers_and_words() -> None:
     [
         b"", b"null", b"[]", b"{}", b'{"id":12345678}', b'{"id":""}', b'{"id":"1"', b"\xff", b'{"id":"1","a":NaN}',
         b'{"id":"1","a":-Infinity}', b'{"id":"1","a":1e999999999}', b'{"id":"1","a":0e-999999999}',
+        b'{"id":"1","a":5E3000000118092883433333330}', b'{"id":"1","a":5E-3000000118092883433333330}',
         b'{"id":"1","a":' + b"9" * 5000 + b"}", b"[" * MAX_LINE, b'{"id":"1","a":"' + b"x" * MAX_LINE + b'"}',
     ],
 )  # fmt: skip
