@@ -12,14 +12,19 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
-from gateway.notify import answers_sql, outbox_sql
+from gateway.hubdb import EnrolledMeter
+from gateway.hubdb_sql import METERS
+from gateway.message import MeterInfo
+from gateway.notify import answers_sql, browsers, outbox_sql
 from gateway.notify.answers import Answers, CallBack, reset, tuning_of
+from gateway.notify.browsers import Browser
+from gateway.notify.goals import Goal, goals_of, set_goal
 from gateway.notify.outbox import AlertState
 from gateway.notify.retune import Tuning
 from gateway.notify.router import Contact
 from gateway.notify.story import Step, story_of
 from gateway.notify.wishes import Wishes
-from gateway.store.contract import TryAgain
+from gateway.store.contract import StoreError, TryAgain
 from gateway.store.database import Database
 from gateway.teller import Faults
 from gateway.telling import Telling
@@ -112,6 +117,53 @@ class Desk:
         """Give what a tenant's meters are called."""
         rows = await self.database.read(lambda c: c.execute(outbox_sql.METERS_OF, (tenant,)).fetchall())
         return {meter: _name(info, meter) for meter, info in rows}
+
+    async def meters(self, tenant: str) -> list[EnrolledMeter]:
+        """List a tenant's meters."""
+        rows = await self.database.read(lambda c: c.execute(METERS, (tenant,)).fetchall())
+        return [EnrolledMeter(id_, gw, kind, MeterInfo.model_validate_json(info)) for id_, gw, kind, info in rows]
+
+    async def goals(self, tenant: str) -> dict[str, float]:
+        """Give a customer's goals by meter, in base units a week."""
+        return {goal.meter: goal.amount for goal in await self.database.read(lambda c: goals_of(c, tenant))}
+
+    async def set_goals(self, tenant: str, goals: Mapping[str, float]) -> TryAgain | None:
+        """Set goals by meter; 0 takes one away."""
+
+        def work(connection: sqlite3.Connection) -> None:
+            for meter, amount in goals.items():
+                set_goal(connection, tenant, Goal(meter, amount), self.now())
+
+        return await self.database.write(work)
+
+    async def push_key(self) -> str | TryAgain:
+        """Give the public key by which browsers know our pushes."""
+        key = await self.database.write(browsers.key_of)
+        return key if isinstance(key, TryAgain) else browsers.public_of(key)
+
+    async def browsers(self, tenant: str) -> list[Browser]:
+        """List the browsers that a customer is told by."""
+        return [one for one in await self.database.read(browsers.every) if one.tenant == tenant]
+
+    async def subscribe(self, tenant: str, body: str, language: Literal["en", "ar"], origin: str) -> TryAgain | None:
+        """Tell a browser from now on; raises NoSubscription."""
+        browser = Browser(tenant, browsers.name_of(body), body, language, origin, self.now())
+        refused = await self.database.write(lambda c: browsers.add(c, browser))
+        return refused if isinstance(refused, TryAgain) else await self._renew()
+
+    async def unsubscribe(self, tenant: str, name: str) -> bool | TryAgain:
+        """Tell a browser no longer; False when it was not told."""
+        known = await self.database.write(lambda c: browsers.remove(c, tenant, name))
+        if known is True and (refused := await self._renew()) is not None:
+            return refused
+        return known
+
+    async def _renew(self) -> TryAgain | None:
+        try:
+            await self.telling.renew()
+        except StoreError as error:
+            return TryAgain(str(error))
+        return None
 
     async def calls(self) -> list[CallBack]:
         """List who waits to be called, the longest waiting first."""

@@ -1,6 +1,6 @@
 """The tables of the hub database and every statement on them."""
 
-from gateway.notify import answers_sql, outbox_sql
+from gateway.notify import answers_sql, outbox_sql, pages_sql
 
 STEPS = [
     [
@@ -29,6 +29,7 @@ STEPS = [
     ],
     outbox_sql.TABLES,
     answers_sql.TABLES,
+    pages_sql.TABLES,
 ]
 
 ADD_LOSS = "INSERT INTO loss VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"

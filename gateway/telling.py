@@ -28,11 +28,18 @@ class Telling:
     """Who is told of alerts in one hub database, and by which ways; `costs`, set before the start, prices them."""
 
     def __init__(
-        self, database: Database, notices: Notices, channels: Sequence[ChannelTable], tenant: str, progress: Progress
+        self,
+        database: Database,
+        notices: Notices,
+        channels: Sequence[ChannelTable],
+        place: TellingTable,
+        tenant: str,
+        progress: Progress,
     ) -> None:
         """`Telling.open` makes it."""
         self._database, self._notices, self._channels, self._tenant = database, notices, channels, tenant
-        self._progress = progress
+        self._place, self._progress = place, progress
+        self._changing = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
         self._group: asyncio.TaskGroup | None = None
         self._notifier: Notifier | None = None
@@ -50,7 +57,7 @@ class Telling:
     ) -> Self:
         """Make ready to tell; raises StoreError, ConfigError."""
         notices = await _notices(database, channels, place, tenant, progress)
-        return cls(database, notices, channels, tenant, progress)
+        return cls(database, notices, channels, place, tenant, progress)
 
     @property
     def outbox(self) -> Outbox:
@@ -81,13 +88,22 @@ class Telling:
         differing = len(set(channels) ^ set(self._channels))
         if not differing or self._group is None:
             return {}
-        self._notices = await _notices(self._database, channels, place, self._tenant, self._progress)
-        self._channels = channels
-        if self._task is not None:
+        await self._renew(channels, place)
+        return {"channels": differing}
+
+    async def renew(self) -> None:
+        """Tell by the same channels, and by the browsers that are subscribed now; raises StoreError."""
+        await self._renew(self._channels, self._place)
+
+    async def _renew(self, channels: Sequence[ChannelTable], place: TellingTable) -> None:
+        async with self._changing:
+            self._notices = await _notices(self._database, channels, place, self._tenant, self._progress)
+            self._channels, self._place = channels, place
+            if self._task is None or self._group is None:
+                return
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        self.start(self._group, self._page)
-        return {"channels": differing}
+            self.start(self._group, self._page)
 
     async def status(self) -> dict[str, Any]:
         """Count messages by channel and state, and say how providers stand."""

@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from gateway.config.models import ChannelTable, HubChannelTable, TellingTable
+from gateway.notify import browsers
+from gateway.notify.browsers import Browser
 from gateway.notify.channels.build import channel_of
 from gateway.notify.channels.telegram import Telegram
 from gateway.notify.channels.telegram_replies import TelegramReplies
@@ -18,6 +20,7 @@ from gateway.notify.notifier import Notifier, Reader
 from gateway.notify.outbox import Outbox
 from gateway.notify.planning import Customer
 from gateway.notify.router import Contact
+from gateway.store.contract import StoreError, TryAgain
 from gateway.store.database import Database
 
 
@@ -58,6 +61,7 @@ async def open_notices(
     """
     zone = ZoneInfo(place.zone)
     readers = [_reader(channel, place, tenant, now) for channel in channels]
+    readers += await _browsers(database, place, now)
     customers = {
         name: Customer(
             name, zone, tuple(reader.contact for reader in readers if reader.tenant == name), place.emergency or ""
@@ -90,6 +94,28 @@ def _reader(table: ChannelTable, place: TellingTable, tenant: str, now: Callable
         provider=_provider(table),
         emergency=place.emergency or "",
     )
+
+
+async def _browsers(database: Database, place: TellingTable, now: Callable[[], float]) -> list[Reader]:
+    """Make readers of the browsers that subscribed on our pages; they come after what is configured."""
+    known = await database.read(browsers.every)
+    if not known:
+        return []
+    key = await database.write(browsers.key_of)
+    if isinstance(key, TryAgain):
+        raise StoreError(key.why, "look at the disk of the hub's database")
+    zone, emergency = ZoneInfo(place.zone), place.emergency or ""
+    return [_pushed(one, key, zone, emergency, now) for one in known]
+
+
+def _pushed(browser: Browser, key: str, zone: ZoneInfo, emergency: str, now: Callable[[], float]) -> Reader:
+    from gateway.notify.channels.webpush import WebPush  # noqa: PLC0415
+    from gateway.notify.channels.webpush_crypto import read_key, read_subscription  # noqa: PLC0415
+
+    channel = WebPush(read_subscription(browser.body), read_key(key), browser.origin, now)
+    # A digest is read, not glanced at.
+    contact = Contact(browser.name, frequency={"digest": "off"})
+    return Reader(browser.tenant, contact, channel, browser.language, zone, "push to browsers", emergency)
 
 
 def _contact(table: ChannelTable) -> Contact:

@@ -45,11 +45,22 @@ class Use:
 
 
 @dataclass(frozen=True, slots=True)
+class Met:
+    """A goal that came true: a meter's name, what it used of the key, and the goal; both in the key's base unit."""
+
+    name: str
+    key: str
+    amount: float
+    goal: float
+
+
+@dataclass(frozen=True, slots=True)
 class Digest:
     """The facts of one digest; `since` and `until` in UTC ms.
 
     `tip` names an entry of TIPS, or none; `figures` are the home's own numbers by name, `saved` the meter whose week
-    was an achievement, or ""; `names` are those of the meters by id.
+    was an achievement, or ""; `names` are those of the meters by id. `met` are goals that came true, `calm` the days
+    without a leak, where a multiple of thirty was reached.
     """
 
     since: int
@@ -61,6 +72,8 @@ class Digest:
     figures: Mapping[str, float] = field(default_factory=dict)
     saved: str = ""
     names: Mapping[str, str] = field(default_factory=dict)
+    met: tuple[Met, ...] = ()
+    calm: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """Give it as JSON can hold it."""
@@ -71,7 +84,8 @@ class Digest:
         """Take what `to_dict` gave."""
         uses = tuple(Use(**use) for use in said["uses"])
         alerts = tuple(parse(event) for event in said["alerts"])
-        return cls(**{**said, "uses": uses, "alerts": alerts})
+        met = tuple(Met(**goal) for goal in said.get("met", ()))
+        return cls(**{**said, "uses": uses, "alerts": alerts, "met": met})
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from drivers.quantities import BY_KEY
-from gateway.notify.digest import TIPS, Digest, Use
+from gateway.notify.digest import TIPS, Digest, Met, Use
 from gateway.notify.facts import facts_of
 from gateway.notify.render import Words, laid_out
 from gateway.notify.speech import Html, Paper, Plain, Speech
@@ -36,6 +36,9 @@ def _sentences(digest: Digest, speech: Speech) -> list[str]:
     if saved is not None and saved.share is not None:
         percent = speech.amount(100 * (1 - saved.share), "%")
         said.append(speech.say(texts.SAVED, meter=speech.name(saved.name), percent=percent))
+    said += [_met(goal, speech) for goal in digest.met]
+    if digest.calm:
+        said.append(speech.counted(*texts.CALM, digest.calm))
     if digest.tip in texts.TIPS:
         figure = _figure(digest, speech)
         said.append(speech.say(texts.TIPS[digest.tip], figure=figure))
@@ -54,6 +57,12 @@ def _use(use: Use, speech: Speech) -> list[str]:
         percent = speech.amount(100 * abs(use.share - 1), "%")
         said = [speech.say(sentence, meter=meter, amount=amount, percent=percent)]
     return said + ([speech.say(texts.COST, cost=_money(use, speech))] if use.cost else [])
+
+
+def _met(goal: Met, speech: Speech) -> str:
+    unit = BY_KEY[goal.key].unit if goal.key in BY_KEY else ""
+    amounts = {"amount": speech.amount(goal.amount, unit), "goal": speech.amount(goal.goal, unit)}
+    return speech.say(texts.MET, meter=speech.name(goal.name), **amounts)
 
 
 def _money(use: Use, speech: Speech) -> str:

@@ -23,6 +23,7 @@ from gateway.check.slots import days_before
 from gateway.notify import answers_sql
 from gateway.notify import outbox_sql as sql
 from gateway.notify.digest import ACHIEVEMENT_REST_MS, TIP_REST_MS, Digest, saved_of, tip_of
+from gateway.notify.goals import YEAR, goals_of, leaks_of, met_by, streak_of
 from gateway.notify.kinds import kind_of
 from gateway.notify.planning import Customer, Customers, local, wished
 from gateway.notify.router import Contact
@@ -107,7 +108,21 @@ class Digests:
         tip = tip_of(told.figures, tips, until)
         saved = saved_of(told.uses, alerts, last, until, away=away)
         said = Digest(since, until, uses=told.uses, alerts=alerts, tip=tip, figures=told.figures, saved=saved)
-        return replace(said, names=meters)
+        goals = await self._database.read(lambda c: goals_of(c, tenant))
+        met = met_by(told.uses, {meters.get(goal.meter, ""): goal.amount for goal in goals}, alerts, away=away)
+        return replace(said, names=meters, met=met, calm=await self._calm(customer, until))
+
+    async def _calm(self, customer: Customer, until: int) -> int:
+        """Count the days without a leak at the customer's water meter; 0 where they are not worth telling."""
+        tenant = customer.tenant
+        water = await self._database.read(lambda c: c.execute(sql.WATER_METERS, (tenant,)).fetchall())
+        if not water:
+            return 0
+        since = days_before(until, customer.zone, YEAR)
+        known = [await self._ledger.days(tenant, meter, since) for (meter,) in water]
+        whole = {day: all(days.get(day) for days in known) for day in known[0]}
+        leaks = [parse(orjson.loads(body)) for body in await self._database.read(lambda c: leaks_of(c, tenant))]
+        return streak_of(whole, leaks, until, customer.zone)
 
     async def _alerts(
         self, tenant: str, contact: Contact, since: int, until: int, *, daily: bool

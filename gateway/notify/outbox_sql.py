@@ -58,6 +58,7 @@ INTERRUPTIONS = """SELECT DISTINCT since, channel FROM outbox
 
 METER = "SELECT info FROM meter WHERE tenant = ? AND meter = ?"
 METERS_OF = "SELECT meter, info FROM meter WHERE tenant = ? ORDER BY meter"
+WATER_METERS = "SELECT meter FROM meter WHERE tenant = ? AND commodity = 'water'"
 RAISED = "SELECT body FROM alert WHERE tenant = ? AND raised >= ? AND raised < ? ORDER BY raised LIMIT ?"
 KNOWN = "SELECT 1 FROM outbox WHERE key = ?"
 DIGESTS = "SELECT since, body FROM outbox WHERE tenant = ? AND due > ? AND telling = 'digest' ORDER BY since"

@@ -1,6 +1,6 @@
 """An alert's own page in words: what happened and what to do, the numbers it rests on, and what was done about it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -77,12 +77,16 @@ class Sheet:
     buttons: Sequence[Button]
 
 
-def sheet_of(event: AlertEvent, name: str, steps: Iterable[Step], now: int, zone: str, words: Words) -> Sheet:
+def sheet_of(event: AlertEvent, name: str, steps: Sequence[Step], now: int, zone: str, words: Words) -> Sheet:
     """Say all that is known of an alert, `now` is UTC ms."""
     local = datetime.fromtimestamp(now / 1000, UTC).astimezone(ZoneInfo(zone))
     said = render(Occasion(event, name, words.language, local))
     speech = Speech(words.language, Html(), local)
     facts = facts_of(event, name, speech)
+    if not event.open:
+        # What would become of it in a month is no news any more.
+        facts.pop("month", None)
+    said_already = {step.done for step in steps}
     done = [(speech.moment(step.at), _step(step, words)) for step in steps]
     return Sheet(
         event.severity,
@@ -94,7 +98,11 @@ def sheet_of(event: AlertEvent, name: str, steps: Iterable[Step], now: int, zone
         # The speech escaped what it set on its paper.
         [(words.say(label), Markup(facts[key])) for key, label in FACTS.items() if key in facts],  # noqa: S704
         [(Markup(at), text) for at, text in done],  # noqa: S704
-        [Button(words.say(LABELS[action]), f"/alert/{event.id}/{action}?back=alert") for action in BUTTONS],
+        [
+            Button(words.say(LABELS[action]), f"/alert/{event.id}/{action}?back=alert")
+            for action in BUTTONS
+            if action not in said_already
+        ],
     )
 
 

@@ -13,9 +13,9 @@ from gateway.web.words import Words
 
 LANGUAGE_COOKIE = "nabd-language"
 YEAR = 365 * 86400
-FORM_LIMIT = 4096
-"""Bytes of a form: ten choices and four times are under 300, a browser's push subscription under 1,000."""
-FIELDS = 32
+FORM_LIMIT = 8192
+"""Bytes of a form: ten choices and four times are under 300, a subscription under 1,000, fifty goals under 5,000."""
+FIELDS = 64
 
 
 class FormError(Exception):

@@ -3,19 +3,25 @@
 Every change is a form that works without script. What cannot be kept is said at its field, and nothing is changed.
 """
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from gateway.desk import Desk, Tuned
+from gateway.notify.browsers import NoSubscription
 from gateway.notify.wishes import Wishes
 from gateway.store.contract import TryAgain
-from gateway.web import wishview
+from gateway.web import goalview, wishview
 from gateway.web.reply import FormError, Replies, form_of, nothing_here
 
 PATH = "/settings"
+GOALS = 50
+"""Meters that goals can be set for on one page: a home has few, and a form is bounded."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,9 @@ class SettingsPages:
             Route(f"{own}/channel/{{channel}}", self.wish, methods=["POST"]),
             Route(f"{own}/as-set-up/{{channel}}", self.as_set_up, methods=["POST"]),
             Route(f"{own}/reset/{{meter}}/{{rule}}", self.reset, methods=["POST"]),
+            Route(f"{own}/goals", self.goals, methods=["POST"]),
+            Route(f"{own}/browser", self.subscribe, methods=["POST"]),
+            Route(f"{own}/browser/{{name}}/remove", self.unsubscribe, methods=["POST"]),
         ]
 
     async def show(self, request: Request) -> Response:
@@ -92,6 +101,35 @@ class SettingsPages:
             return await nothing_here(request)
         return self._done(request, tenant, await self.desk.reset(tenant, meter, rule))
 
+    async def goals(self, request: Request) -> Response:
+        """Keep goals; none of them where one is no number."""
+        tenant, form = await self._sent(request)
+        if tenant is None:
+            return await nothing_here(request)
+        goals, wrong = goalview.read(form, (await self.desk.meters(tenant))[:GOALS])
+        if wrong:
+            return await self._page(request, tenant, sent_goals=form, wrong_goals=wrong)
+        return self._done(request, tenant, await self.desk.set_goals(tenant, goals))
+
+    async def subscribe(self, request: Request) -> Response:
+        """Tell a browser from now on; its page's script sends what the browser gave it."""
+        tenant, form = await self._sent(request)
+        if tenant is None:
+            return await nothing_here(request)
+        language: Literal["en", "ar"] = "ar" if self.replies.chosen(request) == "ar" else "en"
+        origin = f"{request.url.scheme}://{request.url.netloc}"
+        try:
+            kept = await self.desk.subscribe(tenant, form.get("subscription", ""), language, origin)
+        except NoSubscription:
+            return await nothing_here(request)
+        return self._done(request, tenant, kept)
+
+    async def unsubscribe(self, request: Request) -> Response:
+        """Tell a browser no longer."""
+        tenant, _ = await self._sent(request)
+        known = await self.desk.unsubscribe(tenant, request.path_params["name"]) if tenant is not None else False
+        return self._done(request, tenant, known) if known and tenant is not None else await nothing_here(request)
+
     async def _sent(self, request: Request) -> tuple[str | None, dict[str, str]]:
         """Give whose settings a form is about, None for nobody's, and its fields; what is no form has none."""
         tenant: str = request.path_params["tenant"]
@@ -111,18 +149,36 @@ class SettingsPages:
         return wishview.moved_of(moved, self.replies.words(request))
 
     async def _page(
-        self, request: Request, tenant: str, channel: str = "", sent: wishview.Sent | None = None
+        self,
+        request: Request,
+        tenant: str,
+        channel: str = "",
+        sent: wishview.Sent | None = None,
+        sent_goals: Mapping[str, str] = MappingProxyType({}),
+        wrong_goals: Collection[str] = (),
     ) -> Response:
-        words, contacts = self.replies.words(request), await self.desk.contacts(tenant)
+        """Show the settings as they are, but for what was sent with a mistake in it."""
+        words, desk = self.replies.words(request), self.desk
+        told = await desk.browsers(tenant)
+        named = {browser.name for browser in told}
+        contacts = [one for one in await desk.contacts(tenant) if one.channel not in named]
         forms = [wishview.form_of(one, words, sent if one.channel == channel else None) for one in contacts]
+        faulty = sent is not None or bool(wrong_goals)
+        key = await desk.push_key()
         return self.replies.page(
             request,
             "settings.html",
-            422 if sent is not None else 200,
+            422 if faulty else 200,
             tenant=tenant,
-            tenants=await self.desk.tenants(),
-            away=await self.desk.away(tenant),
+            tenants=await desk.tenants(),
+            away=await desk.away(tenant),
             channels=forms,
-            moved=self._moved(request, await self.desk.tuned(tenant)),
-            saved=request.query_params.get("saved", "") if sent is None else "",
+            opened=channel or request.query_params.get("saved", ""),
+            moved=self._moved(request, await desk.tuned(tenant)),
+            goals=goalview.fields_of(
+                (await desk.meters(tenant))[:GOALS], await desk.goals(tenant), words, sent_goals, wrong_goals
+            ),
+            browsers=[(browser.name, words.ago(browser.since, desk.now())) for browser in told],
+            push_key=key if isinstance(key, str) else "",
+            saved=request.query_params.get("saved", "") if not faulty else "",
         )

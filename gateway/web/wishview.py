@@ -146,7 +146,7 @@ def _rules(tuned: Tuned) -> list[str]:
 def _moved(tuned: Tuned, rule: str, words: Words) -> Moved:
     meter = Markup("<bdi>{}</bdi>").format(clean(tuned.name, NAME_LIMIT))
     title = words.say(text_for(rule, "raised", "warning").title, meter=meter)
-    percent = isolated(f"{abs(tuned.tuning.factors.get(rule, 1.0) - 1) * 100:.0f} %")
+    percent = words.say("{n} %", n=isolated(f"{abs(tuned.tuning.factors.get(rule, 1.0) - 1) * 100:.0f}"))
     if rule not in tuned.tuning.factors:
         text = words.say("Told as in the beginning.")
     elif tuned.tuning.factors[rule] > 1:

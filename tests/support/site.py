@@ -5,15 +5,17 @@ Browsers of tests, benchmarks and pictures look at this: the real application on
 
 import asyncio
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import uvicorn
 
 from gateway.clock import wall_ms
+from gateway.desk import Desk
 from gateway.live import LiveBook, LiveMeter
 from gateway.notify.links import Link
 from gateway.today import Day
@@ -21,6 +23,7 @@ from gateway.web.access import Access
 from gateway.web.alertbook import AlertBook
 from gateway.web.page import app
 from gateway.web.screen import Sources
+from tests.support.desk import open_desk
 
 T = TypeVar("T")
 KEY = b"k" * 32
@@ -53,8 +56,9 @@ class Days:
 class Site:
     """A served site; `url` ends with a slash, `answers` holds what people answered."""
 
-    def __init__(self, now: Callable[[], int] = wall_ms, zone: str = "UTC") -> None:
-        self.now = now
+    def __init__(self, now: Callable[[], int] = wall_ms, zone: str = "UTC", folder: Path | None = None) -> None:
+        """With a `folder` there is a hub database in it, and a desk with two channels."""
+        self.now, self._zone, self._folder = now, zone, folder
         self.book, self.alerts, self.days, self.answers = LiveBook(), AlertBook(now), Days(), Answered()
         self.access = Access(None, stay=86400, now=now)
         self._sources = Sources(self.book, now, self.days, self.alerts, zone)
@@ -95,8 +99,20 @@ class Site:
         """Give a meter a new reading of this moment."""
         self.do(self.book.update, meter, self.now(), 0, values)
 
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run something in the site's own loop, where its desk is."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
+
     async def _serve(self) -> None:
-        page = app(self._sources, self.access, answers=self.answers, link_key=KEY)
+        if self._folder is None:
+            return await self._listen(None)
+        async with open_desk(self._folder, self.now, self._zone) as (desk, database):
+            self.desk, self.database = desk, database
+            return await self._listen(desk)
+
+    async def _listen(self, desk: Desk | None) -> None:
+        answers = self.answers if desk is None else desk.telling
+        page = app(self._sources, self.access, answers=answers, link_key=KEY, desk=desk)
         config = uvicorn.Config(page, host="127.0.0.1", port=0, lifespan="off", log_config=None, access_log=False)
         self._loop = asyncio.get_running_loop()
         self._server = uvicorn.Server(config)

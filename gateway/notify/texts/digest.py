@@ -14,6 +14,8 @@ NOTHING_KNOWN = N_("There are no readings of this time.")
 NO_ALERT = N_("There was no alert.")
 ALERTS = plural("There was {n} alert:", "There were {n} alerts:")
 SAVED = N_("A thrifty week at {meter}: {percent} less than usual. Well done!")
+MET = N_("Goal met at {meter}: {amount}, where {goal} was your goal. Well done!")
+CALM = plural("{n} day without a leak. Well done!", "{n} days without a leak. Well done!")
 FIGURE_UNITS = {"night_l": "l", "base_w": "W", "evening_percent": "%"}
 TIPS = {
     "night_water": N_(
