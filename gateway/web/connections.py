@@ -11,7 +11,7 @@ import asyncio
 import ipaddress
 from typing import Any, cast
 
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 ALL = 127
 """Four for each browser that may listen, one less than where uvicorn would answer, and log, that it is too much."""
@@ -25,29 +25,19 @@ OWN = ("127.0.0.1", "::1")
 class Bounded(H11Protocol):
     """One connection to the pages."""
 
+    neighbour = ""
     _late: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take a connection, or close it at once."""
         super().connection_made(transport)
+        self.neighbour = neighbour_of(self.client[0] if self.client else "")
         held = [one for one in cast("set[Any]", self.connections) if isinstance(one, Bounded)]
         mine = sum(one.neighbour == self.neighbour for one in held)
         if len(held) > ALL or (mine > EACH and self.neighbour not in OWN):
             transport.abort()
             return
         self._expect()
-
-    @property
-    def neighbour(self) -> str:
-        """Name whoever is at the other end: an address, or of IPv6 the network that one subscriber has."""
-        host = self.client[0] if self.client else ""
-        try:
-            address = ipaddress.ip_address(host)
-        except ValueError:
-            return host
-        if address.version == 4 or address.is_loopback:  # noqa: PLR2004  IPv4
-            return host
-        return str(ipaddress.ip_network((int(address) >> 64 << 64, 64)))
 
     def data_received(self, data: bytes) -> None:
         """Take bytes; the first ones of a request begin its time."""
@@ -63,7 +53,8 @@ class Bounded(H11Protocol):
         super().connection_lost(exc)
 
     def _is_idle(self) -> bool:
-        return self.cycle is None or self.cycle.response_complete
+        cycle: RequestResponseCycle | None = self.cycle
+        return cycle is None or cycle.response_complete
 
     def _expect(self) -> None:
         self._late = asyncio.get_running_loop().call_later(PATIENCE, self.transport.abort)
@@ -72,3 +63,14 @@ class Bounded(H11Protocol):
         if self._late is not None:
             self._late.cancel()
             self._late = None
+
+
+def neighbour_of(host: str) -> str:
+    """Name whoever is at the other end: an address, or of IPv6 the network that one subscriber has."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    if isinstance(address, ipaddress.IPv4Address) or address.is_loopback:
+        return host
+    return str(ipaddress.ip_network((int(address) >> 64 << 64, 64)))

@@ -15,6 +15,7 @@ from gateway.clock import wall_ms
 from gateway.config.models import WebTable
 from gateway.desk import Desk
 from gateway.web.access import Access
+from gateway.web.connections import ALL, Bounded
 from gateway.web.errors import PagesError
 from gateway.web.guard import own_names
 from gateway.web.page import app
@@ -22,13 +23,16 @@ from gateway.web.screen import Sources
 from gateway.web.source import Answers
 
 EVERYWHERE = ("0.0.0.0", "[::]")  # noqa: S104  names for what is configured, not a choice
-CONNECTIONS = 128
-"""Open connections at a time: four for each browser that may listen. Whoever opens thousands is refused, not served."""
 
 
 def is_fault(record: logging.LogRecord) -> bool:
-    """Tell whether a line of uvicorn's is worth the log: a page that listened until the program stopped is none."""
-    return not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
+    """Tell whether a line of uvicorn's is worth the log.
+
+    A page that listened until the program stopped is none, nor is what anybody on the network can say to us.
+    """
+    return record.levelno >= logging.ERROR and not (
+        record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError)
+    )
 
 
 class _Server(uvicorn.Server):
@@ -86,7 +90,9 @@ async def serve(
         log_config=None,
         access_log=False,
         server_header=False,
-        limit_concurrency=CONNECTIONS,
+        limit_concurrency=ALL + 1,
+        http=Bounded,
+        ws="none",
     )
     logging.getLogger("uvicorn.error").addFilter(is_fault)
     server = _Server(config)
