@@ -17,6 +17,7 @@ from gateway.config.build import endpoint_of
 from gateway.config.models import HubConfig
 from gateway.config.tariff import TariffTable
 from gateway.desk import Desk
+from gateway.gatewatch import GateWatch
 from gateway.hubdb import HubDatabase
 from gateway.identity.running import Identity
 from gateway.live import LiveBook
@@ -36,6 +37,7 @@ from gateway.watch import Watch
 from gateway.web.alertbook import AlertBook
 from gateway.web.screen import Sources
 from gateway.web.serve import Served, serve
+from gateway.welcomes import Welcomes
 
 DEFAULT_TENANT = "home"
 """Whose alerts are shown after a restart even where no channel tells of them."""
@@ -69,16 +71,16 @@ async def run(config: HubConfig, reread: Callable[[], HubConfig] | None = None) 
         database,
         root=config.mqtt.root,
     )
-    book, alerts = LiveBook(), AlertBook(wall_ms)
+    book, alerts, known = LiveBook(), AlertBook(wall_ms), Known()
     tenants = {channel.tenant for channel in config.channel} | {DEFAULT_TENANT}
     for tenant in tenants:
         alerts.restore(await telling.outbox.alerts(tenant, only_open=True))
     today = Today(book, store, config.hub.zone, wall_ms)
-    known = Known()
     zone = ZoneInfo(config.hub.zone)
+    gates, welcomes = await _greeters(database, config, book, alerts)
     watch = Watch(
         database.file, config.alerts, config.alerts.calendar.of(config.hub.zone), known.about, config.tariff.plan,
-        [alerts.take],
+        [alerts.take], gates.absent,
     )  # fmt: skip
     telling.costs = watch.costs()
     days = Days(database, store, Ledger(database.file), tuple(tenants), zone, wall_ms, known.limits, watch.hear)
@@ -119,9 +121,12 @@ async def run(config: HubConfig, reread: Callable[[], HubConfig] | None = None) 
         group.create_task(Teller(faults).run(), name="teller")
         live, endpoint = identity.dial(connect), endpoint_of(config.mqtt, f"{config.hub.id}-live")
         group.create_task(identity.run(), name="identity")
-        group.create_task(_listen(live, endpoint, config.mqtt.root, book, alerts, known), name="live")
+        group.create_task(_listen(live, endpoint, config.mqtt.root, book, alerts, known, gates), name="live")
         outlooks = watch.outlooks(book, today.day)
-        for name, work in {"today": today.run, "days": days.run, "outlooks": outlooks.run}.items():
+        for name, work in {
+            "today": today.run, "days": days.run, "outlooks": outlooks.run, "gateways": gates.run,
+            "welcomes": welcomes.run,
+        }.items():  # fmt: skip
             group.create_task(work(), name=name)
         group.create_task(settings.run(), name="settings")
         sources = Sources(book, wall_ms, today, alerts, config.hub.zone, money=outlooks.of)
@@ -149,6 +154,19 @@ async def run(config: HubConfig, reread: Callable[[], HubConfig] | None = None) 
         await store.close()
 
 
+async def _greeters(
+    database: HubDatabase, config: HubConfig, book: LiveBook, alerts: AlertBook
+) -> tuple[GateWatch, Welcomes]:
+    """Open who follows gateways and who greets meters."""
+    gates = GateWatch(database.file, config.alerts, wall_ms)
+    welcomes = Welcomes(database, book.meters if config.alerts.welcome.enabled else tuple)
+    gates.listeners.append(alerts.take)
+    welcomes.listeners.append(alerts.take)
+    await gates.open()
+    await welcomes.open()
+    return gates, welcomes
+
+
 async def _probe(database: HubDatabase, pulse: Pulse) -> None:
     """Ask the database's thread something small now and then: one that refuses answers too, one that hangs does not."""
     while True:
@@ -159,22 +177,24 @@ async def _probe(database: HubDatabase, pulse: Pulse) -> None:
 
 
 async def _listen(
-    connect: Connect, endpoint: Endpoint, root: str, book: LiveBook, alerts: AlertBook, known: Known
+    connect: Connect, endpoint: Endpoint, root: str, book: LiveBook, alerts: AlertBook, known: Known, gates: GateWatch
 ) -> None:
-    """Hear live values, birth documents and alerts of every gateway, for the pages, and settings, for the checks."""
-    hearers = {"event": alerts.hear, "settings": known.hear}
+    """Hear every gateway: live values, birth documents and alerts for the pages, settings and signs for the checks."""
+    hearers = {"event": alerts.hear, "settings": known.hear, "status": gates.hear, "health": gates.hear}
     backoff = Backoff(1.0, 60.0)
     while True:
         try:
             connection = await connect(endpoint)
             try:
-                topics = [f"{root}/v1/+/+/{kind}" for kind in ("info", "live/+", "event", "settings")]
+                topics = [f"{root}/v1/+/+/{kind}" for kind in ("info", "live/+", *hearers)]
                 await connection.subscribe(topics, qos=1)
+                gates.connected()
                 backoff.reset()
                 async for arrived in connection.messages():
                     hearers.get(arrived.message.topic.split("/")[4], book.hear)(arrived.message)
                     arrived.ack()
             finally:
+                gates.lost()
                 await connection.close()
         except TransportError:
             await asyncio.sleep(backoff.next())

@@ -4,14 +4,12 @@
    to the same pure rules as at the edge; a later version of a day that was heard is left out, so nothing is told twice.
 2. What the rules remember of a meter, how far it was heard, and the events that came of it are written in one
    transaction. Whoever is killed before it hears the day again, whoever is killed after it does not.
-3. An event stands among those of the meter's gateway, as the notifier reads them; its stream is one that no journal
-   has.
+3. A day on which the meter's gateway was away says nothing of the quality of its readings: they are still to come.
 """
 
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from hashlib import blake2b
 from itertools import groupby
 from operator import attrgetter
 from typing import Any, cast
@@ -22,22 +20,21 @@ from gateway.alerts.calendar import Calendar
 from gateway.alerts.catalogue import rules_of
 from gateway.alerts.engine import Engine
 from gateway.alerts.event import AlertEvent
+from gateway.alerts.rules.data_quality import quality_of
 from gateway.alerts.settings import MeterSettings
 from gateway.check import Interval
 from gateway.check.sheet import Sheet
 from gateway.check.slots import RANK
 from gateway.config.alerts import AlertsTable
 from gateway.hubdb import EnrolledMeter
-from gateway.hubdb_sql import ADD_EVENT
 from gateway.notify.costs import Costs
 from gateway.outlook import HasMeters, Outlooks
+from gateway.remembered import Told, write_event
 from gateway.store.contract import TryAgain
 from gateway.store.database import Database
 from gateway.tariff.model import Plan
 from gateway.today import Day
 
-NOT_A_JOURNAL = 1 << 48
-"""Journals number their streams below this."""
 _TABLE = """CREATE TABLE IF NOT EXISTS watched (
     tenant TEXT NOT NULL, meter TEXT NOT NULL, until INTEGER NOT NULL, state BLOB NOT NULL,
     PRIMARY KEY (tenant, meter)) WITHOUT ROWID"""
@@ -59,7 +56,8 @@ def nothing(_tenant: str, _meter: str) -> MeterSettings:
 class Watch:
     """Hears the days of all meters; `listeners` are told of each event once it is in the database.
 
-    `about` says what is known of a tenant's meter, `plan` what a commodity costs behind a main fuse.
+    `about` says what is known of a tenant's meter, `plan` what a commodity costs behind a main fuse, `absent` whether a
+    tenant's gateway was away in some time (UTC ms).
     """
 
     database: Database
@@ -68,6 +66,7 @@ class Watch:
     about: About = nothing
     plan: PlanOf = lambda _commodity, _rating_a: None
     listeners: list[Callable[[str, AlertEvent], None]] = field(default_factory=list)
+    absent: Callable[[str, str, int, int], bool] = lambda *_: False
     _open: bool = False
 
     async def open(self) -> TryAgain | None:
@@ -108,6 +107,7 @@ class Watch:
         about = self.about(tenant, meter.meter)
         plan = self.plan(meter.info.commodity, about.rating_a)
         rules = rules_of(self.alerts, self.calendar, about, "hub", plan)
+        quality = {} if self.absent(tenant, meter.gw, sheet.start, sheet.end) else quality_of(sheet)
 
         def work(connection: sqlite3.Connection) -> list[AlertEvent]:
             row = connection.execute(_GET, (tenant, meter.meter)).fetchone()
@@ -115,11 +115,9 @@ class Watch:
                 return []
             engine = Engine({meter.meter: rules}, self.calendar)
             events = engine.restore(meter.meter, orjson.loads(row[1])) if row is not None else []
-            events += _day(engine, sheet)
-            stream = NOT_A_JOURNAL + int.from_bytes(blake2b(meter.meter.encode(), digest_size=6).digest())
-            for n, event in enumerate(events):
-                body = event.encode()
-                connection.execute(ADD_EVENT, (tenant, meter.gw, stream, sheet.start, n, event.at, body))
+            events += _day(engine, sheet, quality)
+            for event in events:
+                write_event(connection, Told(tenant, meter.gw, event))
             state = orjson.dumps(engine.snapshot(meter.meter))
             connection.execute(_SET, (tenant, meter.meter, sheet.end, state))
             return events
@@ -133,10 +131,12 @@ class Watch:
         return None
 
 
-def _day(engine: Engine, sheet: Sheet) -> Iterator[AlertEvent]:
-    """Let an engine hear a day, slot by slot."""
+def _day(engine: Engine, sheet: Sheet, quality: Mapping[str, float]) -> Iterator[AlertEvent]:
+    """Let an engine hear a day, slot by slot, and at its end how good it was."""
     for end, together in groupby(sorted(_intervals(sheet), key=attrgetter("end")), key=attrgetter("end")):
         yield from engine.hear(sheet.meter, end, 0, {}, together)
+    if quality:
+        yield from engine.hear(sheet.meter, sheet.end, 0, quality)
     yield from engine.tick(sheet.end, sheet.meter)
 
 

@@ -14,9 +14,11 @@ from gateway.alerts.rules.base_load import BaseLoad
 from gateway.alerts.rules.bill_projection import BillProjection
 from gateway.alerts.rules.budget import Budget
 from gateway.alerts.rules.burst import WaterBurst
+from gateway.alerts.rules.data_quality import DataQuality
 from gateway.alerts.rules.demand import DemandLimit
 from gateway.alerts.rules.flags import BatteryLow, Tamper
 from gateway.alerts.rules.gas import GasContinuous, GasLongUse
+from gateway.alerts.rules.gateway_offline import GatewayOffline, GatewaysOffline, LateReadings
 from gateway.alerts.rules.high_usage import HighUsage, HighWaterDay
 from gateway.alerts.rules.meter_clock import MeterClock
 from gateway.alerts.rules.outage import Outage
@@ -30,6 +32,7 @@ from gateway.alerts.rules.tariff_advice import TariffAdvice, alike
 from gateway.alerts.rules.tier import TierCrossing
 from gateway.alerts.rules.voltage import PhaseFault, VoltageQuality
 from gateway.alerts.rules.water import WaterLeak
+from gateway.alerts.rules.welcome import Welcome
 from gateway.alerts.rules.zero import ZeroConsumption
 from gateway.alerts.settings import MeterSettings
 from gateway.config.alerts import AlertsTable
@@ -98,9 +101,17 @@ def _tariff_advice(options: Options, *_: object) -> Rule | None:
     return TariffAdvice(offers=offers, **options) if offers else None
 
 
+def _elsewhere(*_: object) -> None:
+    """Leave out a rule of gateways, or of live values: `gatewatch.py` and `welcomes.py` make those."""
+
+
 ENTRIES = (
     Entry("X3", "edge", Silence, lambda options, *_: Silence(**options)),
+    Entry("X4", "hub", GatewayOffline, _elsewhere),
+    Entry("X4b", "hub", LateReadings, _elsewhere),
+    Entry("X4c", "hub", GatewaysOffline, _elsewhere),
     Entry("X5", "edge", MeterClock, lambda options, *_: MeterClock(**options)),
+    Entry("X5b", "hub", DataQuality, lambda options, *_: DataQuality(**options)),
     Entry("X1", "edge", Tamper, lambda options, *_: Tamper(**options)),
     Entry("X2", "edge", BatteryLow, lambda options, *_: BatteryLow(**options)),
     Entry("E1", "edge", HighUsage, lambda options, _, about: _excess(HighUsage, about.budget_m, options, about)),
@@ -125,6 +136,7 @@ ENTRIES = (
     Entry("G1", "edge", GasContinuous, lambda options, *_: GasContinuous(**options)),
     Entry("G2", "edge", GasLongUse, lambda options, _, about: _tuned(GasLongUse, options, about)),
     Entry("X10", "hub", TariffAdvice, _tariff_advice, priced=True),
+    Entry("X11", "hub", Welcome, _elsewhere),
 )
 
 

@@ -22,10 +22,15 @@ from gateway.config.rules.electricity import (
 from gateway.config.rules.gas import GasContinuousTable, GasLongUseTable
 from gateway.config.rules.meter import (
     BatteryLowTable,
+    DataQualityTable,
+    GatewayOfflineTable,
+    GatewaysOfflineTable,
+    LateReadingsTable,
     MeterClockTable,
     MeterOfflineTable,
     ReverseFlowTable,
     TamperTable,
+    WelcomeTable,
     ZeroConsumptionTable,
 )
 from gateway.config.rules.tariff import (
@@ -82,6 +87,11 @@ class AlertsTable(Table):
     gas_long_use: GasLongUseTable = option("Gas that burns on and on.", GasLongUseTable())
     meter_offline: MeterOfflineTable = option("A silent meter.", MeterOfflineTable())
     meter_clock: MeterClockTable = option("A meter's clock that is wrong.", MeterClockTable())
+    gateway_offline: GatewayOfflineTable = option("A gateway that is gone.", GatewayOfflineTable())
+    late_readings: LateReadingsTable = option("Readings that are late.", LateReadingsTable())
+    gateways_offline: GatewaysOfflineTable = option("Many gateways gone at once.", GatewaysOfflineTable())
+    data_quality: DataQualityTable = option("Readings that are not in order.", DataQualityTable())
+    welcome: WelcomeTable = option("A new meter's first hour.", WelcomeTable())
     zero_consumption: ZeroConsumptionTable = option("A register that stands still.", ZeroConsumptionTable())
     reverse_flow: ReverseFlowTable = option("What flows the wrong way.", ReverseFlowTable())
     tamper: TamperTable = option("Somebody was at a meter.", TamperTable())

@@ -51,6 +51,7 @@ AMOUNTS: Mapping[str, Callable[[AlertEvent], Amount]] = {
     "high_water_day": _evidence("more", "above_l"),
     "baseload_increase": _evidence("month", "rise_w", MONTH_HOURS),
     "peak_price_use": _evidence("more", "above_wh"),
+    "welcome": lambda event: ("so far", event.value if event.quantity else None),
 }
 """By rule: how many base units of an event have a price, and what they are: of a month, more than usual, or so far."""
 

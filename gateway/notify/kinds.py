@@ -18,11 +18,15 @@ KIND: dict[str, Kind] = {
     "water_leak": "leak", "flow_while_away": "leak",
     "bill_projection": "cost", "tier_crossing": "cost", "budget": "cost", "peak_price_use": "cost",
     "tariff_advice": "cost",
-    "meter_offline": "operator", "meter_clock": "operator", "gateway_offline": "operator", "tamper": "operator",
-    "battery_low": "operator", "data_quality": "operator", "voltage_quality": "operator",
+    "meter_offline": "operator", "meter_clock": "operator", "gateway_offline": "operator",
+    "gateways_offline": "operator", "tamper": "operator", "battery_low": "operator", "data_quality": "operator",
+    "voltage_quality": "operator",
     "achievement": "digest", "goal_met": "digest", "tip": "digest", "weekly_digest": "digest",
 }  # fmt: skip
 """By the rule's name; every other rule is about usage."""
+
+ENDS_UNSAID = frozenset({"welcome"})
+"""Rules whose alerts end without a word: a greeting is not over."""
 
 
 def kind_of(event: AlertEvent) -> Kind:

@@ -23,7 +23,7 @@ from datetime import datetime, time, timedelta
 
 from gateway.alerts.calendar import is_ramadan
 from gateway.alerts.event import AlertEvent, Severity
-from gateway.notify.kinds import Frequency, Kind, kind_of
+from gateway.notify.kinds import ENDS_UNSAID, Frequency, Kind, kind_of
 
 DIGEST = ""
 """Stands where a channel's name would."""
@@ -179,6 +179,8 @@ def _together(channel: str, due: datetime, interruptions: Iterable[Interruption]
 
 
 def _end(event: AlertEvent, people: Sequence[Contact], story: Story, now: datetime) -> list[Planned]:
+    if event.rule in ENDS_UNSAID:
+        return []
     told = [contact for contact in people if contact.channel in story.told]
     if not told:
         return [Planned(DIGEST, now)]

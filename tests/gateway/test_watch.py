@@ -1,6 +1,7 @@
 """Rules at the hub: days become events beside those of gateways, once each, whatever is heard again."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -104,3 +105,27 @@ async def test_bills_are_judged_and_remembered(database: HubDatabase) -> None:
     made = bill_in(plan, await watch().remembered("home", METER.meter))
     assert made is not None
     assert made.until == days[-1].end
+
+
+async def test_days_not_in_order_are_told_unless_the_gateway_was_away(database: HubDatabase) -> None:
+    """An incomplete day is told once and ends with a whole one; readings that are still to come are not missed."""
+    days = [sheet(0, 100.0), sheet(1, 100.0), sheet(2, 100.0, "unknown"), sheet(3, 100.0), sheet(4, 100.0)]
+    half = [slot if n % 2 else slot._replace(grade="unknown", amount=None) for n, slot in enumerate(
+        days[1].tracks["energy_import_wh"].slots)]  # fmt: skip
+    days[1] = replace(days[1], tracks={"energy_import_wh": Track(tuple(half))})
+    told = await hear(database, days)
+    assert [(event.rule, event.state, event.value, event.at) for event in told] == [
+        ("data_quality", "raised", 50.0, days[1].end), ("data_quality", "cleared", 50.0, days[3].end)
+    ]  # fmt: skip
+
+    asked = []
+
+    def absent(*question: object) -> bool:
+        asked.append(question)
+        return True
+
+    watch = Watch(database.file, AlertsTable(), Calendar(), absent=absent)
+    late = replace(days[1], start=days[4].end, end=days[4].end + DAY_MS)
+    assert await watch.hear("home", METER, late) is None
+    assert asked == [("home", "gw-1", late.start, late.end)]
+    assert len(await database.events()) == 2

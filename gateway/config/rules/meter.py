@@ -56,3 +56,44 @@ class BatteryLowTable(Table):
     soon: Annotated[float, lasting("1d", "1000d")] = option("A battery that lasts less long is told of.", "180d")
     urgent: Annotated[float, lasting("1d", "1000d")] = option("One that lasts less long than this is urgent.", "30d")
     cooldown: Annotated[float, lasting("0s", "90d")] = option("How long after its end it is not told again.", "30d")
+
+
+class GatewayOfflineTable(Table):
+    """A gateway that is gone; the hub watches."""
+
+    enabled: bool = option("Watch for gateways that are gone.", True)
+    dwell: Annotated[float, lasting("30s", "1d")] = option("How long a gateway may be gone.", "5m")
+    planned: Annotated[float, lasting("0s", "7d")] = option("How long it may be gone when it was shut down.", "30m")
+    calm: Annotated[float, lasting("0s", "1d")] = option("How long it must be back.", "30m")
+
+
+class LateReadingsTable(Table):
+    """A gateway that has been gone for so long that customers miss their readings."""
+
+    enabled: bool = option("Tell customers of readings that are late.", True)
+    dwell: Annotated[float, lasting("5m", "7d")] = option("How long a gateway may be gone.", "6h")
+    planned: Annotated[float, lasting("0s", "7d")] = option("How long it may be gone when it was shut down.", "30m")
+    calm: Annotated[float, lasting("0s", "1d")] = option("How long it must be back.", "30m")
+
+
+class GatewaysOfflineTable(Table):
+    """Many gateways that are gone at once."""
+
+    enabled: bool = option("Tell of many gateways at once in one message.", True)
+    share: Annotated[float, Field(gt=0, lt=1)] = option("The share of gateways from which they are told together.", 0.3)
+    least: Annotated[int, Field(ge=2, le=20_000)] = option("How many gateways there must be for that.", 10)
+
+
+class DataQualityTable(Table):
+    """A day of readings that are missing or cannot be."""
+
+    enabled: bool = option("Watch each day's readings.", True)
+    complete: Annotated[float, Field(gt=0, le=1)] = option("The share of a day that is measured.", 0.95)
+    twice: Annotated[int, Field(ge=1, le=1_000_000)] = option("So many readings of a day may come twice.", 100)
+    cooldown: Annotated[float, lasting("0s", "30d")] = option("How long after its end it is not told again.", "1d")
+
+
+class WelcomeTable(Table):
+    """A new meter's first hour."""
+
+    enabled: bool = option("Greet each new meter with its first hour.", True)

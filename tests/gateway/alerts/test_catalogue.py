@@ -73,7 +73,7 @@ def test_rules_about_money_need_what_they_judge() -> None:
 
     def names(plan: Plan | None, about: MeterSettings) -> set[str]:
         rules = rules_of(told, UTC, about, "hub", plan)
-        return {rule.name for rule in rules} - {"baseload_increase"}
+        return {rule.name for rule in rules} - {"baseload_increase", "data_quality"}
 
     assert names(None, MeterSettings(bill_limit=50)) == set()
     assert names(Plan(tariff()), MeterSettings()) == {"bill_projection", "tariff_advice"}

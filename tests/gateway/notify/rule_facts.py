@@ -72,6 +72,11 @@ SHAPES: dict[str, Shape] = {
         "l/h", ("gas_volume_l",), ("warning",), ("since_ms", "hours", "usual_hours", "lost_l"), ("hours",),
         baseline=False,
     ),
+    "gateway_offline": Shape("s", evidence=("since_ms",), over=("since_ms", "back_ms")),
+    "late_readings": Shape("s", severities=("info",), evidence=("since_ms",), over=("since_ms", "back_ms")),
+    "gateways_offline": Shape("", ("gateways",), evidence=("away",), over=("away",)),
+    "data_quality": Shape("%", severities=("info",), evidence=("jumps_today", "twice_today")),
+    "welcome": _shape("l", "water_volume_l", "info", evidence=("now_w", "now_l_h")),
     "a_rule_of_tomorrow": Shape("Wh"),
 }  # fmt: skip
 """By the rule's name; what a newer gateway's rule says is a row too."""

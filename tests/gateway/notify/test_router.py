@@ -1,6 +1,7 @@
 """Who hears what, and when: tables of cases, and what holds whatever happens."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -88,6 +89,12 @@ def test_the_end_is_told_where_the_beginning_was(state: str, event: Event) -> No
     story = Story(told=frozenset({"mail"}), worst="warning", interruptions=USED_UP, muted=True)
     assert plan(end, story) == [("hook", NOON), ("mail", NOON)]
     assert plan(end) == [("hook", NOON), (DIGEST, NOON)]
+
+
+def test_a_greeting_ends_without_a_word(event: Event) -> None:
+    """Only machines hear that a first day is over."""
+    over = replace(event(state="cleared", severity="info", at=ms(NOON)), rule="welcome")
+    assert plan(over, Story(told=frozenset({"phone"}))) == [("hook", NOON)]
 
 
 def test_the_end_of_a_warning_wakes_nobody(event: Event) -> None:
