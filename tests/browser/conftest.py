@@ -17,8 +17,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from gateway.notify.links import Link
 from tests.conftest import skip_or_fail
 from tests.support import exhibit
+from tests.support.desk import arrive
 from tests.support.site import Site
 
 AXE = "axe-core@4.14.1"
@@ -52,6 +54,18 @@ def home() -> Iterator[Site]:
     """Give the site of a furnished home whose time stands still."""
     with Site(lambda: exhibit.NOW, exhibit.ZONE) as served:
         exhibit.furnish(served)
+        yield served
+
+
+@pytest.fixture
+def family(tmp_path: Path) -> Iterator[Site]:
+    """Give the site of a furnished home with a hub database: alerts were answered, somebody waits for a call."""
+    with Site(lambda: exhibit.NOW, exhibit.ZONE, tmp_path) as served:
+        exhibit.furnish(served)
+        high, leak = exhibit.high(), exhibit.leak()
+        served.run(arrive(served.desk, served.database, leak, high))
+        for action, event in (("normal", high), ("call_me", high), ("not_useful", leak)):
+            served.run(served.desk.telling.act(Link(action, "home", event.id, "phone", 10**10), exhibit.NOW))
         yield served
 
 

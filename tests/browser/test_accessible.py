@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page
 
 from gateway.notify.links import Link
+from tests.support import exhibit
 from tests.support.site import KEY, Site
 
 Open = Callable[..., Page]
@@ -48,12 +49,32 @@ def test_the_other_pages_have_no_serious_fault(home: Site, look: Open, axe: str,
     assert grave == []
 
 
+@pytest.mark.parametrize(("language", "dark"), [("en", False), ("ar", True)])
+def test_the_pages_to_choose_on_have_no_serious_fault(
+    family: Site, look: Open, axe: str, language: str, *, dark: bool
+) -> None:
+    """Settings with everything on them and with a mistake, an alert of its own, the operator's list."""
+    page = look(family, language=language, dark=dark)
+    grave = []
+    for path in ("settings", f"alert/{exhibit.high().id}", "operator"):
+        page.goto(f"{family.url}{path}")
+        grave += findings(page, axe)
+        for width in (320, 1280, 390):
+            page.set_viewport_size({"width": width, "height": 900})
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (path, width)
+    page.goto(f"{family.url}settings")
+    page.fill("#goal-home_water", "many")
+    page.locator("form[action$=goals] button").click()
+    assert page.locator(".wrong .error").count() == 1
+    assert grave + findings(page, axe) == []
+
+
 def test_everything_is_reached_by_keyboard(home: Site, look: Open) -> None:
     """Tab goes through language, answers and signing out, and shows where it is."""
     page = look(home, 1280)
     page.wait_for_timeout(300)
     reached = []
-    for _ in range(5):
+    for _ in range(6):
         page.keyboard.press("Tab")
         reached.append(page.evaluate("document.activeElement.textContent.trim()"))
         assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"

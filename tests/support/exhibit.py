@@ -73,6 +73,27 @@ def overload(severity: str = "critical") -> AlertEvent:
     )
 
 
+def high() -> AlertEvent:
+    """Make an open alert of unusual use, with its course."""
+    raised = NOW - 30 * MINUTE
+    return AlertEvent(
+        id=alert_id("high_usage", "home_main", raised),
+        seq=1,
+        rule="high_usage",
+        meter="home_main",
+        state="raised",
+        severity="warning",
+        raised=raised,
+        at=raised,
+        value=6200.0,
+        baseline=2100.0,
+        unit="Wh",
+        quantity="energy_import_wh",
+        evidence={"above_wh": 4100.0, "hours": 2},
+        points=[(raised - 15 * MINUTE * n, 400.0 + 90 * n) for n in range(8, 0, -1)],
+    )
+
+
 def leak() -> AlertEvent:
     """Make an alert that is over."""
     raised = NOW - 9 * 60 * MINUTE

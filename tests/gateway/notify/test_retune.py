@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.notify.links import REPLIES, Reply
-from gateway.notify.retune import LEAST, MOST, SLOT_MS, WEEK_MS, Answered, tuning
+from gateway.notify.retune import LEAST, MOST, RAISED, SLOT_MS, WEEK_MS, Answered, tuning
 
 NOW = 100 * WEEK_MS
 
@@ -48,6 +48,15 @@ def test_what_is_normal_marks_its_hour_for_half_a_year() -> None:
     assert tuning(said("not_useful", rule="high_usage"), NOW).known_slots == ()
     assert tuning(said("normal"), NOW).known_slots == ()
     assert tuning(said("normal", rule="high_usage"), NOW + SLOT_MS).known_slots == ()
+
+
+def test_what_is_taken_back_counts_no_more() -> None:
+    """A reset forgets what one rule was answered before it, hours included; other rules and later answers stay."""
+    before = [*said("normal", "not_useful", rule="high_usage"), *said("not_useful")]
+    back = Answered("high_usage", "reset", NOW, 0)
+    assert tuning([*before, back], NOW) == tuning(said("not_useful"), NOW)
+    later = Answered("high_usage", "not_useful", NOW + 1, 0)
+    assert tuning([*before, back, later], NOW + 1).factors["high_usage"] == RAISED
 
 
 @given(

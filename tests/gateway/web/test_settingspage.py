@@ -265,7 +265,8 @@ async def test_an_alert_tells_its_story(site: Site) -> None:
     event = alert()
     await site.answer(event, "normal")
     html = await site.show(f"/alert/{event.id}")
-    for said in ("More power than usual: ⁨House⁩", "<dt>Measured</dt>", "<dt>Held against</dt>", "said to be normal, by"):
+    assert "More power than usual: \u2068House\u2069" in html
+    for said in ("<dt>Measured</dt>", "<dt>Held against</dt>", "said to be normal, by"):
         assert said in html
     assert f'action="/alert/{event.id}/normal' not in html
     sent = await site.send(f"/alert/{event.id}/fixed?back=alert")
@@ -280,5 +281,6 @@ async def test_the_pages_speak_arabic(site: Site, path: str) -> None:
     await site.answer(alert(), "normal", "call_me")
     html = await site.show(f"{path}?lang=ar")
     assert '<html lang="ar" dir="rtl">' in html
-    main = re.sub(r"<bdi>.*?</bdi>|<[^>]*>|⁨[^⁩]*⁩", " ", html[html.index("<main>") :].replace("https", ""))
+    main = html[html.index("<main>") :].replace("https", "")
+    main = re.sub("<bdi>.*?</bdi>|<[^>]*>|\u2068[^\u2069]*\u2069", " ", main)
     assert re.findall(r"[A-Za-z]{2,}", main) == []
