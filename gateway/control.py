@@ -38,10 +38,12 @@ async def listening(
         assert task is not None  # noqa: S101  a coroutine runs in one
         serving.add(task)
         # Cancelled only by the end of the block below; Python 3.11 would log that as an error.
-        with contextlib.suppress(ConnectionError, asyncio.CancelledError):
-            await _serve(reader, writer, answers, talks)
-        serving.discard(task)
-        writer.close()
+        try:
+            with contextlib.suppress(ConnectionError, asyncio.CancelledError):
+                await _serve(reader, writer, answers, talks)
+        finally:
+            serving.discard(task)
+            writer.close()
 
     with contextlib.ExitStack() as stack:
         # On a disk that refuses nobody can ask, and meters are read all the same.
@@ -56,7 +58,7 @@ async def listening(
         finally:
             for task in serving:
                 task.cancel()
-            await asyncio.gather(*serving)
+            await asyncio.gather(*serving, return_exceptions=True)
 
 
 async def _serve(

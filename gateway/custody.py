@@ -29,11 +29,15 @@ class Custody:
         """Whether another program has the bus, or waits for the end of the present turn."""
         return self._wanted.is_set()
 
-    async def lend(self) -> None:
-        """Let the bus go after the present turn; returns when its port is closed."""
+    def want(self) -> None:
+        """Say that another program is to have the bus after the present turn: from now on nobody else gets it."""
         self._ours.clear()
         self._wanted.set()
         self._wake()
+
+    async def lend(self) -> None:
+        """Let the bus go after the present turn; returns when its port is closed."""
+        self.want()
         await self._closed.wait()
 
     def take_back(self) -> None:

@@ -75,6 +75,8 @@ class _Loan:
         self._let_run()
         fresh = [poller for poller in wanted if poller not in self._lent]
         self._lent += fresh
+        for poller in fresh:  # before anything is awaited: who asks meanwhile is told that it is taken
+            poller.custody.want()
         await asyncio.gather(*(poller.custody.lend() for poller in fresh))
         self._lease = asyncio.get_running_loop().call_later(seconds, self.end)
         return {"lent": [poller.name for poller in wanted], "seconds": seconds}

@@ -80,8 +80,8 @@ class Remote:
     async def take(self, config: EdgeConfig) -> Done:
         """Take over what a reload read; raises ConfigError."""
         async with self._one_at_a_time:
-            self._trial = None
             done = await self._change(config)
+            self._trial = None
             self.state, self.why = "runs" if self._kept and self._kept.runs else "", ""
             return done
 
@@ -172,17 +172,21 @@ class Remote:
         log.warning("the configuration that the hub sent is rolled back: %s", self.why)
 
     async def _whole(self, config: EdgeConfig, intervals: Mapping[str, float]) -> Done:
-        """Take a configuration over, or have what ran before again; raises Refused."""
-        before = self.config, self._intervals
+        """Take a configuration over; raises Refused."""
         try:
             return await self._change(config, intervals)
-        except Exception as error:  # whatever it was, half of a configuration must not run
-            await self._change(*before)
+        except Exception as error:
             raise Refused("malformed", f"it cannot be taken over: {error}") from error
 
     async def _change(self, config: EdgeConfig, intervals: Mapping[str, float] = MappingProxyType({})) -> Done:
+        """Take a configuration over, or have what ran before again, and raise what kept it from running."""
+        try:
+            done = await self._apply(config)
+        except Exception:  # whatever it was, half of a configuration must not run
+            await self._apply(self.config)
+            raise
         self.config, self._intervals = config, dict(intervals)
-        return await self._apply(config)
+        return done
 
 
 def _see_that_it_may(own: EdgeConfig, new: EdgeConfig) -> None:

@@ -55,7 +55,8 @@ def parse(text: str) -> Formula:
         raise FormulaError("has no meter in it", 'write names of meters: "main - solar"')
     for name, weight in counting.items():
         if not LEAST <= abs(weight) <= MOST:
-            raise FormulaError(f"counts {name} {float(weight):g} times", "from 0.000000001 to 1000000000 times")
+            often = "too often" if abs(weight) > MOST else "too little"  # a float may not hold how often
+            raise FormulaError(f"counts {name} {often}", f"from {float(LEAST):.9f} to {int(MOST)} times")
     return Formula(" ".join(text.split()), counting)
 
 

@@ -57,6 +57,19 @@ async def test_rubbish_gets_an_error_and_harms_nobody(tmp_path: Path, line: byte
         assert await control.ask(path, {"do": "echo", "word": 1}) == {"said": 1}
 
 
+async def test_an_answer_that_fails_ends_its_own_talk_alone(tmp_path: Path) -> None:
+    """Who asked is hung up on; others are answered, and the program ends as it should."""
+    path = tmp_path / "edge.sock"
+
+    async def fail(_: Mapping[str, Any]) -> Mapping[str, Any]:
+        raise ValueError
+
+    async with control.listening(path, {"fail": fail, "echo": echo}):
+        with pytest.raises(control.NobodyThere):
+            await control.ask(path, {"do": "fail"}, timeout=5)
+        assert await control.ask(path, {"do": "echo", "word": 1}) == {"said": 1}
+
+
 async def test_a_talk_lasts_until_the_asker_hangs_up(tmp_path: Path) -> None:
     """Line follows line on one connection; its end, and the program's end, are noticed."""
     path = tmp_path / "edge.sock"

@@ -197,6 +197,21 @@ def test_only_one_has_a_bus() -> None:
     play(site, story)
 
 
+def test_of_two_who_ask_at_once_one_has_a_bus() -> None:
+    """Both ask while its port is still open: the second is refused before the first has its answer."""
+    site = Site()
+
+    async def story(now: Callable[[], float]) -> None:
+        del now
+        lending = site.lending
+        async with lending.talk() as one, lending.talk() as other:
+            question = {"do": "lend", "where": HERE}
+            got = await asyncio.gather(one(question), other(question))
+            assert [sorted(answer) for answer in got] == [["lent", "seconds"], ["error"]]
+
+    play(site, story)
+
+
 def test_a_reading_that_was_asked_for_is_refused_when_the_bus_goes() -> None:
     """Nobody waits two minutes for a meter whose bus is away."""
     site = Site(here=Wire("pushed", takes=20.0))

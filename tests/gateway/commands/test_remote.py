@@ -40,6 +40,7 @@ class Gateway:
     answers: bool = True
     reads: bool = True
     broken: Exception | None = None
+    breaks: str = "sent"
     ran: list[list[str]] = field(default_factory=list)
 
     def start(self) -> Remote:
@@ -65,7 +66,7 @@ class Gateway:
 
     async def _apply(self, config: EdgeConfig) -> Mapping[str, Any]:
         self.ran.append([row.name for row in config.meter])
-        if self.broken and self.ran[-1] == ["sent"]:
+        if self.broken and self.ran[-1] == [self.breaks]:
             raise self.broken
         return {"changed": 1}
 
@@ -125,6 +126,26 @@ def test_what_does_not_work_is_gone_in_time(
     assert remote.status() == {"configuration": "rolled back", "why": f"within 60 s {why}", "intervals": {}}
     assert why in caplog.text
     assert not (tmp_path / NAME).exists()
+
+
+def test_a_reload_that_fails_ends_no_trial(tmp_path: Path) -> None:
+    """What is on trial runs on, is watched on, and goes in time."""
+    gateway = Gateway(tmp_path, answers=False)
+
+    async def story(remote: Remote) -> None:
+        await remote.stage(Wanted(config=SENT, confirm_s=60))
+        third = remote.config.model_copy(
+            update={"meter": (remote.config.meter[0].model_copy(update={"name": "third"}),)}
+        )
+        gateway.broken, gateway.breaks = ConfigError(Problem(Path("key"), None, "", "", "is gone")), "third"
+        with pytest.raises(ConfigError):
+            await remote.take(third)
+        assert gateway.ran == [["sent"], ["third"], ["sent"]]
+        assert [row.name for row in remote.config.meter] == ["sent"]
+        await asyncio.sleep(70)
+
+    remote = gateway.play(story)
+    assert (remote.state, gateway.ran[-1]) == ("rolled back", ["own"])
 
 
 def test_a_reading_from_before_proves_nothing(tmp_path: Path) -> None:
