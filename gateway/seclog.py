@@ -21,6 +21,7 @@ from typing import Literal
 
 from gateway.clock import SystemProbe
 from gateway.commands.bucket import Bucket
+from gateway.journal.schema import make_folder
 
 Kind = Literal[
     "started", "stopped", "updated", "clock_set", "clock_state",
@@ -154,6 +155,9 @@ def line_of(kind: str, facts: dict[str, str | int | None], at: float, clock: str
 @contextlib.contextmanager
 def keeping(file: Path, *, own: bool = True) -> Iterator[SecurityLog]:
     """Keep the log in a file while the block runs."""
+    if own:
+        with contextlib.suppress(OSError):  # the first start of all; what cannot be made is told by the journal
+            make_folder(file.parent)
     log = SecurityLog(file, own=own)
     _LOG.addHandler(log)
     _LOG.setLevel(logging.INFO)

@@ -124,9 +124,18 @@ def test_a_clock_that_is_set_is_noted(file: Path) -> None:
 
 def test_a_disk_that_refuses_costs_lines_only(tmp_path: Path) -> None:
     """Without a place to write nobody is held up, and what was lost is counted."""
-    with keeping(tmp_path / "gone" / NAME) as log:
+    (tmp_path / "file").touch()
+    with keeping(tmp_path / "file" / NAME) as log:
         note("link_made")
     assert log.lost == 1
+
+
+def test_the_first_start_of_all_is_noted(tmp_path: Path) -> None:
+    """The folder is made where it is not there yet, for its owner alone."""
+    with keeping(tmp_path / "journal" / NAME):
+        note("started", version="1")
+    assert [line["kind"] for line in lines(tmp_path / "journal" / NAME)] == ["started"]
+    assert (tmp_path / "journal").stat().st_mode & 0o777 == 0o700
 
 
 def test_a_log_nobody_writes_is_bounded(worn: SecurityLog) -> None:
