@@ -138,7 +138,9 @@ class Desk:
 
     async def push_key(self) -> str | TryAgain:
         """Give the public key by which browsers know our pushes."""
-        key = await self.database.write(browsers.key_of)
+        # Looking at a page writes nothing, but for the first time.
+        kept = await self.database.read(browsers.kept_key)
+        key = kept if kept is not None else await self.database.write(browsers.key_of)
         return key if isinstance(key, TryAgain) else browsers.public_of(key)
 
     async def browsers(self, tenant: str) -> list[Browser]:

@@ -52,9 +52,17 @@ def name_of(body: str) -> str:
 
 def key_of(connection: sqlite3.Connection) -> str:
     """Give the private key, made at the first call, inside the caller's transaction; as `read_key` takes it."""
-    if connection.execute(sql.KEY).fetchone() is None:
-        connection.execute(sql.ADD_KEY, (new_key().private_numbers().private_value.to_bytes(32),))
-    return encode(connection.execute(sql.KEY).fetchone()[0])
+    if (kept := kept_key(connection)) is not None:
+        return kept
+    made = new_key().private_numbers().private_value.to_bytes(32)
+    connection.execute(sql.ADD_KEY, (made,))
+    return encode(made)
+
+
+def kept_key(connection: sqlite3.Connection) -> str | None:
+    """Give the private key, if it was made already."""
+    row = connection.execute(sql.KEY).fetchone()
+    return encode(row[0]) if row is not None else None
 
 
 def public_of(key: str) -> str:

@@ -208,6 +208,7 @@ class Notifier:
             repeat=waiting.repeat,
             emergency=reader.emergency,
             priced=priced,
+            own=f"{self._page}/alert/{waiting.event.id}",
         )
 
     def _link(self, action: Action, waiting: Waiting) -> str:

@@ -29,7 +29,7 @@ SHOWN = 5
 HOW_MANY = plural("{n} alert", "{n} alerts")
 HOW_MANY_OVER = plural("{n} alert is over", "{n} alerts are over")
 MORE = plural("And {n} other, on the live page.", "And {n} others, on the live page.")
-LIVE_PAGE = N_("Live page")
+LIVE_PAGE, OWN_PAGE = N_("Live page"), N_("More about this alert")
 LABELS: dict[Action, str] = {
     "acknowledge": N_("I have seen it"),
     "mute": N_("No messages of this kind for a week"),
@@ -48,7 +48,7 @@ class Occasion:
 
     `links` are those of the answers, none where there is nothing to answer; `late` means it happened a while ago,
     `repeat` that it was told so many times before. `emergency` is the number to call when it smells of gas,
-    `priced` what is known of the event's money.
+    `priced` what is known of the event's money, `own` the address of the alert's own page.
     """
 
     event: AlertEvent
@@ -61,11 +61,12 @@ class Occasion:
     repeat: int = 0
     emergency: str = ""
     priced: Priced | None = None
+    own: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A link a message carries: what it does, as its label says, and where; `action` is "" for the live page."""
+    """A link a message carries: what it does, as its label says, and where; `action` is "" for a page to look at."""
 
     label: str
     url: str
@@ -106,7 +107,8 @@ def render(occasion: Occasion) -> Words:
         sentences,
         marked,
         action=action,
-        page=occasion.page,
+        page=occasion.own or occasion.page,
+        label=OWN_PAGE if occasion.own else LIVE_PAGE,
         acknowledge=answers.get("acknowledge"),
         mute=answers.get("mute"),
         replies=tuple(answers[action] for action in REPLIES if action in answers),
@@ -137,15 +139,16 @@ def laid_out(
     *,
     action: int = 0,
     page: str = "",
+    label: str = LIVE_PAGE,
     acknowledge: Answer | None = None,
     mute: Answer | None = None,
     replies: tuple[Answer, ...] = (),
 ) -> Words:
-    """Lay a message out in every form; `marked` are the sentences as HTML, `page` is the live page's address.
+    """Lay a message out in every form; `marked` are the sentences as HTML, `page` is where the link `label` leads.
 
     `action` is the number of the sentence that says what to do, for which a text message keeps room.
     """
-    live = Answer(words(language).gettext(LIVE_PAGE), page) if page else None
+    live = Answer(words(language).gettext(label), page) if page else None
     links = [answer for answer in (acknowledge, *replies, mute, live) if answer]
     return Words(
         language=language,

@@ -13,6 +13,7 @@ from gateway.alerts.event import AlertEvent, alert_id
 from gateway.desk import Desk
 from gateway.hubdb import HubDatabase
 from gateway.live import LiveBook
+from gateway.message import MeterInfo
 from gateway.notify.links import Action, Link
 from gateway.web.access import Access
 from gateway.web.page import app
@@ -273,6 +274,22 @@ async def test_an_alert_tells_its_story(site: Site) -> None:
     assert (sent.status_code, sent.headers["location"]) == (303, f"/alert/{event.id}")
     assert "said to be fixed, by this page" in await site.show(f"/alert/{event.id}")
     assert (await site.browser.get("/alert/0000000000000000")).status_code == 404
+
+
+async def test_what_meters_are_called_stays_text(site: Site) -> None:
+    """A name from a topic is escaped wherever it stands, in text and in attributes."""
+    evil = "<script>alert(1)</script>\"'>{{7*7}}"
+    info = MeterInfo(id="home_main", name=evil, commodity="electricity", model="m", every=900, quantities={})
+    await site.database.enrol("home", "gw", [info])
+    await site.answer(alert(), "normal", "call_me")
+    for path in ("/settings", "/operator", f"/alert/{alert().id}"):
+        html = await site.show(path)
+        assert "&lt;script&gt;" in html
+        assert "<script>" not in html
+        assert "49" not in re.sub(r'data-key="[^"]*"', "", html)
+    refused = await site.send("/settings/home/goals", home_main=evil)
+    assert "&lt;script&gt;" in refused.text
+    assert "<script>" not in refused.text
 
 
 @pytest.mark.parametrize("path", ["/settings", "/operator"])
