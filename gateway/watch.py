@@ -2,17 +2,20 @@
 
 1. `Days` gives each new sheet here, in the order of its meter's days. A sheet's slots are intervals again, and go
    to the same pure rules as at the edge; a later version of a day that was heard is left out, so nothing is told twice.
-2. What the rules remember of a meter, how far it was heard, and the events that came of it are written in one
-   transaction. Whoever is killed before it hears the day again, whoever is killed after it does not.
+2. Rules work in a thread of their own. What they remember of a meter, how far it was heard, and the events that came of
+   it are then written in one transaction. Whoever is killed before it hears the day again, whoever is killed after it
+   does not; where another hub was faster, nothing is written, and the day is heard on top of what that one wrote.
 3. A day on which the meter's gateway was away says nothing of the quality of its readings: they are still to come.
 """
 
+import asyncio
+import logging
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import attrgetter
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import orjson
 
@@ -20,6 +23,7 @@ from gateway.alerts.calendar import Calendar
 from gateway.alerts.catalogue import rules_of
 from gateway.alerts.engine import Engine
 from gateway.alerts.event import AlertEvent
+from gateway.alerts.rule import Rule
 from gateway.alerts.rules.data_quality import quality_of
 from gateway.alerts.settings import MeterSettings
 from gateway.check import Interval
@@ -29,7 +33,7 @@ from gateway.config.alerts import AlertsTable
 from gateway.hubdb import EnrolledMeter
 from gateway.notify.costs import Costs
 from gateway.outlook import HasMeters, Outlooks
-from gateway.remembered import Told, write_event
+from gateway.remembered import Name, Told, write_event
 from gateway.store.contract import TryAgain
 from gateway.store.database import Database
 from gateway.tariff.model import Plan
@@ -42,6 +46,8 @@ _GET = "SELECT until, state FROM watched WHERE tenant = ? AND meter = ?"
 _SET = (
     "INSERT INTO watched VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET until = excluded.until, state = excluded.state"
 )
+
+_log = logging.getLogger("nabd")
 
 About = Callable[[str, str], MeterSettings]
 PlanOf = Callable[[str, float | None], Plan | None]
@@ -104,31 +110,70 @@ class Watch:
             if made is not None:
                 return made
             self._open = True
-        about = self.about(tenant, meter.meter)
-        plan = self.plan(meter.info.commodity, about.rating_a)
-        rules = rules_of(self.alerts, self.calendar, about, "hub", plan)
+        try:
+            heard = await self.database.read(lambda c: _heard(c, tenant, meter.meter))
+        except sqlite3.Error as error:
+            return TryAgain(f"{self.database.path}: {error}", after=5.0, loud=True)
+        if sheet.start < heard.until:
+            return None
         quality = {} if self.absent(tenant, meter.gw, sheet.start, sheet.end) else quality_of(sheet)
-
-        def work(connection: sqlite3.Connection) -> list[AlertEvent]:
-            row = connection.execute(_GET, (tenant, meter.meter)).fetchone()
-            if row is not None and sheet.start < row[0]:
-                return []
-            engine = Engine({meter.meter: rules}, self.calendar)
-            events = engine.restore(meter.meter, orjson.loads(row[1])) if row is not None else []
-            events += _day(engine, sheet, quality)
-            for event in events:
-                write_event(connection, Told(tenant, meter.gw, event))
-            state = orjson.dumps(engine.snapshot(meter.meter))
-            connection.execute(_SET, (tenant, meter.meter, sheet.end, state))
-            return events
-
-        told = await self.database.write(work)
-        if isinstance(told, TryAgain):
-            return told
-        for event in told:
+        rules = self._rules(tenant, meter)
+        events, state = await asyncio.to_thread(_judged, rules, self.calendar, heard, sheet, quality)
+        told = [Told(tenant, meter.gw, event) for event in events]
+        written = await self.database.write(lambda c: _write(c, (tenant, meter.meter), heard, sheet.end, state, told))
+        if isinstance(written, TryAgain):
+            return written
+        if not written:
+            return await self.hear(tenant, meter, sheet)
+        for event in events:
             for listener in self.listeners:
                 listener(tenant, event)
         return None
+
+    def _rules(self, tenant: str, meter: EnrolledMeter) -> Sequence[Rule]:
+        about = self.about(tenant, meter.meter)
+        plan = self.plan(meter.info.commodity, about.rating_a)
+        return rules_of(self.alerts, self.calendar, about, "hub", plan)
+
+
+class _Heard(NamedTuple):
+    """How far a meter was heard (UTC ms), and what the rules remember of it."""
+
+    until: int = 0
+    state: bytes = b""
+
+
+def _heard(connection: sqlite3.Connection, tenant: str, meter: str) -> _Heard:
+    row = connection.execute(_GET, (tenant, meter)).fetchone()
+    return _Heard() if row is None else _Heard(*row)
+
+
+def _write(
+    connection: sqlite3.Connection, name: Name, before: _Heard, until: int, state: bytes, told: Sequence[Told]
+) -> bool:
+    """Write what came of a day; False, and nothing, where somebody else wrote since `before` was read."""
+    if _heard(connection, *name).until != before.until:
+        return False
+    for one in told:
+        write_event(connection, one)
+    connection.execute(_SET, (*name, until, state))
+    return True
+
+
+def _judged(
+    rules: Sequence[Rule], calendar: Calendar, heard: _Heard, sheet: Sheet, quality: Mapping[str, float]
+) -> tuple[list[AlertEvent], bytes]:
+    """Let the rules hear a day on top of what they remember; give the events, and what they remember then."""
+    engine = Engine({sheet.meter: rules}, calendar)
+    events: list[AlertEvent] = []
+    if heard.state:
+        try:
+            events += engine.restore(sheet.meter, orjson.loads(heard.state))
+        except (ValueError, KeyError, TypeError) as error:  # written by another version
+            _log.warning("what rules remember of %s is unreadable, they learn anew: %r", sheet.meter, error)
+            engine = Engine({sheet.meter: rules}, calendar)
+    events += _day(engine, sheet, quality)
+    return events, orjson.dumps(engine.snapshot(sheet.meter))
 
 
 def _day(engine: Engine, sheet: Sheet, quality: Mapping[str, float]) -> Iterator[AlertEvent]:

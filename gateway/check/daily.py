@@ -50,7 +50,8 @@ class HasPast(Protocol):
 class Days:
     """Follows the meters of some tenants; `error` is what a store complains of.
 
-    `limits` may know a meter's fuse; `judged_day` hears each day that was judged, in any of its versions.
+    `limits` may know a meter's fuse; `judged_day` hears each day that was judged, in any of its versions, before it is
+    kept: a day that could not be heard is judged again, and so are those after it, which are heard in their order.
     """
 
     hub: HasMeters
@@ -60,7 +61,7 @@ class Days:
     zone: ZoneInfo
     now: Callable[[], int]
     limits: Callable[[str, str], Limits] = lambda _tenant, _meter: LIMITS
-    judged_day: Callable[[str, EnrolledMeter, Sheet], Awaitable[object]] | None = None
+    judged_day: Callable[[str, EnrolledMeter, Sheet], Awaitable[TryAgain | None]] | None = None
     error: str = ""
     judged: int = 0
 
@@ -90,8 +91,12 @@ class Days:
             return
         first = min(known, default=yesterday)
         for day in week:
-            if day >= first and not known.get(day, False):
-                await self._judge(tenant, meter, day)
+            if day < first or known.get(day, False):
+                continue
+            kept = await self._judge(tenant, meter, day)
+            if isinstance(kept, TryAgain):
+                self.error = kept.why
+                return
 
     async def _judge(self, tenant: str, meter: EnrolledMeter, day: int) -> Sheet | TryAgain:
         every = round(meter.info.every * 1000)
@@ -108,10 +113,9 @@ class Days:
         was = await self._commissioned(tenant, meter.meter, day, now, check.keys)
         sheet = check.sheet([week for week in weeks if week is not None], was)
         self.judged += 1
-        kept = await self.ledger.keep(tenant, sheet)
-        if self.judged_day is not None and isinstance(kept, Sheet):
-            await self.judged_day(tenant, meter, kept)
-        return kept
+        if self.judged_day is not None and (later := await self.judged_day(tenant, meter, sheet)) is not None:
+            return later
+        return await self.ledger.keep(tenant, sheet)
 
     async def _commissioned(
         self, tenant: str, meter: str, day: int, now: Identity, seen: Iterable[tuple[str, ...]]

@@ -1,9 +1,11 @@
 """Rules at the hub: days become events beside those of gateways, once each, whatever is heard again."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,6 +38,16 @@ def sheet(day: int, watts: float, grade: str = "actual") -> Sheet:
     slots = tuple(Slot(a, b, watts / 4, grade) for a, b in pairwise(edges))  # type: ignore[arg-type]
     tracks = {"energy_import_wh": Track(slots)}
     return Sheet("gw-1_main", edges[0], edges[-1], tracks, {"energy_import_wh": 24 * watts})
+
+
+def half(day: int) -> Sheet:
+    """Make a day of which every second slot was measured."""
+    whole = sheet(day, 100.0)
+    slots = [
+        slot if n % 2 else slot._replace(grade="unknown", amount=None)
+        for n, slot in enumerate(whole.tracks["energy_import_wh"].slots)
+    ]
+    return replace(whole, tracks={"energy_import_wh": Track(tuple(slots))})
 
 
 @pytest.fixture
@@ -129,3 +141,37 @@ async def test_days_not_in_order_are_told_unless_the_gateway_was_away(database: 
     assert await watch.hear("home", METER, late) is None
     assert asked == [("home", "gw-1", late.start, late.end)]
     assert len(await database.events()) == 2
+
+
+async def test_rules_work_outside_of_the_transaction(database: HubDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for them; a day that another hub heard meanwhile is heard on top of what that one wrote, once."""
+    days = [sheet(0, 100.0), half(1)]
+    other = Watch(database.file, AlertsTable(), Calendar())
+    thread = asyncio.to_thread
+    inside: list[bool] = []
+
+    async def slowly(work: Callable[..., Any], *given: Any) -> Any:
+        judged = await thread(work, *given)
+        inside.append(await database.file.read(lambda c: c.in_transaction))
+        if len(inside) == 1:
+            for one in days:
+                assert await other.hear("home", METER, one) is None
+        return judged
+
+    monkeypatch.setattr("gateway.watch.asyncio.to_thread", slowly)
+    assert await hear(database, days) == []
+    assert inside == [False] * 3
+    assert len(await database.events()) == 1
+
+
+async def test_what_an_older_version_remembered_ends_nothing(
+    database: HubDatabase, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A state that cannot be read any more is begun anew, and the log says so."""
+    await hear(database, [sheet(0, 100.0)])
+    for body in (b"no JSON", b"{}", b'{"last":1,"rules":{"baseload_increase":[[1,2],[1]]}}'):
+        await database.file.write(lambda c, body=body: c.execute("UPDATE watched SET state = ?", (body,)).rowcount)  # type: ignore[misc]
+        number = len(caplog.records) + 1
+        assert await hear(database, [sheet(number, 100.0)]) == []
+        assert len(caplog.records) == number
+        assert (await Watch(database.file, AlertsTable(), Calendar()).remembered("home", METER.meter))["rules"]

@@ -10,9 +10,10 @@ import pytest
 
 from gateway.check.daily import HOUR_MS, Days
 from gateway.check.ledger import Ledger
+from gateway.check.sheet import Sheet
 from gateway.hubdb import EnrolledMeter, HubDatabase
 from gateway.message import MeterInfo
-from gateway.store.contract import Row, StoreError
+from gateway.store.contract import Row, StoreError, TryAgain
 
 DAY = 1_767_225_600_000
 DAY_MS = 86_400_000
@@ -105,6 +106,30 @@ async def later(bench: Bench, mend: Callable[[], None]) -> None:
     mend()
     bench.now += DAY_MS
     await bench.days.look()
+
+
+async def test_a_day_that_could_not_be_heard_comes_again_before_the_next(bench: Bench) -> None:
+    """Rules hear each day in its order, whatever their disk says meanwhile; why they do not is told."""
+    bench.read(DAY - HOUR_MS, DAY + 3 * DAY_MS)
+    heard: list[int] = []
+    full = True
+
+    async def hear(_tenant: str, _meter: EnrolledMeter, sheet: Sheet) -> TryAgain | None:
+        if full and sheet.start > DAY:
+            return TryAgain("the disk is full", after=5.0)
+        heard.append(sheet.start)
+        return None
+
+    days = bench.days
+    days.judged_day = hear
+    for n in (1, 2, 3):
+        bench.now = DAY + n * DAY_MS + HOUR_MS
+        await days.look()
+    assert (heard, days.error) == ([DAY], "the disk is full")
+    assert list(await bench.ledger.days("home", "m", DAY)) == [DAY]
+    full = False
+    await days.look()
+    assert heard == [DAY, DAY + DAY_MS, DAY + 2 * DAY_MS]
 
 
 async def test_e2_what_came_late_is_a_new_version_and_the_old_one_stays(bench: Bench) -> None:
