@@ -75,7 +75,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
 
 
 async def test_a_house_is_opened_by_a_link_and_told_of_readings(house: House) -> None:
-    """Closed to strangers; by the link a page, then events that change; after a restart the device is still known."""
+    """Closed to strangers; by the link a page, then events that change; after a restart the device is still known, and the home still away."""
     link = await house.start()
     base, _, token = link.partition("enter/")
     async with httpx.AsyncClient(base_url=base, timeout=10) as browser:
@@ -91,11 +91,16 @@ async def test_a_house_is_opened_by_a_link_and_told_of_readings(house: House) ->
                     seen.add(line)
                 if len(seen) == 3:
                     break
+        assert "Nobody is told yet" in (await browser.get("/settings")).text
+        left = await browser.post("/settings/home/away", data={"away": "on"}, headers={"origin": base.rstrip("/")})
+        assert left.status_code == 303
+        assert (await browser.get("/operator")).status_code == 200
         cookies = browser.cookies
     assert token not in await house.stop()
     base = (await house.start()).partition("enter/")[0]
     async with httpx.AsyncClient(base_url=base, cookies=dict(cookies)) as browser:
         assert (await browser.get("/")).status_code == 200
+        assert "We are back" in (await browser.get("/settings")).text
     await house.stop()
 
 
