@@ -39,7 +39,7 @@ from gateway.store.contract import TryAgain
 from gateway.store.database import Database
 from gateway.transport import Message
 
-EVERY = 5.0
+EVERY = 15.0
 STATUS_LIMIT = 4096
 """Bytes of a status that are read: an honest one has under 300."""
 GATEWAYS = 20_000
@@ -114,13 +114,14 @@ class GateWatch:
         """Take a status or a health of any gateway."""
         try:
             topics, kind, _ = Topics.parse(message.topic)
-            sign = WELL if kind == "health" else _sign(message.payload)
+            sign = _sign(message.payload) if kind == "status" or not message.payload else WELL
         except MessageError:
             self.refused["malformed"] += 1
             return
         gates = self._tenants.setdefault(topics.tenant, {})
         if sign is None:
-            self._forget(topics.tenant, topics.gw)
+            if kind == "status":
+                self._forget(topics.tenant, topics.gw)
         elif topics.gw in gates or sum(map(len, self._tenants.values())) < GATEWAYS:
             self._take(topics.tenant, topics.gw, sign)
         else:
@@ -134,6 +135,13 @@ class GateWatch:
         since, until = gate.absence
         now_away = any(away(state, self._now()) and state.since < end for state, _ in gate.of.values())
         return now_away or (since < end and until > start)
+
+    def status(self) -> dict[str, object]:
+        """Count the gateways there are, and those that are away."""
+        states = [state for gates in self._tenants.values() for gate in gates.values() for state, _ in gate.of.values()]
+        known = sum(map(len, self._tenants.values()))
+        missing = sum(away(state, self._now()) for state in states) // max(1, len(self._rules))
+        return {"known": known, "away": missing, "refused": dict(self.refused)}
 
     async def look(self) -> None:
         """Let the time pass, and write what came of it; what the disk refuses is written at the next look."""

@@ -103,6 +103,7 @@ async def run(config: HubConfig, reread: Callable[[], HubConfig] | None = None) 
             "collector": collector.status(),
             "certificate": identity.status(),
             "losses": await database.losses(),
+            "gateways": gates.status(),
             "messages": await telling.status(),
             "pages": [page.address for page in pages],
             "standstill": progress.overdue,

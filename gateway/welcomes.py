@@ -25,10 +25,10 @@ EVERY = 60.0
 class Welcomes:
     """Follows the meters a hub shows; `listeners` hear each event once it is in the database."""
 
-    def __init__(self, hub: HubDatabase, meters: Callable[[], Sequence[LiveMeter]]) -> None:
-        """`hub` says whose a meter is, `meters` gives each one's newest reading."""
+    def __init__(self, hub: HubDatabase, meters: Callable[[], Sequence[LiveMeter]], tenant: str = "") -> None:
+        """`hub` says whose a meter is, `meters` gives each one's newest reading; `tenant` owns those that name none."""
         self.listeners: list[Listener] = []
-        self._hub, self._meters, self._rule = hub, meters, Welcome()
+        self._hub, self._meters, self._tenant, self._rule = hub, meters, tenant, Welcome()
         self._remembered = Remembered(hub.file, "welcomed")
         self._known: dict[Name, tuple[State, Life]] = {}
 
@@ -49,7 +49,8 @@ class Welcomes:
         changed: dict[Name, tuple[State, Life]] = {}
         told: list[Told] = []
         for meter in self._meters():
-            name, gw = (meter.tenant, meter.id), self._hub.owner(meter.tenant, meter.id)
+            tenant = meter.tenant or self._tenant
+            name, gw = (tenant, meter.id), self._hub.owner(tenant, meter.id)
             state, life = self._known.get(name, (self._rule.start, Life()))
             if gw is None or not meter.ts or state.stage == OVER:
                 continue
@@ -62,7 +63,7 @@ class Welcomes:
             elif finding is not None:
                 life, event = ended(life, Welcome.name, meter.id, finding, meter.ts, 0.0)
             changed[name] = new, life
-            told += [Told(meter.tenant, gw, event)] if event is not None else []
+            told += [Told(tenant, gw, event)] if event is not None else []
         if changed:
             await self._keep(changed, told)
 

@@ -29,7 +29,7 @@ class Verdict:
 def judge(event: AlertEvent, found: Iterable[AlertEvent]) -> Verdict:
     """Look for an event among those that the stored readings gave."""
     if event.rule in UNSTORED:
-        return Verdict("not stored", ("this rule judges flags or clocks of meters, which no store keeps",))
+        return Verdict("not stored", ("this rule judges what no store keeps: flags, clocks, gateways, whole days",))
     same_rule = [other for other in found if (other.rule, other.meter) == (event.rule, event.meter)]
     again = next((other for other in same_rule if other.key == event.key), None)
     if again is not None:

@@ -2,8 +2,8 @@
 
 1. Readings come from the series store, some hours at a time, and take the way of every reading: check, then engine; in
    between time passes from one due moment to the next.
-2. The store keeps what meters counted and measured, but neither their flags nor their clocks: rules that judge nothing
-   else (`UNSTORED`) find nothing in it.
+2. The store keeps what meters counted and measured, but neither their flags nor their clocks, and nothing of gateways:
+   rules that judge nothing else (`UNSTORED`) find nothing in it.
 3. What is known of a meter (its fuse, whether somebody is away) is what is known today.
 """
 
@@ -27,7 +27,9 @@ from gateway.tariff.model import Plan
 
 STEP_MS = 6 * 3_600_000
 """So much is taken from the store at a time: of a meter that is read each second that is 21,600 rows."""
-UNSTORED = frozenset({"tamper", "meter_clock"})
+UNSTORED = frozenset(
+    {"tamper", "meter_clock", "gateway_offline", "gateways_offline", "late_readings", "data_quality", "welcome"}
+)
 """Rules that judge only what the store does not keep."""
 PARTLY = frozenset({"outage", "battery_low"})
 """Rules that judge such things too."""

@@ -117,6 +117,7 @@ async def test_a_restart_of_the_hub_neither_repeats_nor_loses(bench: Bench) -> N
     await bench.start()
     bench.watch.connected()
     bench.say(ONLINE)
+    assert bench.watch.status() == {"known": 1, "away": 0, "refused": {}}
     assert await bench.pass_by(60, "gw-1") == ["gateway_offline gw-1 cleared"]
     assert await bench.stored() == ["gateway_offline gw-1 raised", "gateway_offline gw-1 cleared"]
 
@@ -208,6 +209,7 @@ async def test_absences_are_remembered(bench: Bench) -> None:
     bench.say(LWT)
     await bench.pass_by(60)
     assert bench.watch.absent("home", "gw-1", START, bench.now)
+    assert bench.watch.status()["away"] == 1
     assert not bench.watch.absent("home", "gw-1", START, gone - MINUTE)
     bench.say(ONLINE)
     await bench.pass_by(60, "gw-1")
@@ -220,6 +222,7 @@ async def test_what_is_no_status_is_counted(bench: Bench, payload: bytes) -> Non
     """And changes nothing."""
     bench.watch.hear(Message(Topics("home", "gw-1").of("status"), payload))
     bench.watch.hear(Message("nabd/v1/x", payload))
+    bench.watch.hear(Message(Topics("home", "gw-1").of("health"), b""))
     assert bench.watch.refused == {"malformed": 2}
     assert await bench.pass_by(10, "gw-1") == []
 

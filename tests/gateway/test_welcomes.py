@@ -80,6 +80,18 @@ async def test_a_new_meter_is_greeted_once(bench: Bench) -> None:
     ]
 
 
+async def test_a_house_greets_its_own(bench: Bench) -> None:
+    """Its live meters name no tenant."""
+    await bench.start()
+    await bench.enrol("main")
+    bench.meters["main"].tenant = ""
+    assert await bench.pass_by(70) == []
+    bench.welcomes = Welcomes(bench.database, lambda: list(bench.meters.values()), "home")
+    bench.welcomes.listeners.append(lambda tenant, event: bench.told.append(f"{tenant} {event.meter} {event.state}"))
+    await bench.welcomes.open()
+    assert await bench.pass_by(61) == ["home main raised"]
+
+
 async def test_meters_of_old_are_not_greeted(bench: Bench) -> None:
     """Those that were there before this part first started."""
     await bench.enrol("main")
