@@ -68,7 +68,7 @@ class Pages:
             direction=direction(language),
             languages=LANGUAGES,
             wide=self.wide,
-            **values,
+            **{"address": "", **values},
         )
 
 

@@ -169,6 +169,8 @@ class SettingsPages:
             request,
             "settings.html",
             422 if faulty else 200,
+            # A form's own address has nothing to show to whoever changes the language there.
+            address=f"{PATH}/{tenant}",
             tenant=tenant,
             tenants=await desk.tenants(),
             away=await desk.away(tenant),

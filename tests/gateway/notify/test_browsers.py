@@ -1,5 +1,6 @@
 """Browsers that subscribed: a few for each customer, told after what is configured, by one key."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -62,3 +63,22 @@ async def test_a_subscribed_browser_becomes_a_channel(tmp_path: Path) -> None:
     assert isinstance(reader.channel, WebPush)
     assert reader.channel.contact == "https://nabd.test"
     assert reader.name == browsers.name_of(body())
+
+
+async def test_subscribing_changes_whom_a_running_notifier_tells(tmp_path: Path) -> None:
+    """The one that runs ends, and one that knows the browser goes on; removing it is the same again."""
+    async with open_desk(tmp_path, lambda: NOW) as (desk, _), asyncio.TaskGroup() as group:
+        telling = desk.telling
+        telling.start(group, "https://nabd.test/")
+        first = telling._task
+        await desk.subscribe("home", body(), "en", "https://nabd.test")
+        second = telling._task
+        assert first is not None
+        assert second is not None
+        assert (first.cancelled(), second.done()) == (True, False)
+        assert "push to browsers" in await desk.providers()
+        await desk.unsubscribe("home", browsers.name_of(body()))
+        assert second.cancelled()
+        assert "push to browsers" not in await desk.providers()
+        assert telling._task is not None
+        telling._task.cancel()

@@ -114,6 +114,7 @@ async def test_what_is_critical_cannot_be_off_everywhere(site: Site) -> None:
     assert 'id="phone-safety-error">Somebody must hear of what is critical' in refused.text
     assert '<option value="daily" selected>' in refused.text
     assert (await site.desk.contacts("home"))[0].frequency == {}
+    assert 'href="/settings/home?lang=ar"' in refused.text  # the form's own address shows nothing
 
 
 @pytest.mark.parametrize(
