@@ -75,7 +75,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
 
 
 async def test_a_house_is_opened_by_a_link_and_told_of_readings(house: House) -> None:
-    """Closed to strangers; by the link a page, then events that change; after a restart the device is still known, and the home still away."""
+    """Closed to strangers; by the link a page, then events that change; after a restart it is still known, and away."""
     link = await house.start()
     base, _, token = link.partition("enter/")
     async with httpx.AsyncClient(base_url=base, timeout=10) as browser:
