@@ -160,8 +160,8 @@ def prove(file: Path, tell: Say) -> int:
         tell(f"{file}: {error}")
         return 1
     record = found.record
-    when = datetime.fromtimestamp(int(record.get("ended", 0)) / 1000, UTC)
-    tell(f"{file}: as it was signed on {when:%Y-%m-%d %H:%M} UTC for gateway {clean(str(record.get('gateway')), 64)}")
+    when = datetime.fromtimestamp(record["ended"] / 1000, UTC)
+    tell(f"{file}: as it was signed on {when:%Y-%m-%d %H:%M} UTC for gateway {clean(record['gateway'], 64)}")
     tell(f"key {found.fingerprint}: compare it with `nabd commission key` on that gateway")
     return 0
 

@@ -1,33 +1,29 @@
-"""Sends a test message by every configured channel, and asks whether it arrived.
+"""Sends a test alert by every configured channel, and asks whether it arrived.
 
-A webhook or a broker is a program: that it took the message is enough. People are asked.
+That a program took it is enough (`MACHINES`); people are asked.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
-from gateway.alerts.event import AlertEvent, alert_id, cloud_event
 from gateway.commission.bench import Bench
 from gateway.commission.phrases import LABEL_LIMIT
 from gateway.commission.record import ChannelRecord
+from gateway.config.channels import MACHINES
 from gateway.config.models import ChannelTable, EdgeConfig, HomeConfig
-from gateway.i18n import LANGUAGES, N_, direction, words
+from gateway.i18n import N_
 from gateway.notify.channels.contract import Delivered, Message, Receipt
-from gateway.notify.render import Words
 from gateway.notify.speech import clean
-
-PROGRAMS = frozenset({"webhook", "mqtt"})
-"""Kinds of channels whose messages no person sees arrive."""
-
-TITLE = N_("Test message")
-TEXT = N_("Nabd was set up here just now. Nothing has happened; this only shows that messages arrive.")
+from gateway.notify.trial import trial
 
 Send = Callable[[ChannelTable, Message], Awaitable[Receipt]]
 
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """Where a test message comes from: the gateway, and the moment in UTC ms."""
+    """Where a test alert comes from: the gateway, and the moment in UTC ms."""
 
     config: EdgeConfig | HomeConfig
     now: int
@@ -45,42 +41,17 @@ async def try_channels(bench: Bench, test: Test, send: Send) -> tuple[ChannelRec
 
 
 async def _try(bench: Bench, channel: ChannelTable, test: Test, send: Send) -> ChannelRecord:
-    receipt = await send(channel, message(channel, test))
+    place = test.config.gateway
+    now = datetime.fromtimestamp(test.now / 1000, ZoneInfo(place.zone))
+    receipt = await send(channel, trial(place.id, place.tenant, channel.name, channel.language or place.language, now))
     name = bench.speech.name(channel.name)
     if not isinstance(receipt, Delivered):
         bench.tell(N_("{name}: could not be sent: {why}"), name=name, why=bench.speech.paper.number(receipt.why))
         return ChannelRecord(channel.name, channel.kind, "refused", clean(receipt.why, LABEL_LIMIT))
-    if channel.kind in PROGRAMS:
+    if channel.kind in MACHINES:
         bench.tell(N_("{name}: the program took it."), name=name)
         return ChannelRecord(channel.name, channel.kind, "confirmed")
     answer = bench.ask("arrived", channel.name, N_("{name}: did it arrive? [y/n, Enter: not known]"), name=name).lower()
     if bench.is_yes(answer):
         return ChannelRecord(channel.name, channel.kind, "confirmed")
     return ChannelRecord(channel.name, channel.kind, "missing" if answer else "sent")
-
-
-def message(channel: ChannelTable, test: Test) -> Message:
-    """Make the test message: an alert's form, so that it goes the way of every alert."""
-    gateway = test.config.gateway
-    event = AlertEvent(
-        id=alert_id("test_message", gateway.id, test.now), seq=1, rule="test_message", meter=gateway.id,
-        state="raised", severity="info", raised=test.now, at=test.now,
-    )  # fmt: skip
-    every = {language: _words(language) for language in LANGUAGES}
-    return Message(
-        key=f"{event.key}.{channel.name}",
-        thread=event.id,
-        words=every[channel.language or gateway.language],
-        alert=event,
-        event=cloud_event(event, gateway.tenant, gateway.id),
-        every=every,
-    )
-
-
-def _words(language: str) -> Words:
-    title, text = (words(language).gettext(part) for part in (TITLE, TEXT))
-    page = (
-        f'<!doctype html>\n<html lang="{language}" dir="{direction(language)}"><head><meta charset="utf-8">'
-        f"<title>{title}</title></head><body><p>{text}</p></body></html>\n"
-    )
-    return Words(language, title, text, f"{text}\n", page, None, None, None)

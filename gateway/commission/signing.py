@@ -15,7 +15,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from gateway.commission.errors import CommissionError, NotSigned
 from gateway.commission.record import canonical
@@ -24,9 +26,20 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 KEY_FILE = "commissioning.key"
+LATEST = 253_402_300_799_999
+"""The last millisecond of the year 9999, after which no calendar goes on."""
 LIMIT = 16 * 1024 * 1024
 """Bytes of a report that are read: 2,000 meters in two languages take a third of it."""
 OPEN, CLOSE = '<script type="application/json" id="record">', "</script>"
+
+
+class _Signed(BaseModel):
+    """What is read of a record, whoever signed it."""
+
+    model_config = ConfigDict(strict=True)
+
+    gateway: str
+    ended: Annotated[int, Field(ge=0, le=LATEST)]
 
 
 @dataclass(frozen=True)
@@ -150,6 +163,7 @@ def _verify(text: str, page: str | None) -> Verified:
         signature = found["signature"]
         public, value = (b64decode(signature[name], validate=True) for name in ("key", "value"))
         record, hashed = found["record"], found["page"]
+        _Signed.model_validate(record)
         key = Ed25519PublicKey.from_public_bytes(public)
         key.verify(value, canonical({"record": record, "page": hashed}))
     except InvalidSignature:

@@ -11,6 +11,9 @@ from gateway.config.near import shown
 Finding = tuple[Key, str, str]
 HTTP = ("https", "http")
 
+MACHINES = frozenset({"webhook"})
+"""Kinds that a program reads: it gets every event at once, and hears of nothing in anybody's stead."""
+
 
 @dataclass(frozen=True)
 class Needs:
@@ -104,7 +107,7 @@ def _safety(channels: tuple[ChannelTable, ...]) -> Iterator[Finding]:
     told: dict[str, bool] = {}
     first: dict[str, int] = {}
     for number, channel in enumerate(channels):
-        if channel.kind != "webhook":
+        if channel.kind not in MACHINES:
             tenant = channel.tenant if isinstance(channel, HubChannelTable) else ""
             first.setdefault(tenant, number)
             told[tenant] = told.get(tenant, False) or (channel.safety != "off" and not channel.second)

@@ -9,7 +9,7 @@ A gateway's certificate is signed for one name, `tenant/gateway`, and only for a
 code, or that the operator vouches for. A broker's or hub's is made with its key, since both stand beside.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -52,7 +52,7 @@ class Authority:
         replace(self.folder / "ca.key", key)
         subject = Subject(name, load_key(key).public_key(), now, now + timedelta(days=round(365.25 * YEARS)))
         self._write("ca.pem", signing.sign_own(subject, key))
-        self._revoke(())
+        self._revoke({})
 
     def sign(self, request: bytes, name: str, code: str | None, days: int = DAYS) -> bytes:
         """Sign a gateway's request for its name; `code` is None where the operator vouches for the request.
@@ -76,7 +76,7 @@ class Authority:
         own = read_all(certificate)[0]
         if own.issuer != self._certificate().subject:
             raise Refused("another authority signed this certificate", "ask that one")
-        self._revoke((*self._revoked(), own.serial_number))
+        self._revoke({own.serial_number: self.now()} | self._revoked())
         return f"{own.serial_number:x}"
 
     def _issue(self, name: str, key: "CertificateIssuerPublicKeyTypes", days: int, servers: Sequence[str]) -> bytes:
@@ -88,16 +88,18 @@ class Authority:
         self._write(f"issued/{read_all(pem)[0].serial_number:x}.pem", pem)
         return pem
 
-    def _revoked(self) -> list[int]:
+    def _revoked(self) -> dict[int, datetime]:
+        """Give the serial numbers that were taken back, and when."""
         from cryptography import x509  # noqa: PLC0415
 
         try:
-            return [one.serial_number for one in x509.load_pem_x509_crl((self.folder / "crl.pem").read_bytes())]
+            known = x509.load_pem_x509_crl((self.folder / "crl.pem").read_bytes())
         except (OSError, ValueError):
             raise Unusable(f"{self.folder / 'crl.pem'} cannot be read", "restore it from your backup") from None
+        return {one.serial_number: one.revocation_date_utc for one in known}
 
-    def _revoke(self, serials: Sequence[int]) -> None:
-        self._write("crl.pem", signing.sign_revoked(serials, self._certificate(), self._key(), self.now()))
+    def _revoke(self, revoked: Mapping[int, datetime]) -> None:
+        self._write("crl.pem", signing.sign_revoked(revoked, self._certificate(), self._key(), self.now()))
 
     def _certificate(self) -> "Certificate":
         try:

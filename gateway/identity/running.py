@@ -57,10 +57,14 @@ class Identity:
         return (self._expiry.status() if self._expiry else {}) | ({"fault": fault} if fault else {})
 
     async def _first(self) -> None:
-        making = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "gateway.identity.first", str(self._folder), self._name,
-            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
-        )  # fmt: skip
+        try:
+            making = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "gateway.identity.first", str(self._folder), self._name,
+                stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
+            )  # fmt: skip
+        except OSError as error:  # no memory for another program: meters are read all the same
+            self.error = f"no key can be made: {error.strerror} (make it: `nabd enrol request`)"
+            return
         try:
             _, said = await making.communicate()
             self.error = said.decode("utf-8", "replace").strip()[-500:] if making.returncode else ""

@@ -4,7 +4,7 @@ All keys are of the curve P-256 and all signatures ECDSA with SHA-256. Texts go 
 """
 
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -57,8 +57,8 @@ def sign(subject: Subject, authority: "Certificate", key: bytes) -> bytes:
     return _signed(builder, key)
 
 
-def sign_revoked(serials: Sequence[int], authority: "Certificate", key: bytes, now: datetime) -> bytes:
-    """Make the list of revoked certificates; it holds as long as the authority does.
+def sign_revoked(revoked: Mapping[int, datetime], authority: "Certificate", key: bytes, now: datetime) -> bytes:
+    """Make the list of revoked certificates, by serial number and since when; it holds as long as the authority does.
 
     A broker shuts everybody out once its list is overdue, and no gateway may fall silent because nobody came by.
     """
@@ -67,8 +67,8 @@ def sign_revoked(serials: Sequence[int], authority: "Certificate", key: bytes, n
 
     builder = x509.CertificateRevocationListBuilder().issuer_name(authority.subject)
     builder = builder.last_update(now - BACK).next_update(authority.not_valid_after_utc)
-    for serial in dict.fromkeys(serials):
-        row = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(now)
+    for serial, since in revoked.items():
+        row = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(since)
         builder = builder.add_revoked_certificate(row.build())
     return builder.sign(load_key(key), hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 

@@ -18,7 +18,6 @@ SEQUENCE, VERSION, UTC_TIME, GENERALIZED_TIME = 0x30, 0xA0, 0x17, 0x18
 _LONG_FORM = 0x80
 _LENGTH_LIMIT = 4
 _FORMATS = {UTC_TIME: "%y%m%d%H%M%SZ", GENERALIZED_TIME: "%Y%m%d%H%M%SZ"}
-_BAD = Unusable("is no certificate in PEM", "the file must hold what the authority gave, unchanged")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +37,19 @@ def validity_of(pem: str) -> Validity:
     at = pem.find(BEGIN)
     end = pem.find(END, at)
     if at < 0 or end < 0 or len(pem) > PEM_LIMIT:
-        raise _BAD
+        raise _bad()
     try:
         der = ssl.PEM_cert_to_DER_cert(pem[at : end + len(END)])
         ((_, certificate),) = _fields(der)
         signed = [field for field in _fields(next(_fields(certificate))[1]) if field[0] != VERSION]
         since, until = (_time(tag, value) for tag, value in _fields(signed[3][1]))
     except (ValueError, IndexError, StopIteration, KeyError):
-        raise _BAD from None
+        raise _bad() from None
     return Validity(since, until)
+
+
+def _bad() -> Unusable:
+    return Unusable("is no certificate in PEM", "the file must hold what the authority gave, unchanged")
 
 
 def _fields(der: bytes) -> Iterator[tuple[int, bytes]]:

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from gateway.config.channels import MACHINES
 from gateway.config.models import ChannelTable, HubChannelTable, TellingTable
 from gateway.notify import browsers
 from gateway.notify.browsers import Browser
@@ -127,7 +128,7 @@ def _contact(table: ChannelTable) -> Contact:
         table.name,
         table.severity,
         table.quiet,
-        machine=table.kind == "webhook",
+        machine=table.kind in MACHINES,
         frequency=frequency,
         fasting=table.fasting,
         second=table.second,

@@ -284,8 +284,8 @@ async def test_a_test_message_goes_to_every_channel(site: Site) -> None:
         "crm": "confirmed", "phone": "confirmed", "other": "sent",
     }  # fmt: skip
     assert event["type"] == "nabd.alert.raised"
-    assert event["data"]["rule"] == "test_message"
-    assert "رسالة تجريبية".encode() in phone.posted[0].body + repr(phone.posted[0].headers).encode()
+    assert event["data"]["rule"] == "test_alert"
+    assert "تنبيه تجريبي".encode() in phone.posted[0].body + repr(phone.posted[0].headers).encode()
 
 
 async def test_a_refused_message_fails(site: Site) -> None:

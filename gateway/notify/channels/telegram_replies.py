@@ -80,13 +80,15 @@ class TelegramReplies:
 
     async def _take(self, update: Any) -> None:
         """Do what one update says, and be done with it."""
+        number = self._next
         try:
-            number, query = int(update["update_id"]), update.get("callback_query") or {}
+            number = int(update["update_id"])
+            query = update.get("callback_query") or {}
             chat = str(query["message"]["chat"]["id"]) if query else ""
             action, _, alert = str(query.get("data", "")).partition(":")
         except (KeyError, TypeError, ValueError, AttributeError):
             self.left_out["unreadable"] += 1
-            self._next += 1
+            self._next = number + 1
             await asyncio.sleep(PAUSE)
             return
         known = next((name for name in ACTIONS if name == action), None)

@@ -56,6 +56,15 @@ def test_another_record_in_a_signed_page_is_found(signed: Path) -> None:
         verify(signed / "mixed.html")
 
 
+@pytest.mark.parametrize("record", [7, [], {}, {"gateway": "gw", "ended": 10**30}, {"gateway": 1, "ended": 1}])
+def test_a_record_that_is_none_is_refused(tmp_path: Path, record: object) -> None:
+    """Anybody can sign anything with a key of their own."""
+    made = open_key(tmp_path / "state").sign(record, PAGE)  # type: ignore[arg-type]
+    (tmp_path / "report.json").write_bytes(canonical(made) + b"\n")
+    with pytest.raises(NotSigned, match="no signed record"):
+        verify(tmp_path / "report.json")
+
+
 def test_names_cannot_end_the_script(signed: Path) -> None:
     """The record in the page holds no sign that HTML would obey."""
     inside = (signed / "report.html").read_text(encoding="utf-8").partition(OPEN)[2].partition(CLOSE)[0]

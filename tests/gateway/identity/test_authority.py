@@ -2,6 +2,8 @@
 
 import stat
 import string
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -161,13 +163,14 @@ def test_nothing_outlives_the_authority(town: Town, asking: Folder) -> None:
 
 
 def test_revoked_ones_add_up(own_town: Town, asking: Folder) -> None:
-    """The list keeps whom it named before, and holds as long as the authority."""
+    """The list keeps whom it named before, and since when, and holds as long as the authority."""
     first, second = (own_town.authority.sign(request_of(asking), NAME, asking.code()) for _ in range(2))
-    for certificate in (first, second, first):
-        own_town.authority.revoke(certificate)
+    days = [datetime(2026, 12, day, tzinfo=UTC) for day in (1, 2, 3)]
+    for day, certificate in zip(days, (first, second, first), strict=True):
+        replace(own_town.authority, now=lambda day=day: day).revoke(certificate)  # type: ignore[misc]
     revoked = x509.load_pem_x509_crl(own_town.crl.read_bytes())
-    assert {row.serial_number for row in revoked} == {
-        x509.load_pem_x509_certificate(one).serial_number for one in (first, second)
+    assert {row.serial_number: row.revocation_date_utc for row in revoked} == {
+        x509.load_pem_x509_certificate(one).serial_number: day for one, day in zip((first, second), days, strict=False)
     }
     assert revoked.next_update_utc == x509.load_pem_x509_certificate(own_town.ca.read_bytes()).not_valid_after_utc
 

@@ -75,6 +75,25 @@ async def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
     assert "Not a directory" in identity.faults()["certificate"]()
 
 
+async def test_a_board_without_room_for_another_program_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The watch over the files goes on, and meters are read."""
+
+    async def full(*_: object, **__: object) -> None:
+        raise OSError(12, "Cannot allocate memory")
+
+    monkeypatch.setattr("asyncio.create_subprocess_exec", full)
+    identity = Identity(NAME, TABLE, tmp_path / "identity", now, own=True)
+    identity.dial(dial)
+    task = asyncio.create_task(identity.run())
+    await asyncio.sleep(0)
+    assert not task.done()
+    assert "Cannot allocate memory" in str(identity.status()["fault"])
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
 async def test_a_credentials_key_is_copied_nowhere(tmp_path: Path, town: Town) -> None:
     """What systemd decrypted into memory does not come to lie on the card."""
     folder = town.client("home/gw-c")

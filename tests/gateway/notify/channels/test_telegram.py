@@ -114,7 +114,8 @@ async def test_buttons_become_answers(full: int) -> None:
     """Those of our chats, in order, each once, also over a full disk; strangers and rubbish are left out."""
     updates = [
         pressed(10, f"fixed:{ALERT}"), pressed(11, f"useful:{ALERT}", chat=666), pressed(12, f"delete:{ALERT}"),
-        pressed(13, "fixed:"), pressed(14, None), pressed(15, f"call_me:{ALERT}"),
+        pressed(13, "fixed:"), pressed(14, None), {"update_id": 1_000_000, "callback_query": {"id": "no message"}},
+        pressed(1_000_015, f"call_me:{ALERT}"),
     ]  # fmt: skip
     bot, acts = Bot(updates), Acts(full)
     async with await asyncio.start_server(bot.serve, "127.0.0.1", 0) as server:
@@ -122,13 +123,13 @@ async def test_buttons_become_answers(full: int) -> None:
         replies = TelegramReplies(channel, {"42": ("home", "phone")}, acts, lambda: 1000.0)
         task = asyncio.ensure_future(replies.run())
         async with asyncio.timeout(10):
-            while 16 not in bot.offsets:
+            while 1_000_016 not in bot.offsets:
                 await asyncio.sleep(0.01)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
     assert acts.links == [Link("fixed", "home", ALERT, "phone", 0), Link("call_me", "home", ALERT, "phone", 0)]
     assert bot.confirmed == 2
-    assert replies.left_out == {"not_ours": 4}
+    assert replies.left_out == {"not_ours": 4, "unreadable": 1}
 
 
 async def test_a_server_that_says_rubbish_is_asked_again_later() -> None:
