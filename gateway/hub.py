@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Mapping
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,20 +16,22 @@ from gateway.clock import wall_ms
 from gateway.collector import Collector
 from gateway.config.build import endpoint_of
 from gateway.config.models import HubConfig
-from gateway.config.tariff import TariffTable
 from gateway.desk import Desk
 from gateway.gatewatch import GateWatch
 from gateway.hubdb import HubDatabase
 from gateway.identity.running import Identity
 from gateway.live import LiveBook
 from gateway.mqtt import connect
+from gateway.outlook import Outlooks
 from gateway.program import run_until_signal
 from gateway.progress import Progress, Pulse, counted
 from gateway.reload import Reloader
+from gateway.retention import Retention
 from gateway.settings import Known
 from gateway.settings_out import SettingsBook, SettingsOut, heard
 from gateway.show import tell_link
 from gateway.store import open_store
+from gateway.store.contract import Store, StoreError
 from gateway.teller import Teller
 from gateway.telling import Telling
 from gateway.today import Today
@@ -55,117 +58,169 @@ async def run(config: HubConfig, reread: Callable[[], HubConfig] | None = None) 
     database = HubDatabase(config.hub.database)
     await store.open()
     await database.open()
-    telling = await Telling.open(database.file, config.channel, config.hub, progress)
-    dials = Pulse()
-    identity = Identity(
-        config.mqtt.username or "hub",
-        config.mqtt,
-        config.mqtt.identity or config.hub.database.parent / "hub-identity",
-        wall_ms,
-        own=config.mqtt.identity is not None,
-    )
-    collector = Collector(
-        counted(identity.dial(connect), dials),
-        endpoint_of(config.mqtt, f"{config.hub.id}-collector"),
-        store,
-        database,
-        root=config.mqtt.root,
-    )
-    book, alerts, known = LiveBook(), AlertBook(wall_ms), Known()
-    tenants = {channel.tenant for channel in config.channel} | {DEFAULT_TENANT}
-    for tenant in tenants:
-        alerts.restore(await telling.outbox.alerts(tenant, only_open=True))
-    today = Today(book, store, config.hub.zone, wall_ms)
-    zone = ZoneInfo(config.hub.zone)
-    gates, welcomes = await _greeters(database, config, book, alerts)
-    watch = Watch(
-        database.file, config.alerts, config.alerts.calendar.of(config.hub.zone), known.about, config.tariff.plan,
-        [alerts.take], gates.absent,
-    )  # fmt: skip
-    telling.costs = watch.costs()
-    days = Days(database, store, Ledger(database.file), tuple(tenants), zone, wall_ms, known.limits, watch.hear)
-    settings = SettingsOut(
-        SettingsBook(database.file, zone, wall_ms, heard(known.about)),
-        connect,
-        endpoint_of(config.mqtt, f"{config.hub.id}-settings"),
-        config.mqtt.root,
-    )
-    faults = _faults(collector, days, config.tariff, settings, telling) | dict(identity.faults())
-    pages: list[Served] = []
-
-    async def link(_: Any) -> dict[str, Any]:
-        return {"link": pages[0].link()} if pages else {"error": "the pages are not served yet"}
-
-    async def status(_: Any) -> dict[str, Any]:
-        return {
-            "hub": config.hub.id,
-            "stored": await store.count(),
-            "collector": collector.status(),
-            "certificate": identity.status(),
-            "losses": await database.losses(),
-            "gateways": gates.status(),
-            "messages": await telling.status(),
-            "pages": [page.address for page in pages],
-            "standstill": progress.overdue,
-        }
-
-    async def change(new: HubConfig) -> dict[str, int]:
-        return await telling.change(new.channel, new.hub)
-
-    reloader = Reloader(config, reread, change)
-
-    async def start(group: asyncio.TaskGroup) -> None:
-        group.create_task(collector.run(), name="collector")
-        collector.watch(progress)
-        progress.watch("collector", CONNECTS_WITHIN, lambda: dials.turns if collector.error else None)
-        group.create_task(_probe(database, progress.pulse("hub database", DISK)), name="probe")
-        group.create_task(Teller(faults).run(), name="teller")
-        live, endpoint = identity.dial(connect), endpoint_of(config.mqtt, f"{config.hub.id}-live")
-        group.create_task(identity.run(), name="identity")
-        group.create_task(_listen(live, endpoint, config.mqtt.root, book, alerts, known, gates), name="live")
-        outlooks = watch.outlooks(book, today.day)
-        for name, work in {
-            "today": today.run, "days": days.run, "outlooks": outlooks.run, "gateways": gates.run,
-            "welcomes": welcomes.run,
-        }.items():  # fmt: skip
-            group.create_task(work(), name=name)
-        group.create_task(settings.run(), name="settings")
-        sources = Sources(book, wall_ms, today, alerts, config.hub.zone, money=outlooks.of)
-        pages.append(
-            await serve(
-                group,
-                config.web,
-                sources,
-                config.hub.database.with_name("sessions.json"),
-                language=config.hub.language,
-                answers=telling,
-                link_key=telling.key,
-                desk=Desk(telling, database.file, zone, wall_ms, settings.wake, faults, identity.status),
-            )
-        )
-        telling.start(group, pages[0].address)
-        tell_link(pages[0].link())
-
-    answers = {"status": status, "link": link, "reload": reloader.answer}
     try:
+        telling = await Telling.open(database.file, config.channel, config.hub, progress)
+        hub = Hub(config, store, database, telling, progress)
+        await hub.open()
+        reloader = Reloader(config, reread, hub.change)
+        answers = {"status": hub.status, "link": hub.link, "reload": reloader.answer}
         async with control.listening(config.hub.database.parent / "hub.sock", answers):
-            await run_until_signal(start, progress=progress, reload=reloader.run)
+            await run_until_signal(hub.start, progress=progress, reload=reloader.run)
     finally:
         await database.close()
         await store.close()
 
 
-async def _greeters(
-    database: HubDatabase, config: HubConfig, book: LiveBook, alerts: AlertBook
-) -> tuple[GateWatch, Welcomes]:
-    """Open who follows gateways and who greets meters."""
-    gates = GateWatch(database.file, config.alerts, wall_ms)
-    welcomes = Welcomes(database, book.meters if config.alerts.welcome.enabled else tuple)
-    gates.listeners.append(alerts.take)
-    welcomes.listeners.append(alerts.take)
-    await gates.open()
-    await welcomes.open()
-    return gates, welcomes
+class Hub:
+    """The parts of a hub, with its store and database open; `open` restores them, `start` runs them."""
+
+    def __init__(
+        self, config: HubConfig, store: Store, database: HubDatabase, telling: Telling, progress: Progress
+    ) -> None:
+        """Wire the parts; nothing runs yet."""
+        self._progress = progress
+        self._config, self._store, self._database, self._telling = config, store, database, telling
+        zone, mqtt = ZoneInfo(config.hub.zone), config.mqtt
+        self._identity = Identity(
+            mqtt.username or "hub",
+            mqtt,
+            mqtt.identity or config.hub.database.parent / "hub-identity",
+            wall_ms,
+            own=mqtt.identity is not None,
+        )
+        self._dials = Pulse()
+        dial = counted(self._identity.dial(connect), self._dials)
+        self._collector = Collector(dial, self._endpoint("collector"), store, database, root=mqtt.root)
+        self._book, self._alerts, self._known = LiveBook(), AlertBook(wall_ms), Known()
+        self._tenants = {channel.tenant for channel in config.channel} | {DEFAULT_TENANT}
+        self._today = Today(self._book, store, config.hub.zone, wall_ms)
+        self._gates = GateWatch(database.file, config.alerts, wall_ms)
+        self._welcomes = Welcomes(database, self._book.meters if config.alerts.welcome.enabled else tuple)
+        for teller in (self._gates, self._welcomes):
+            teller.listeners.append(self._alerts.take)
+        self._watch = Watch(
+            database.file, config.alerts, config.alerts.calendar.of(config.hub.zone), self._known.about,
+            config.tariff.plan, [self._alerts.take], self._gates.absent,
+        )  # fmt: skip
+        telling.costs = self._watch.costs()
+        ledger, limits = Ledger(database.file), self._known.limits
+        self._days = Days(database, store, ledger, tuple(self._tenants), zone, wall_ms, limits, self._watch.hear)
+        book = SettingsBook(database.file, zone, wall_ms, heard(self._known.about))
+        self._settings = SettingsOut(book, connect, self._endpoint("settings"), mqtt.root)
+        self._retention = Retention(store)
+        self._faults = self._troubles()
+        self._pages: list[Served] = []
+
+    async def open(self) -> None:
+        """Take up what was known before the last stop."""
+        for tenant in self._tenants:
+            self._alerts.restore(await self._telling.outbox.alerts(tenant, only_open=True))
+        await self._gates.open()
+        await self._welcomes.open()
+
+    async def start(self, group: asyncio.TaskGroup) -> None:
+        """Start every task of the hub."""
+        progress = self._progress
+        self._collector.watch(progress)
+        progress.watch("collector", CONNECTS_WITHIN, lambda: self._dials.turns if self._collector.error else None)
+        outlooks = self._watch.outlooks(self._book, self._today.day)
+        works: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
+            "collector": self._collector.run,
+            "probe": partial(_probe, self._database, progress.pulse("hub database", DISK)),
+            "teller": Teller(self._faults).run,
+            "live": partial(self._listen, self._identity.dial(connect)),
+            "identity": self._identity.run,
+            "today": self._today.run,
+            "days": self._days.run,
+            "outlooks": outlooks.run,
+            "gateways": self._gates.run,
+            "welcomes": self._welcomes.run,
+            "settings": self._settings.run,
+            "retention": self._retention.run,
+        }
+        for name, work in works.items():
+            group.create_task(work(), name=name)
+        self._pages.append(await self._serve(group, outlooks))
+        self._telling.start(group, self._pages[0].address)
+        tell_link(self._pages[0].link())
+
+    async def change(self, new: HubConfig) -> dict[str, int]:
+        """Take over other channels."""
+        return await self._telling.change(new.channel, new.hub)
+
+    async def link(self, _: Mapping[str, Any]) -> dict[str, Any]:
+        """Give a link that opens the pages once."""
+        return {"link": self._pages[0].link()} if self._pages else {"error": "the pages are not served yet"}
+
+    async def status(self, _: Mapping[str, Any]) -> dict[str, Any]:
+        """Say how everything fares; a store that does not answer says why."""
+        try:
+            stored: int | str = await self._store.count()
+        except StoreError as error:
+            stored = str(error)
+        return {
+            "hub": self._config.hub.id,
+            "stored": stored,
+            "collector": self._collector.status(),
+            "certificate": self._identity.status(),
+            "losses": await self._database.losses(),
+            "gateways": self._gates.status(),
+            "messages": await self._telling.status(),
+            "pages": [page.address for page in self._pages],
+            "standstill": self._progress.overdue,
+        }
+
+    def _endpoint(self, part: str) -> Endpoint:
+        return endpoint_of(self._config.mqtt, f"{self._config.hub.id}-{part}")
+
+    async def _serve(self, group: asyncio.TaskGroup, outlooks: Outlooks) -> Served:
+        config, telling, database = self._config, self._telling, self._database
+        sources = Sources(self._book, wall_ms, self._today, self._alerts, config.hub.zone, money=outlooks.of)
+        zone, wake = ZoneInfo(config.hub.zone), self._settings.wake
+        return await serve(
+            group,
+            config.web,
+            sources,
+            config.hub.database.with_name("sessions.json"),
+            language=config.hub.language,
+            answers=telling,
+            link_key=telling.key,
+            desk=Desk(telling, database.file, zone, wall_ms, wake, self._faults, self._identity.status),
+        )
+
+    async def _listen(self, dial: Connect) -> None:
+        """Hear every gateway: live values, birth documents and alerts for the pages, settings and signs for checks."""
+        gates, root = self._gates, self._config.mqtt.root
+        hearers = {"event": self._alerts.hear, "settings": self._known.hear, "status": gates.hear, "health": gates.hear}
+        topics = [f"{root}/v1/+/+/{kind}" for kind in ("info", "live/+", *hearers)]
+        endpoint, backoff = self._endpoint("live"), Backoff(1.0, 60.0)
+        while True:
+            try:
+                connection = await dial(endpoint)
+                try:
+                    await connection.subscribe(topics, qos=1)
+                    gates.connected()
+                    backoff.reset()
+                    async for arrived in connection.messages():
+                        hearers.get(arrived.message.topic.split("/")[4], self._book.hear)(arrived.message)
+                        arrived.ack()
+                finally:
+                    gates.lost()
+                    await connection.close()
+            except TransportError:
+                await asyncio.sleep(backoff.next())
+
+    def _troubles(self) -> dict[str, Callable[[], str]]:
+        own = {
+            "broker": lambda: self._collector.error,
+            "stores": lambda: "; ".join(self._collector.troubles.values()),
+            "daily checks": lambda: self._days.error,
+            "tariffs": lambda: self._config.tariff.fault(wall_ms()),
+            "settings": lambda: self._settings.error,
+            "digests": self._telling.fault,
+            "retention": lambda: self._retention.error,
+        }
+        return own | dict(self._identity.faults())
 
 
 async def _probe(database: HubDatabase, pulse: Pulse) -> None:
@@ -175,40 +230,3 @@ async def _probe(database: HubDatabase, pulse: Pulse) -> None:
             await database.dropped_letters()
         pulse.alive()
         await asyncio.sleep(PROBE_EVERY)
-
-
-async def _listen(
-    connect: Connect, endpoint: Endpoint, root: str, book: LiveBook, alerts: AlertBook, known: Known, gates: GateWatch
-) -> None:
-    """Hear every gateway: live values, birth documents and alerts for the pages, settings and signs for the checks."""
-    hearers = {"event": alerts.hear, "settings": known.hear, "status": gates.hear, "health": gates.hear}
-    backoff = Backoff(1.0, 60.0)
-    while True:
-        try:
-            connection = await connect(endpoint)
-            try:
-                topics = [f"{root}/v1/+/+/{kind}" for kind in ("info", "live/+", *hearers)]
-                await connection.subscribe(topics, qos=1)
-                gates.connected()
-                backoff.reset()
-                async for arrived in connection.messages():
-                    hearers.get(arrived.message.topic.split("/")[4], book.hear)(arrived.message)
-                    arrived.ack()
-            finally:
-                gates.lost()
-                await connection.close()
-        except TransportError:
-            await asyncio.sleep(backoff.next())
-
-
-def _faults(
-    collector: Collector, days: Days, tariffs: TariffTable, settings: SettingsOut, telling: Telling
-) -> dict[str, Callable[[], str]]:
-    return {
-        "broker": lambda: collector.error,
-        "stores": lambda: "; ".join(collector.troubles.values()),
-        "daily checks": lambda: days.error,
-        "tariffs": lambda: tariffs.fault(wall_ms()),
-        "settings": lambda: settings.error,
-        "digests": telling.fault,
-    }
