@@ -88,7 +88,7 @@ class Hub:
             wall_ms,
             own=mqtt.identity is not None,
         )
-        self._dials = Pulse()
+        self._dial, self._dials = self._identity.dial(connect), Pulse()
         dial = counted(self._identity.dial(connect), self._dials)
         self._collector = Collector(dial, self._endpoint("collector"), store, database, root=mqtt.root)
         self._book, self._alerts, self._known = LiveBook(), AlertBook(wall_ms), Known()
@@ -128,7 +128,7 @@ class Hub:
             "collector": self._collector.run,
             "probe": partial(_probe, self._database, progress.pulse("hub database", DISK)),
             "teller": Teller(self._faults).run,
-            "live": partial(self._listen, self._identity.dial(connect)),
+            "live": self._live,
             "identity": self._identity.run,
             "today": self._today.run,
             "days": self._days.run,
@@ -188,27 +188,9 @@ class Hub:
             desk=Desk(telling, database.file, zone, wall_ms, wake, self._faults, self._identity.status),
         )
 
-    async def _listen(self, dial: Connect) -> None:
-        """Hear every gateway: live values, birth documents and alerts for the pages, settings and signs for checks."""
-        gates, root = self._gates, self._config.mqtt.root
-        hearers = {"event": self._alerts.hear, "settings": self._known.hear, "status": gates.hear, "health": gates.hear}
-        topics = [f"{root}/v1/+/+/{kind}" for kind in ("info", "live/+", *hearers)]
-        endpoint, backoff = self._endpoint("live"), Backoff(1.0, 60.0)
-        while True:
-            try:
-                connection = await dial(endpoint)
-                try:
-                    await connection.subscribe(topics, qos=1)
-                    gates.connected()
-                    backoff.reset()
-                    async for arrived in connection.messages():
-                        hearers.get(arrived.message.topic.split("/")[4], self._book.hear)(arrived.message)
-                        arrived.ack()
-                finally:
-                    gates.lost()
-                    await connection.close()
-            except TransportError:
-                await asyncio.sleep(backoff.next())
+    async def _live(self) -> None:
+        root = self._config.mqtt.root
+        await _listen(self._dial, self._endpoint("live"), root, self._book, self._alerts, self._known, self._gates)
 
     def _troubles(self) -> dict[str, Callable[[], str]]:
         own = {
@@ -230,3 +212,27 @@ async def _probe(database: HubDatabase, pulse: Pulse) -> None:
             await database.dropped_letters()
         pulse.alive()
         await asyncio.sleep(PROBE_EVERY)
+
+
+async def _listen(
+    dial: Connect, endpoint: Endpoint, root: str, book: LiveBook, alerts: AlertBook, known: Known, gates: GateWatch
+) -> None:
+    """Hear every gateway: live values, birth documents and alerts for the pages, settings and signs for the checks."""
+    hearers = {"event": alerts.hear, "settings": known.hear, "status": gates.hear, "health": gates.hear}
+    topics = [f"{root}/v1/+/+/{kind}" for kind in ("info", "live/+", *hearers)]
+    backoff = Backoff(1.0, 60.0)
+    while True:
+        try:
+            connection = await dial(endpoint)
+            try:
+                await connection.subscribe(topics, qos=1)
+                gates.connected()
+                backoff.reset()
+                async for arrived in connection.messages():
+                    hearers.get(arrived.message.topic.split("/")[4], book.hear)(arrived.message)
+                    arrived.ack()
+            finally:
+                gates.lost()
+                await connection.close()
+        except TransportError:
+            await asyncio.sleep(backoff.next())
