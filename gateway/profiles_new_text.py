@@ -64,7 +64,7 @@ def _comments(values: Iterable[Value], protocol: str) -> Iterator[str]:
 
 
 def _comment(value: Value, protocol: str) -> str:
-    said = f"{_short(value.value)} {_short(value.unit or '')}".strip() + (f" at {value.at}" if value.at else "")
+    said = f"{_short(value.value)} {_short(value.unit or '')}".strip() + (f" at {_short(value.at)}" if value.at else "")
     if not isinstance(value.value, int | float) or not value.unit or value.id.startswith("#"):
         return f"{_short(value.id)}: {said}"
     unit = {} if protocol in ("mbus", "wmbus") else {"unit": _short(value.unit)}

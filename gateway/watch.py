@@ -39,6 +39,8 @@ from gateway.store.database import Database
 from gateway.tariff.model import Plan
 from gateway.today import Day
 
+VERSION = 1
+"""Of what the rules here remember: another number, and they learn anew."""
 _TABLE = """CREATE TABLE IF NOT EXISTS watched (
     tenant TEXT NOT NULL, meter TEXT NOT NULL, until INTEGER NOT NULL, state BLOB NOT NULL,
     PRIMARY KEY (tenant, meter)) WITHOUT ROWID"""
@@ -96,7 +98,7 @@ class Watch:
 
         def work(connection: sqlite3.Connection) -> Mapping[str, Any]:
             row = connection.execute(_GET, (tenant, meter)).fetchone()
-            return {} if row is None else cast("Mapping[str, Any]", orjson.loads(row[1]))
+            return {} if row is None else _known(row[1])
 
         try:
             return await self.database.read(work)
@@ -168,12 +170,18 @@ def _judged(
     events: list[AlertEvent] = []
     if heard.state:
         try:
-            events += engine.restore(sheet.meter, orjson.loads(heard.state))
+            events += engine.restore(sheet.meter, _known(heard.state))
         except (ValueError, KeyError, TypeError) as error:  # written by another version
             _log.warning("what rules remember of %s is unreadable, they learn anew: %r", sheet.meter, error)
             engine = Engine({sheet.meter: rules}, calendar)
     events += _day(engine, sheet, quality)
-    return events, orjson.dumps(engine.snapshot(sheet.meter))
+    return events, orjson.dumps({"v": VERSION, **engine.snapshot(sheet.meter)})
+
+
+def _known(state: bytes) -> Mapping[str, Any]:
+    """Read what the rules remember; nothing of what another version wrote. Raises ValueError."""
+    said = orjson.loads(state)
+    return cast("Mapping[str, Any]", said) if said.get("v", VERSION) == VERSION else {}
 
 
 def _day(engine: Engine, sheet: Sheet, quality: Mapping[str, float]) -> Iterator[AlertEvent]:

@@ -4,6 +4,7 @@ import grp
 import os
 import tempfile
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 
 from gateway.config.load import load
@@ -18,12 +19,16 @@ GROUP = "nabd"
 def put(path: Path, kind: Kind, text: str) -> Path | None:
     """Write the file, and give where one that was there lies now; raises SetupError and ConfigError."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{kind}-", suffix=".toml", dir=path.parent)
+        return _put(path, kind, text)
     except OSError as error:
         raise SetupError(
             f"{path} cannot be written: {error.strerror}", "run it with sudo, or name a file with -c"
         ) from None
+
+
+def _put(path: Path, kind: Kind, text: str) -> Path | None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{kind}-", suffix=".toml", dir=path.parent)
     fresh = Path(name)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -45,6 +50,9 @@ def _keep(path: Path) -> Path | None:
     """Set aside what stands there, under a name that loses none before it."""
     if not path.exists():
         return None
-    kept = next(free for number in range(1, 1000) if not (free := path.with_suffix(f".old{number}")).exists())
-    os.link(path, kept)
-    return kept
+    numbers = count(1)
+    while True:
+        kept = path.with_suffix(f".old{next(numbers)}")
+        with suppress(FileExistsError):
+            os.link(path, kept)
+            return kept

@@ -169,7 +169,12 @@ async def test_what_an_older_version_remembered_ends_nothing(
 ) -> None:
     """A state that cannot be read any more is begun anew, and the log says so."""
     await hear(database, [sheet(0, 100.0)])
-    for body in (b"no JSON", b"{}", b'{"last":1,"rules":{"baseload_increase":[[1,2],[1]]}}'):
+    for body in (
+        b"no JSON",
+        b"{}",
+        b'{"v":99,"last":1,"rules":{}}',
+        b'{"last":1,"rules":{"baseload_increase":[[1,2],[1]]}}',
+    ):
         await database.file.write(lambda c, body=body: c.execute("UPDATE watched SET state = ?", (body,)).rowcount)  # type: ignore[misc]
         number = len(caplog.records) + 1
         assert await hear(database, [sheet(number, 100.0)]) == []

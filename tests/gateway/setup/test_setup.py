@@ -171,6 +171,21 @@ async def test_what_is_replaced_is_kept(tmp_path: Path) -> None:
     assert load(mine, "home").gateway.zone == "Asia/Riyadh"
 
 
+async def test_a_file_that_cannot_be_kept_is_not_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a disk without links the old file stands, nothing lies beside it, and the reason is told."""
+
+    def link(*_: object) -> None:
+        raise OSError(1, "Operation not permitted")
+
+    mine = tmp_path / "home.toml"
+    mine.write_text("# mine\n")
+    monkeypatch.setattr("os.link", link)
+    with pytest.raises(SetupError, match="Operation not permitted"):
+        await Talk(*[""] * 9, "y").setup(Options(tmp_path))
+    assert mine.read_text() == "# mine\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["home.toml"]
+
+
 async def test_others_may_not_read_it(tmp_path: Path) -> None:
     """The file names addresses and users: root writes it, the service's group reads it, nobody else does."""
     assert await Talk().setup(Options(tmp_path, answers=_file(tmp_path, ""))) == 0
