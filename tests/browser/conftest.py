@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from gateway.notify.links import Link
+from gateway.notify.links import Action, Link
 from tests.conftest import skip_or_fail
 from tests.support import exhibit
 from tests.support.desk import arrive
@@ -64,8 +64,9 @@ def family(tmp_path: Path) -> Iterator[Site]:
         exhibit.furnish(served)
         high, leak = exhibit.high(), exhibit.leak()
         served.run(arrive(served.desk, served.database, leak, high))
-        for action, event in (("normal", high), ("call_me", high), ("not_useful", leak)):
-            served.run(served.desk.telling.act(Link(action, "home", event.id, "phone", 10**10), exhibit.NOW))
+        said: list[tuple[Action, str]] = [("normal", high.id), ("call_me", high.id), ("not_useful", leak.id)]
+        for action, alert in said:
+            served.run(served.desk.telling.act(Link(action, "home", alert, "phone", 10**10), exhibit.NOW))
         yield served
 
 
