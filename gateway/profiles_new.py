@@ -26,7 +26,7 @@ from drivers.profiles import Profile, ProfileError, ProfileFile, available, load
 from drivers.quantities import BY_KEY, QUANTITIES, UNITS, scale_of
 from gateway.analyze_cmd import look
 from gateway.profiles_new_names import code_of, names, row_of
-from gateway.profiles_new_sample import sample_of
+from gateway.profiles_new_sample import flags_of, sample_of
 from gateway.profiles_new_text import text_of
 
 NOT_FROM_BYTES = {
@@ -60,6 +60,7 @@ class Draft:
     unknown: Sequence[Value]
     sample: Mapping[str, str]
     readings: Mapping[str, float]
+    flags: Sequence[str]
     pattern: str | None
 
 
@@ -183,7 +184,7 @@ def _draft(frame: Frame, protocol: str, pattern: _Pattern | None, sample: Mappin
     manner = {key: value for key, value in base.items() if key not in _TAKEN_OVER_NOT}
     lists = base.get("lists", ()) if listed else ()
     return Draft(
-        table, manner, rows, block, lists, unknown, sample, {}, pattern.profile.name if pattern else None
+        table, manner, rows, block, lists, unknown, sample, {}, (), pattern.profile.name if pattern else None
     )  # fmt: skip
 
 
@@ -218,7 +219,7 @@ def _with_readings(made: Draft, data: bytes, keys: Keys) -> Draft:
         row = BY_KEY[key]
         scale = scale_of(row.name, units[row.name]) if file.driver in _OWN_UNITS else Fraction(1)
         readings[row.name] = float(exact(value) / scale)
-    return replace(made, readings=readings)
+    return replace(made, readings=readings, flags=flags_of(file.driver, made.sample, profile))
 
 
 def _file(table: Mapping[str, Any]) -> ProfileFile:

@@ -5,14 +5,19 @@ ciphered", and the records as they are. So the file needs no key, and says nothi
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from drivers.analysis import Frame, Keys
 from drivers.contract import DecodeError
+from drivers.mbus.frames import decode
+from drivers.mbus.profile import read_telegram
 from drivers.mbus.records import decode_records
+from drivers.mbus.telegram import decode_telegram
+from drivers.profiles import Profile
 from drivers.wmbus.compact import Formats
 from drivers.wmbus.layers import COMPACT, MAKERS, Message, unwrap
 from drivers.wmbus.link import HEAD, decode_frame, split
+from drivers.wmbus.profile import read_message
 from drivers.wmbus.sniff import Sniffer
 
 _SHORT_HEADER = 0x7A
@@ -30,6 +35,20 @@ def sample_of(protocol: str, data: bytes, frames: Sequence[Frame], chosen: int, 
     if protocol in _TEXTS:
         return {"telegram": _TEXTS[protocol](frame.plain or raw)}
     return {"telegram": raw.hex().upper()}
+
+
+def flags_of(protocol: str, sample: Mapping[str, str], profile: Profile) -> tuple[str, ...]:
+    """Give the flags that an example's telegram raises, which stand beside its readings; most protocols have none."""
+    if protocol not in ("mbus", "wmbus"):
+        return ()
+    telegram = bytes.fromhex(sample["telegram"])
+    try:
+        if protocol == "mbus":
+            frame = decode(telegram)
+            return read_telegram(profile.layout, decode_telegram(frame.ci, frame.data)).status
+        return read_message(profile.layout, unwrap(decode_frame(telegram), None), Formats()).status
+    except DecodeError:  # no example at all, as the proof will say
+        return ()
 
 
 def _lines(raw: bytes) -> str:

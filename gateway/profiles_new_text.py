@@ -83,6 +83,8 @@ def _example(made: "Draft") -> Iterator[str]:
             yield f'{key} = """'
             yield from (toml(line)[1:-1] for line in lines)
             yield '"""'
+    if made.flags:
+        yield f"flags = {toml(made.flags)}"
     yield "[examples.readings]"
     yield from (f"{name} = {toml(value)}" for name, value in made.readings.items())
 
