@@ -74,7 +74,7 @@ def priced(event: AlertEvent, plan: Plan, state: BillState | None, offers: tuple
     currency, unit = plan.tariff.currency, plan.tariff.unit
     if event.rule == "tier_crossing" and (tier := int(event.evidence.get("tier", 0))):
         prices = plan.tariff.rates[rate_at(plan, event.at)].prices
-        if not tier < len(prices):
+        if not 0 < tier < len(prices):
             return None
         return Priced(currency, price=all_in(plan, prices[tier - 1]), next_price=all_in(plan, prices[tier]), unit=unit)
     if event.rule == "tariff_advice":

@@ -112,6 +112,7 @@ def test_a_tier_names_both_prices() -> None:
     assert found is not None
     assert (found.price, found.next_price, found.unit, found.cost) == (Decimal("0.1725"), Decimal("1.725"), "m3", None)
     assert priced(event("tier_crossing", 14_300, tier=9.0), WATER, None) is None
+    assert priced(event("tier_crossing", 14_300, tier=-9.0), WATER, None) is None
 
 
 def test_an_advised_tariff_is_named_by_its_title() -> None:
