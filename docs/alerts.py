@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from gateway.alerts.catalogue import ENTRIES, Entry
+from gateway.alerts.catalogue import Entry
 from gateway.alerts.engine import HIDES
 from gateway.alerts.event import AlertEvent
+from gateway.alerts.hub_catalogue import ENTRIES
 from gateway.config.alerts import AlertsTable, CalendarTable
 from gateway.config.spell import spell_seconds
 from gateway.config.table import Table

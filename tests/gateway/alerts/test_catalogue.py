@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from gateway.alerts.calendar import Calendar
-from gateway.alerts.catalogue import ENTRIES, Entry, rules_of
+from gateway.alerts.catalogue import Entry, rules_of
+from gateway.alerts.hub_catalogue import ENTRIES
 from gateway.alerts.rules.overload import Overload
 from gateway.alerts.rules.water import WaterLeak
 from gateway.alerts.settings import MeterSettings

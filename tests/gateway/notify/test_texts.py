@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.alerts.catalogue import ENTRIES
 from gateway.alerts.event import AlertEvent, Severity, State, alert_id
+from gateway.alerts.hub_catalogue import ENTRIES
 from gateway.i18n import LANGUAGES, words
 from gateway.notify.facts import facts_of
 from gateway.notify.links import ACTIONS
