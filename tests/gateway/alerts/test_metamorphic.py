@@ -28,8 +28,8 @@ def told(rows: list[Said]) -> list[tuple[str, str, int]]:
 
 
 def test_every_rule_of_the_catalogue_has_something_to_tell(told: list[tuple[str, str, int]]) -> None:
-    """So that what follows speaks of all of them."""
-    assert {rule for rule, _, _ in told} == Judge().names
+    """So that what follows speaks of all of them but the one that judges whole days as the hub sees them."""
+    assert {rule for rule, _, _ in told} == Judge().names - {"data_quality"}
     assert len(Judge().names) >= 20
 
 
