@@ -8,9 +8,9 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Generic, TypeVar
 
+from gateway.aside import aside
 from gateway.config import ConfigError
 from gateway.config.models import Document, EdgeConfig, HomeConfig, MeterTable
 from gateway.config.table import Table
@@ -65,7 +65,7 @@ class Reloader(Generic[D]):
         if self._reread is None:
             return {"error": "this program does not know its file; start it anew"}
         try:
-            new = await _beside_the_loop(self._reread)
+            new = await aside("reload", self._reread)  # thousands of meters take longer than a poll may wait
         except ConfigError as error:
             return {"error": str(error)}
         fixed = needs_start(self.config, new)
@@ -125,15 +125,6 @@ def _differing(table: str, old: object, new: object) -> list[str]:
     if not isinstance(old, Table) or not isinstance(new, Table):
         return [f"[{table}]"]
     return [f"[{table}] {name}" for name in type(old).model_fields if getattr(old, name) != getattr(new, name, None)]
-
-
-async def _beside_the_loop(reread: Callable[[], D]) -> D:
-    """Read in a thread of its own, which then ends: thousands of meters take longer than a poll may wait."""
-    thread = ThreadPoolExecutor(1, thread_name_prefix="reload")
-    try:
-        return await asyncio.get_running_loop().run_in_executor(thread, reread)
-    finally:
-        thread.shutdown(wait=False)
 
 
 def said_of(answer: Mapping[str, Any]) -> str:

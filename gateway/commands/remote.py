@@ -11,13 +11,13 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from gateway.aside import aside
 from gateway.commands import interval
 from gateway.commands.judge import Refused
 from gateway.commands.kept import LIMIT, Kept
@@ -105,7 +105,7 @@ class Remote:
                 raise Refused("too_many", "another configuration is on trial")
             before, intervals = self.config, self._intervals
             try:
-                new = await _beside_the_loop(self._kept.read, text)
+                new = await aside("remote", self._kept.read, text)
             except ConfigError as error:
                 raise Refused("malformed", str(error)) from None
             _see_that_it_may(self._kept.base or before, new)
@@ -196,15 +196,6 @@ def _see_that_it_may(own: EdgeConfig, new: EdgeConfig) -> None:
     if unknown := strange(own, new):
         what = f"the gateway's own file names no such secret for a meter: {', '.join(unknown)}"
         raise Refused("malformed", f"{what}; who is there adds it")
-
-
-async def _beside_the_loop(read: Callable[[str], EdgeConfig], text: str) -> EdgeConfig:
-    """Read in a thread of its own, which then ends: many meters take longer than a poll may wait."""
-    thread = ThreadPoolExecutor(1, thread_name_prefix="remote")
-    try:
-        return await asyncio.get_running_loop().run_in_executor(thread, read, text)
-    finally:
-        thread.shutdown(wait=False)
 
 
 def wanted(payload: bytes) -> Wanted:

@@ -10,10 +10,9 @@
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import ParamSpec, TypeVar
 
+from gateway.aside import aside
 from gateway.identity.pairs import Pairs
 from gateway.mqtt_tls import Distrust
 from gateway.seclog import note
@@ -21,9 +20,6 @@ from gateway.transport import Connect, Connection, Endpoint, Lost, NotTaken
 
 REFUSALS = (0x86, 0x87, 0x8C)
 """CONNACK reason codes that speak of who we are: bad user, not authorised, bad authentication."""
-
-T = TypeVar("T")
-P = ParamSpec("P")
 
 LOOK_EVERY = 20.0
 """Seconds between two looks at the files, a third of the minute within which a new certificate is taken over."""
@@ -65,14 +61,16 @@ class Dialler:
                 note("certificate_refused", why=error.what)
             raise
         self._connection = connection
-        await _aside(pairs.worked, shown)
+        await aside("certificate", pairs.worked, shown)  # a worn card may take half a minute
         return connection
 
     async def watch(self) -> None:
         """Look at the files for ever, and close the connection when others are to be shown."""
         while True:
             await asyncio.sleep(LOOK_EVERY)
-            if self._connection is not None and self._pairs is not None and await _aside(self._pairs.changed):
+            if self._connection is None or self._pairs is None:
+                continue
+            if await aside("certificate", self._pairs.changed):
                 connection, self._connection = self._connection, None
                 await connection.close()
 
@@ -94,12 +92,3 @@ def _blames_us(error: Distrust | NotTaken) -> bool:
     if isinstance(error, NotTaken):
         return error.code in REFUSALS
     return error.cause in ("own_refused", "own_unusable", "unknown_authority", "other")
-
-
-async def _aside(work: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
-    """Work with files in a thread of its own, which then ends: a worn card may take half a minute."""
-    thread = ThreadPoolExecutor(1, thread_name_prefix="certificate")
-    try:
-        return await asyncio.get_running_loop().run_in_executor(thread, lambda: work(*given, **named))
-    finally:
-        thread.shutdown(wait=False)

@@ -86,8 +86,11 @@ def _no_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     async def at_once(work: Callable[..., Any], *arguments: object) -> Any:
         return work(*arguments)
 
+    async def named(_: str, work: Callable[..., Any], *arguments: object) -> Any:
+        return work(*arguments)
+
     monkeypatch.setattr("asyncio.to_thread", at_once)
-    monkeypatch.setattr("gateway.commands.remote._beside_the_loop", at_once)
+    monkeypatch.setattr("gateway.commands.remote.aside", named)
 
 
 def test_what_works_is_kept(tmp_path: Path) -> None:
