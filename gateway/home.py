@@ -46,6 +46,7 @@ from gateway.watch import Watch
 from gateway.web.alertbook import AlertBook
 from gateway.web.screen import Sources
 from gateway.web.serve import Served, serve
+from gateway.welcomes import Welcomes
 
 if TYPE_CHECKING:
     from gateway.announce import Announcer
@@ -95,6 +96,9 @@ class House:
         self._watch = Watch(
             database.file, config.alerts, calendar, self._about, config.tariff.plan, [self._alerts.take]
         )
+        greeted = here.book.meters if config.alerts.welcome.enabled else tuple
+        self._welcomes = Welcomes(database, greeted, config.gateway.tenant)
+        self._welcomes.listeners.append(self._alerts.take)
         self._telling.costs = self._watch.costs()
         self._pages: list[Served] = []
         self._faults: Faults = {}
@@ -107,8 +111,10 @@ class House:
         """Start every task of the house."""
         here, config = self._here, self._config
         self._alerts.restore(await self._telling.outbox.alerts(config.gateway.tenant, only_open=True))
+        await self._welcomes.open()  # before its meters are enrolled: those of a new house are new
         await self._database.enrol(config.gateway.tenant, config.gateway.id, here.info().meters)
         here.start(group)
+        group.create_task(self._welcomes.run(), name="welcomes")
         group.create_task(self._feeder.run(), name="feeder")
         days = self._days()
         group.create_task(days.run(), name="days")
