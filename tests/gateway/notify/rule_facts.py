@@ -51,7 +51,8 @@ SHAPES: dict[str, Shape] = {
     ),
     "phase_fault": _shape("V", "voltage_l2_v", "warning", evidence=("since_ms", "other_v"), over=("since_ms",)),
     "overload": _shape(
-        "A", "current_l1_a", "critical", "warning", evidence=("limit_a", "since_ms", "peak_a"), over=("since_ms", "peak_a")
+        "A", "current_l1_a", "critical", "warning", evidence=("limit_a", "since_ms", "peak_a"),
+        over=("since_ms", "peak_a"),
     ),
     "low_power_factor": _shape("", "power_factor", "info"),
     "water_leak": _shape(

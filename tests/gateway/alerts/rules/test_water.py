@@ -93,7 +93,9 @@ def test_three_hours_of_standing_are_the_end() -> None:
     ends = [(hours, finding) for hours, finding in found if isinstance(finding, Clear)]
     assert len(ends) == 1
     assert ends[0][0] == 33
-    assert ends[0][1] == Clear(DAY + 30 * HOUR, {"stopped_ms": DAY + 30 * HOUR, "lost_l": 14 * 29, "since_ms": DAY + HOUR})
+    assert ends[0][1] == Clear(
+        DAY + 30 * HOUR, {"stopped_ms": DAY + 30 * HOUR, "lost_l": 14 * 29, "since_ms": DAY + HOUR}
+    )
 
 
 def test_two_hours_of_standing_are_neither() -> None:
