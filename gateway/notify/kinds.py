@@ -19,8 +19,8 @@ KIND: dict[str, Kind] = {
     "bill_projection": "cost", "tier_crossing": "cost", "budget": "cost", "peak_price_use": "cost",
     "tariff_advice": "cost",
     "meter_offline": "operator", "meter_clock": "operator", "gateway_offline": "operator",
-    "gateways_offline": "operator", "tamper": "operator", "battery_low": "operator", "data_quality": "operator",
-    "voltage_quality": "operator",
+    "gateways_offline": "operator", "late_readings": "operator", "tamper": "operator", "battery_low": "operator",
+    "data_quality": "operator", "voltage_quality": "operator",
     "achievement": "digest", "goal_met": "digest", "tip": "digest", "weekly_digest": "digest",
 }  # fmt: skip
 """By the rule's name; every other rule is about usage."""

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.alerts.event import AlertEvent, Severity
-from gateway.notify.kinds import Frequency, Kind
+from gateway.alerts.rules.gateway_offline import GatewayOffline, GatewaysOffline, LateReadings
+from gateway.notify.kinds import KIND, Frequency, Kind
 from gateway.notify.router import (
     CAP_DAY,
     CAP_WEEK,
@@ -298,3 +299,8 @@ def test_the_caps_hold_with_the_digest_counted(minutes: list[int], weekend: set[
     days = [at.date() for _, at in told]
     assert all(days.count(day) <= CAP_DAY for day in days)
     assert all(sum(0 <= (other - day).days < 7 for other in days) <= CAP_WEEK for day in days)
+
+
+def test_what_gateways_do_is_for_the_operator() -> None:
+    """Nobody who wants to hear of their use at once is woken for a gateway."""
+    assert {KIND.get(rule.name) for rule in (GatewayOffline, GatewaysOffline, LateReadings)} == {"operator"}
