@@ -39,6 +39,8 @@ FILE_LIMIT = 64 * 1024
 """Bytes of an event's file: one with all its points has under 8 kB."""
 NOTHING = MeterSettings()
 
+SOURCE_PARTS = 4
+
 TENANTS = "SELECT DISTINCT tenant FROM meter ORDER BY tenant"
 EVENT = "SELECT tenant, body FROM event WHERE instr(body, ?) ORDER BY id"
 SETTINGS = "SELECT tenant, body FROM sent_settings"
@@ -120,15 +122,11 @@ async def opened(config: HomeConfig | HubConfig) -> AsyncIterator[House]:
 async def explain(config: HomeConfig | HubConfig, what: str, tell: Say) -> int:
     """Say an event's figures, and compute it once more from what is stored; raises AlertsError, StoreError."""
     async with opened(config) as house:
-        event = from_file(Path(what)) if Path(what).is_file() else await _from_database(house, what)
+        tenant, event = from_file(Path(what)) if Path(what).is_file() else await _from_database(house, what)
         for line in explained(event, _options(config, event.rule)):
             tell(line)
         tell(_said(config, event))
-        past = next((past for past in await house.pasts() if past.meter == event.meter), None)
-        if past is None:
-            raise AlertsError(
-                f"there is no meter {event.meter!r} here", "name the configuration of its own hub or home"
-            )
+        past = _past_of(tenant, event.meter, await house.pasts())
         start = event.raised - LEARN_DAYS * DAY_MS
         verdict = judge(event, [found async for found in past.events(start, event.at + 1)])
     since = f", from {shown(past.first)} on" if past.first else ""
@@ -136,6 +134,16 @@ async def explain(config: HomeConfig | HubConfig, what: str, tell: Say) -> int:
     for difference in verdict.differences:
         tell(f"  {difference}")
     return 0 if verdict.word == "identical" else 1
+
+
+def _past_of(tenant: str, meter: str, pasts: Sequence[Past]) -> Past:
+    """Find a meter's past; meters of several customers may have one name."""
+    found = [past for past in pasts if past.meter == meter and tenant in ("", past.tenant)]
+    if len(found) > 1:
+        raise AlertsError(f"several customers have a meter {meter!r}", "give the alert's id, or its CloudEvent")
+    if not found:
+        raise AlertsError(f"there is no meter {meter!r} here", "name the configuration of its own hub or home")
+    return found[0]
 
 
 def _said(config: HomeConfig | HubConfig, event: AlertEvent) -> str:
@@ -146,31 +154,39 @@ def _said(config: HomeConfig | HubConfig, event: AlertEvent) -> str:
     return f"said\n  {plain(words.title)}\n  {plain(words.text)}"
 
 
-def from_file(file: Path) -> AlertEvent:
-    """Read an event, or a CloudEvent around one; raises AlertsError."""
+def from_file(file: Path) -> tuple[str, AlertEvent]:
+    """Read an event, or a CloudEvent around one, which alone says whose it is; raises AlertsError."""
     hint = "the dict of an event, as a webhook, the topic event or a block has it"
     try:
         with file.open("rb") as opened_file:
             row = orjson.loads(opened_file.read(FILE_LIMIT + 1))
-        return parse(row["data"] if isinstance(row, dict) and "specversion" in row else row)
+        if isinstance(row, dict) and "specversion" in row:
+            return _tenant_of(str(row.get("source"))), parse(row["data"])
+        return "", parse(row)
     except (OSError, orjson.JSONDecodeError, KeyError, MessageError) as error:
         raise AlertsError(f"{file}: {error}", hint) from None
 
 
-async def _from_database(house: House, name: str) -> AlertEvent:
+def _tenant_of(source: str) -> str:
+    """Give whose gateway a CloudEvent's source names, as in `/nabd/home/gw`; "" where it is none of ours."""
+    parts = source.split("/")
+    return parts[2] if len(parts) == SOURCE_PARTS else ""
+
+
+async def _from_database(house: House, name: str) -> tuple[str, AlertEvent]:
     """Find an event by its key, or by its alert's id the newest that was still open."""
     alert = name.partition("-")[0].encode()
     rows = await house.database.file.read(lambda c: c.execute(EVENT, (alert,)).fetchall())
     events = []
-    for _, body in rows:
+    for tenant, body in rows:
         try:
-            events.append(parse(orjson.loads(body)))
+            events.append((tenant, parse(orjson.loads(body))))
         except (orjson.JSONDecodeError, MessageError):
             continue
-    found = [event for event in events if name in (event.key, event.id)]
+    found = [(tenant, event) for tenant, event in events if name in (event.key, event.id)]
     if not found:
         raise AlertsError(f"there is no event {name!r} here", "an id such as 9f2c3a41b07d5e11, a key, or a file")
-    return next((event for event in reversed(found) if event.open), found[-1])
+    return next((one for one in reversed(found) if one[1].open), found[-1])
 
 
 def _options(config: HomeConfig | HubConfig, rule: str) -> Mapping[str, Any]:

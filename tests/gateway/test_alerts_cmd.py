@@ -123,6 +123,28 @@ def test_an_alert_by_its_id_and_from_a_file(file: Path, leak: AlertEvent, capsys
     assert capsys.readouterr().out.count("identical") == 3
 
 
+def test_a_neighbours_meter_of_the_same_name_is_another_one(
+    file: Path, leak: AlertEvent, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whose it is stands beside the event in the database and in a CloudEvent; an event alone does not say."""
+
+    async def enrol() -> None:
+        database = HubDatabase(load(file, "hub", {}).hub.database)
+        await database.open()
+        info = MeterInfo(id="gw_water", name="water", commodity="water", model="x", every=900, quantities={})
+        await database.enrol("a-neighbour", "gw", [info])
+        await database.close()
+
+    asyncio.run(enrol())
+    kept = file.parent / "event.json"
+    kept.write_text(json.dumps(cloud_event(leak, "home", "gw")), encoding="utf-8")
+    for what in (leak.id, str(kept)):
+        assert main(["alerts", "explain", what, "-c", str(file)]) == 0
+    kept.write_text(json.dumps(leak.to_dict()), encoding="utf-8")
+    assert main(["alerts", "explain", str(kept), "-c", str(file)]) == 2
+    assert "several customers have a meter 'gw_water'" in capsys.readouterr().err
+
+
 def test_what_is_not_the_same_is_named(file: Path, leak: AlertEvent, capsys: pytest.CaptureFixture[str]) -> None:
     """A figure that differs, and a configuration under which the alert would not have been raised at all."""
     kept = file.parent / "event.json"
