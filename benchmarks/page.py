@@ -86,6 +86,7 @@ def _seen(page: Page, site: Site, readings: int) -> list[float]:
 
 
 def _painted(page: Page) -> float:
+    page.wait_for_function("performance.getEntriesByName('first-contentful-paint').length > 0")
     return float(page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")) / 1000
 
 

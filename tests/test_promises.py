@@ -11,7 +11,7 @@ from docs.promises import BENCH, SOAK, Promise, Result
 
 ROWS = {
     "D": range(1, 24), "W": range(1, 8), "T": range(1, 15), "V": range(1, 20), "E": range(1, 3), "M": range(1, 14),
-    "F": range(1, 31), "Z": range(7, 9), "L": range(1, 9),
+    "F": range(1, 31), "Z": range(7, 9), "L": range(1, 9), "S": range(1, 44),
 }  # fmt: skip
 """The rows of the acceptance plan that the page answers for."""
 TEST = "tests/test_promises.py::test_a_missed_figure_is_told"
