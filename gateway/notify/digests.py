@@ -11,7 +11,7 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -48,7 +48,7 @@ class Digests:
         self.wake: Callable[[], None] = _nobody
         self._database, self._customers, self._now = database, customers, now
         self._ledger = Ledger(database)
-        self._done: set[str] = set()
+        self._done: dict[str, datetime] = {}
 
     async def run(self) -> None:
         """Look until cancelled."""
@@ -65,6 +65,8 @@ class Digests:
     async def look(self) -> None:
         """Write what is due; raises StoreError."""
         now = round(self._now() * 1000)
+        moment = datetime.fromtimestamp(self._now(), UTC)
+        self._done = {key: due for key, due in self._done.items() if moment < due + TOO_LATE}
         every = list(self._customers.values())
         for customer in await self._database.read(lambda c: [wished(c, one) for one in every]):
             at = local(customer, now)
@@ -88,7 +90,7 @@ class Digests:
             if isinstance(await self._database.write(lambda c: c.execute(sql.ADD, row).rowcount), TryAgain):
                 return
             self.wake()
-        self._done.add(key)
+        self._done[key] = due
 
     async def _facts(self, customer: Customer, contact: Contact, midnight: datetime, days: int) -> Digest:
         tenant, until = customer.tenant, round(midnight.timestamp() * 1000)

@@ -10,22 +10,8 @@ import pytest
 
 from gateway.commands.kept import ASIDE, NAME, Kept
 from gateway.config import EdgeConfig, load
+from tests.support.small_edge import OWN, SENT
 
-OWN = """[gateway]
-id = "gw"
-[mqtt]
-url = "mqtt://127.0.0.1:1"
-[[bus]]
-name = "line"
-driver = "modbus"
-device = "/dev/ttyUSB0"
-[[meter]]
-name = "own"
-bus = "line"
-profile = "eastron-sdm120"
-address = 1
-"""
-SENT = OWN.replace('name = "own"', 'name = "sent"')
 NEWER = OWN.replace('name = "own"', 'name = "newer"')
 
 

@@ -13,23 +13,8 @@ from gateway.commands.kept import LIMIT, NAME, Kept
 from gateway.commands.remote import Remote, Signs, Wanted, wanted
 from gateway.config import ConfigError, EdgeConfig, load
 from gateway.config.errors import Problem
+from tests.support.small_edge import OWN, SENT
 from tests.support.virtual_time import run_virtually
-
-OWN = """[gateway]
-id = "gw"
-[mqtt]
-url = "mqtt://127.0.0.1:1"
-[[bus]]
-name = "line"
-driver = "modbus"
-device = "/dev/ttyUSB0"
-[[meter]]
-name = "own"
-bus = "line"
-profile = "eastron-sdm120"
-address = 1
-"""
-SENT = OWN.replace('name = "own"', 'name = "sent"')
 
 
 @dataclass

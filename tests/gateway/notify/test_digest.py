@@ -251,6 +251,15 @@ async def test_it_is_written_once_and_says_what_the_sheets_say(hub: HubDatabase)
     assert woken == [1]
 
 
+async def test_what_was_done_is_forgotten_in_time(hub: HubDatabase) -> None:
+    """A hub that runs for years remembers the digests of the present day."""
+    digests = digests_of(hub, SUNDAY)
+    for day in range(30):
+        digests._now = (SUNDAY + timedelta(days=day, hours=9)).timestamp
+        await digests.look()
+    assert len(digests._done) <= 1
+
+
 async def test_a_tip_and_an_achievement_rest(hub: HubDatabase) -> None:
     """Two Sundays in a row: the second digest repeats neither."""
     await digests_of(hub, SUNDAY + timedelta(hours=9)).look()
