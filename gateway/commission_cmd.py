@@ -88,15 +88,18 @@ def _bench(
     file: Path, config: EdgeConfig | HomeConfig, console: Console, language: Language, now: Callable[[], int]
 ) -> Bench:
     readings = Readings(config, now)
-    paper = Marked() if language in RIGHT_TO_LEFT else Bare()
+    speech = Speech(language, Marked() if language in RIGHT_TO_LEFT else Bare(), datetime.now(UTC))
 
     async def write(name: str, change: Change) -> MeterTable:
         row = change_meter(file, name, change)
         with suppress(control.NobodyThere):  # a running program reads by the old table until it is told
-            await control.ask(socket_of(config), {"do": "reload"}, timeout=60)
+            error = (await control.ask(socket_of(config), {"do": "reload"}, timeout=60)).get("error")
+            if error:
+                said = N_("It is written, but the running program goes on without it: {error}")
+                console.tell(speech.say(said, error=speech.paper.number(str(error))))
         return row
 
-    return Bench(console, Speech(language, paper, datetime.now(UTC)), readings.sample, readings.orders, write)
+    return Bench(console, speech, readings.sample, readings.orders, write)
 
 
 async def _try_channels(

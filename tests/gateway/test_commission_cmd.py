@@ -299,8 +299,9 @@ async def test_a_refused_message_fails(site: Site) -> None:
     assert record["channels"][0]["verdict"] == "refused"
 
 
-async def test_a_running_program_reads_and_reloads(site: Site) -> None:
-    """The bus is the program's own: it is asked, and told of a new ratio."""
+@pytest.mark.parametrize("refusal", ["", "only a new start can change [mqtt] url; nothing was changed"])
+async def test_a_running_program_reads_and_reloads(site: Site, refusal: str) -> None:
+    """The bus is the program's own: it is asked, and told of a new ratio; whether it takes that is said."""
     asked: list[str] = []
 
     async def read(_question: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -309,7 +310,7 @@ async def test_a_running_program_reads_and_reloads(site: Site) -> None:
 
     async def reload(_question: Mapping[str, Any]) -> Mapping[str, Any]:
         asked.append("reload")
-        return {}
+        return {"error": refusal} if refusal else {}
 
     async def status(_question: Mapping[str, Any]) -> Mapping[str, Any]:
         return {}
@@ -323,6 +324,8 @@ async def test_a_running_program_reads_and_reloads(site: Site) -> None:
     assert asked == ["read", "read", "reload"]
     assert site.probe.asked == 0
     assert record["meters"][0]["ratio"] == "10"
+    assert refusal in site.said
+    assert ("goes on without it" in site.said) is bool(refusal)
 
 
 async def test_an_installer_at_a_terminal(tmp_path: Path) -> None:
