@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import sqlite3
 from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
 from typing import Any
@@ -208,7 +207,7 @@ class Hub:
 async def _probe(database: HubDatabase, pulse: Pulse) -> None:
     """Ask the database's thread something small now and then: one that refuses answers too, one that hangs does not."""
     while True:
-        with contextlib.suppress(sqlite3.Error):
+        with contextlib.suppress(StoreError):
             await database.dropped_letters()
         pulse.alive()
         await asyncio.sleep(PROBE_EVERY)

@@ -165,7 +165,9 @@ def keeping(file: Path, *, own: bool = True) -> Iterator[SecurityLog]:
         yield log
     finally:
         _LOG.removeHandler(log)
-        _LOG.setLevel(logging.INFO if _LOG.handlers else _SILENT)
+        # Handlers of others, such as a test's, keep no log of ours.
+        kept = any(isinstance(handler, SecurityLog) for handler in _LOG.handlers)
+        _LOG.setLevel(logging.INFO if kept else _SILENT)
         log.close()
 
 

@@ -34,7 +34,7 @@ from gateway.hubdb import EnrolledMeter
 from gateway.notify.costs import Costs
 from gateway.outlook import HasMeters, Outlooks
 from gateway.remembered import Name, Told, write_event
-from gateway.store.contract import TryAgain
+from gateway.store.contract import StoreError, TryAgain
 from gateway.store.database import Database
 from gateway.tariff.model import Plan
 from gateway.today import Day
@@ -102,7 +102,7 @@ class Watch:
 
         try:
             return await self.database.read(work)
-        except sqlite3.Error:  # no day was heard yet, or the disk refuses: who asks can do without
+        except StoreError:  # no day was heard yet, or the disk refuses: who asks can do without
             return {}
 
     async def hear(self, tenant: str, meter: EnrolledMeter, sheet: Sheet) -> TryAgain | None:
@@ -114,8 +114,8 @@ class Watch:
             self._open = True
         try:
             heard = await self.database.read(lambda c: _heard(c, tenant, meter.meter))
-        except sqlite3.Error as error:
-            return TryAgain(f"{self.database.path}: {error}", after=5.0, loud=True)
+        except StoreError as error:
+            return TryAgain(str(error), after=5.0, loud=True)
         if sheet.start < heard.until:
             return None
         quality = {} if self.absent(tenant, meter.gw, sheet.start, sheet.end) else quality_of(sheet)

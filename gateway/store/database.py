@@ -60,8 +60,8 @@ class Database:
         self._thread = self._connection = None
 
     async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Run `work` outside a transaction."""
-        return await self._run(lambda: work(self._open_connection()))
+        """Run `work` outside a transaction; raises StoreError when the disk or another program refuses."""
+        return await self._run(lambda: self._look(work))
 
     async def write(self, work: Callable[[sqlite3.Connection], T]) -> T | TryAgain:
         """Run `work` in one transaction: all of it is on disk, or TryAgain and nothing is."""
@@ -76,6 +76,13 @@ class Database:
         if self._connection is None:
             raise StoreError(f"{self.path} is not open", "open it first")
         return self._connection
+
+    def _look(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        connection = self._open_connection()
+        try:
+            return work(connection)
+        except sqlite3.DatabaseError as error:
+            raise StoreError(f"cannot read {self.path}: {error}", _hint(error) or "look at its disk") from error
 
     def _transact(self, work: Callable[[sqlite3.Connection], T]) -> T | TryAgain:
         connection = self._open_connection()
