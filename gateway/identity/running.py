@@ -73,3 +73,4 @@ class Identity:
         finally:
             if making.returncode is None:
                 making.kill()
+                await making.wait()
