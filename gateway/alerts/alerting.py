@@ -3,7 +3,7 @@
 1. `hear` is the intake's last step: what a reading raises is in the journal before the next one is read.
 2. `run` lets time pass. When it jumped (the clock was set, the process stood still, the gateway was off), no meter is
    blamed for the silence in between.
-3. States are written with each event, every quarter of an hour, and at the end.
+3. States are written with each event, every quarter of an hour, sooner where much is read, and at the end.
 """
 
 import asyncio
@@ -21,6 +21,8 @@ TICK = 10.0
 JUMP_MS = 60_000
 """Time that passed between two looks without us: six of them."""
 KEEP_EVERY = 900.0
+HEARD_AGAIN = 20_000
+"""Readings a start may have to hear again, a second or two of work: after so many, states are written sooner."""
 
 Listener = Callable[[AlertEvent], None]
 
@@ -38,7 +40,7 @@ class Alerting:
         self.unheard: Callable[[], Collection[str]] = tuple
         self.told = 0
         self._journal, self._now = journal, now
-        self._looked = 0
+        self._looked = self._heard = 0
 
     @classmethod
     async def open(
@@ -63,6 +65,7 @@ class Alerting:
         status: Sequence[str] = (),
     ) -> None:
         """Take a reading that is in the journal, the intervals it closed, and the meter's flags."""
+        self._heard += 1
         events = self.engine.hear(meter, ts, q, values, intervals, status)
         if events:
             self._tell(events)
@@ -74,7 +77,7 @@ class Alerting:
         while True:
             await asyncio.sleep(TICK)
             self.look()
-            if loop.time() - kept >= KEEP_EVERY:
+            if loop.time() - kept >= KEEP_EVERY or self._heard >= HEARD_AGAIN:
                 kept = loop.time()
                 self.keep()
 
@@ -95,6 +98,7 @@ class Alerting:
         check = self.checker.snapshot()
         states = {meter: encode(check, self.engine, meter, self._looked) for meter in self.engine.meters}
         self._journal.keep(states, all=True)
+        self._heard = 0
 
     def _tell(self, events: Iterable[AlertEvent]) -> None:
         """Journal events, with the states they came from, then tell them on."""

@@ -240,6 +240,23 @@ async def test_time_passes_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert bench.told[0].rule == "meter_offline"
 
 
+async def test_much_reading_keeps_states_sooner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A start hears again what came after the states: where much is read that must not take minutes."""
+    bench = Bench(tmp_path)
+    kept: list[Any] = []
+    async with bench.running() as alerting:
+        monkeypatch.setattr("gateway.alerts.alerting.TICK", 0.001)
+        monkeypatch.setattr("gateway.alerts.alerting.HEARD_AGAIN", 5)
+        monkeypatch.setattr(bench.journal, "keep", lambda states, **_: kept.append(states))
+        task = asyncio.create_task(alerting.run())
+        for reading in range(1, 7):
+            kept.clear()
+            bench.read(alerting, 5)
+            await asyncio.sleep(0.05)
+            assert bool(kept) == (reading == 5), reading
+        task.cancel()
+
+
 async def test_both_halves_of_a_window_are_heard_in_their_order(tmp_path: Path) -> None:
     """A quarter of an hour begins within an overload: its first reading lies in the other block, before a low one."""
     bench = Bench(tmp_path)
