@@ -6,6 +6,7 @@
 3. The nominal voltage is the place's own; where none is given, 127 or 230 V, whichever the first readings are nearer.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
@@ -18,6 +19,8 @@ PHASES = ("voltage_l1_v", "voltage_l2_v", "voltage_l3_v")
 KEYS = (*PHASES, "voltage_v")
 USUAL = (127.0, 230.0)
 GAP_MS = 900_000
+SETTLED_MS = 60_000
+"""What is as it should be is noted once a minute, and costs next to nothing in between."""
 DAY_MS = 86_400_000
 OFTEN = 3
 LONG_MS = 300_000
@@ -54,10 +57,15 @@ class VoltageQuality:
 
     def reading(self, state: State, ts: int, q: int, values: Mapping[str, Number]) -> tuple[State, Finding]:
         """Take the voltages of one reading."""
+        nominal = self.nominal or state.nominal
+        if not state.since and 0 < ts - state.last < SETTLED_MS and nominal:
+            off = self.band * nominal
+            if _between(values, KEYS, nominal - off, nominal + off):
+                return state, None
         volts = [(float(values[key]), key) for key in KEYS if key in values]
         if not volts or q & DOUBTFUL or _late(state.last, ts):
             return state, None
-        nominal = self.nominal or state.nominal or _nearest(volts[0][0])
+        nominal = nominal or _nearest(volts[0][0])
         known = [(abs(volt - nominal), volt, key) for volt, key in volts if volt >= GONE * nominal]
         if not known:
             return state._replace(last=ts), None
@@ -111,6 +119,12 @@ class PhaseFault:
 
     def reading(self, state: Phase, ts: int, q: int, values: Mapping[str, Number]) -> tuple[Phase, Finding]:
         """Take the voltages of the phases."""
+        if (
+            not state.since
+            and 0 < ts - state.last < SETTLED_MS
+            and _between(values, PHASES, GONE * USUAL[-1], math.inf)
+        ):
+            return state, None
         volts = [(float(values[key]), key) for key in PHASES if key in values]
         if len(volts) < len(PHASES) or q & DOUBTFUL or _late(state.last, ts):
             return state, None
@@ -126,6 +140,15 @@ class PhaseFault:
             return state, None
         alarm = Alarm("warning", ts, round(low, 1), nominal, "V", key, 1.0, {"since_ms": since, "other_v": high})
         return state._replace(told=True), alarm
+
+
+def _between(values: Mapping[str, Number], keys: tuple[str, ...], low: float, high: float) -> bool:
+    """Tell whether all of these voltages that are there lie between two: so do all but a few readings of a year."""
+    for key in keys:
+        volt = values.get(key)
+        if volt is not None and not low <= volt <= high:
+            return False
+    return True
 
 
 def _late(last: int, ts: int) -> bool:

@@ -65,7 +65,7 @@ class ZeroConsumption:
             return state, None
         hours = (ts - state.at) / HOUR_MS if 0 < ts - state.at <= GAP_MS else 0.0
         flowed = state.flowed + max(0.0, float(power)) * hours
-        state = state._replace(at=ts, flowed=flowed)
+        state = State(state.born, state.step, state.end, state.longest, state.week, ts, flowed, state.told)
         if state.told == 2 or flowed < PROVEN_WH or ts <= state.step:  # noqa: PLR2004  proven is told once
             return state, None
         evidence = {"since_ms": state.step, "flowed_wh": round(flowed)}
