@@ -122,7 +122,7 @@ class PhaseFault:
         if (
             not state.since
             and 0 < ts - state.last < SETTLED_MS
-            and _between(values, PHASES, GONE * USUAL[-1], math.inf)
+            and _between(values, PHASES, GONE * (self.nominal or USUAL[-1]), math.inf)
         ):
             return state, None
         volts = [(float(values[key]), key) for key in PHASES if key in values]
