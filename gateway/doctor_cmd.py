@@ -86,7 +86,7 @@ def _named(one: Checked, language: str) -> str:
 
 
 def _installed() -> Path | None:
-    from gateway.cli import ETC  # noqa: PLC0415  the command itself is loaded already
+    from gateway.cli.parts import ETC  # noqa: PLC0415  the command itself is loaded already
 
     return next((path for kind in ("home", "edge", "hub") if (path := ETC / f"{kind}.toml").exists()), None)
 

@@ -126,7 +126,7 @@ def _url(port: str) -> str:
 
 
 def _configurations(named: Path | None) -> list[Path]:
-    from gateway.cli import ETC  # noqa: PLC0415  the command itself is loaded already
+    from gateway.cli.parts import ETC  # noqa: PLC0415  the command itself is loaded already
 
     return [named] if named else [path for path in (ETC / "home.toml", ETC / "edge.toml") if path.exists()]
 

@@ -5,8 +5,6 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from gateway.message import ID
-
 DAYS = 825
 """A certificate's usual life: long enough for one yearly visit to be missed."""
 BROKERS = ("mosquitto", "emqx")
@@ -62,6 +60,8 @@ def access_list_options(parser: argparse.ArgumentParser) -> None:
 
 def _part(text: str) -> str:
     """Take an id: anything else could end a rule and begin another."""
+    from gateway.message import ID  # noqa: PLC0415  it brings pydantic, which no other option needs
+
     if not re.fullmatch(ID, text):
         raise argparse.ArgumentTypeError("1 to 64 letters A-Z a-z, digits, _ and -")
     return text

@@ -58,7 +58,7 @@ async def test_people_read_their_language(tmp_path: Path, edge: Edge, world: Wor
 
 async def test_nothing_wrong_is_said(tmp_path: Path, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a configuration box and ports are looked at; what could not be is listed; exit 0."""
-    monkeypatch.setattr("gateway.cli.ETC", tmp_path)
+    monkeypatch.setattr("gateway.cli.parts.ETC", tmp_path)
     code, told, _ = await run(world)
     assert code == 0
     assert "Nothing is wrong" in told
