@@ -14,6 +14,7 @@ Ed25519 do.
 import argparse
 import hashlib
 import io
+import lzma
 import os
 import subprocess
 import sys
@@ -56,7 +57,7 @@ def read(data: bytes) -> Package:
         with tarfile.open(fileobj=io.BytesIO(_member(data, "control.tar.xz"))) as told:
             control = told.extractfile("./control")
             text = control.read().decode().strip("\n") if control else ""
-    except (tarfile.TarError, KeyError, UnicodeDecodeError, ValueError) as error:
+    except (tarfile.TarError, lzma.LZMAError, EOFError, KeyError, ValueError) as error:
         raise BuildError(f"this is no package that ./run package made: {error}") from error
     fields = dict(line.split(": ", 1) for line in text.splitlines() if ": " in line and not line.startswith(" "))
     if fields.get("Package") != "nabd" or fields.get("Architecture") not in MACHINES or "Version" not in fields:
