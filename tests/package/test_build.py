@@ -59,7 +59,7 @@ def test_configuration_is_no_file_of_the_package(files: dict[str, tarfile.TarInf
 
 def test_no_simulated_meters_on_a_gateway(files: dict[str, tarfile.TarInfo]) -> None:
     """S26: what only tests and demonstrations need is not installed."""
-    assert f"{PROGRAM}gateway/edge.py" in files
+    assert f"{PROGRAM}gateway/cli/__init__.py" in files
     assert not [path for path in files if "/simulator/" in path or "/tests/" in path]
 
 

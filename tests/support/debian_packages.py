@@ -26,7 +26,7 @@ def small_package(folder: Path, version: str, architecture: str = "amd64") -> Pa
     folder.mkdir(parents=True, exist_ok=True)
     files = {
         "gateway/__init__.py": "",
-        "gateway/cli.py": f"VERSION = {version!r}\n",
+        "gateway/cli/__init__.py": f"VERSION = {version!r}\n",
         f"gateway/only_{version.replace('.', '_')}.py": "",
         "simulator/__init__.py": "",
         f"nabd-{version}.dist-info/METADATA": f"Name: nabd\nVersion: {version}\n",
@@ -78,7 +78,7 @@ class Machine:
     def runs(self) -> str:
         """The version of the program that a start would run now; "" when it is not whole."""
         site = self.root / "opt/nabd/current/lib/python3.11/site-packages/gateway"
-        cli = site / "cli.py"
+        cli = site / "cli/__init__.py"
         if not cli.exists() or not (self.root / "opt/nabd/bin/nabd").exists():
             return ""
         version = cli.read_text().split("'")[1]
