@@ -21,6 +21,7 @@ from gateway.transport import Connection, Endpoint, Message, NotTaken
 from tests.conftest import skip_or_fail
 from tests.support.brokers import Mosquitto
 from tests.support.identities import Town, endpoint
+from tests.support.trespass import OWN, READS, WRITES
 
 CONFIG = Path(__file__).parent.parent / "config"
 
@@ -94,30 +95,6 @@ async def until(connection: Connection, last: bytes) -> list[Message]:
             if arrived.message.payload == last:
                 break
     return taken
-
-
-OWN = "nabd/v1/home/gw-1"
-WRITES = [
-    *(f"nabd/v1/home/gw-2/{kind}" for kind in ("status", "info", "data", "live/m", "event", "health", "reply")),
-    *(f"nabd/v1/home/gw-2/{kind}" for kind in ("ack", "cmd/replay", "settings")),
-    *(f"nabd/v1/other/gw-1/{kind}" for kind in ("data", "status", "ack")),
-    *(f"{OWN}/{kind}" for kind in ("ack", "cmd/ping", "settings")),
-    "nabd/v1/home/live/m",
-    "elsewhere/v1/home/gw-1/data",
-    "$SYS/broker/uptime",
-]
-READS = [
-    "nabd/v1/home/gw-2/ack",
-    "nabd/v1/home/gw-2/cmd/+",
-    "nabd/v1/home/gw-2/settings",
-    "nabd/v1/home/gw-2/data",
-    "nabd/v1/other/gw-1/ack",
-    "nabd/v1/other/#",
-    "nabd/v1/home/+/+",
-    "nabd/v1/+/+/cmd/+",
-    "#",
-    "$share/store/nabd/v1/+/+/data",
-]
 
 
 def test_thirty_cases() -> None:
