@@ -7,16 +7,19 @@ from pathlib import Path
 
 import pytest
 
+from gateway.reset.command import ASKED
 from tests.conftest import skip_or_fail
 
-UNITS = sorted((Path(__file__).parents[1] / "systemd").glob("*.service"))
+FOLDER = Path(__file__).parents[1] / "systemd"
+RESET = FOLDER / "nabd-factory-reset.service"
+UNITS = sorted(set(FOLDER.glob("*.service")) - {RESET})
 LINES = ("Type=notify", "WatchdogSec=30", "Restart=always", "StartLimitIntervalSec=0", "UMask=0077")
-EXPOSURE = {"nabd-edge": 13, "nabd-home": 13, "nabd-hub": 11}
+EXPOSURE = {"nabd-edge": 13, "nabd-home": 13, "nabd-hub": 11, RESET.stem: 15}
 """Ten times the exposure that each has now, of 100; the promise is 1.5. Beyond that lies only what a gateway is for:
 the network (0.8, of which 0.2 go once IPAddressDeny= is set for a site) and serial ports (0.4)."""
 
 
-@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+@pytest.mark.parametrize("unit", [*UNITS, RESET], ids=lambda unit: unit.name)
 def test_a_unit_exposes_little(unit: Path) -> None:
     """The analyser of systemd finds no more exposure than promised."""
     if shutil.which("systemd-analyze") is None:
@@ -53,6 +56,16 @@ def test_a_unit_never_gives_up() -> None:
 def test_the_boot_id_stays_readable() -> None:
     """ProcSubset=pid would hide the boot id, without which readings before the first sync lose their time."""
     assert not any(re.search(r"^ProcSubset=", unit.read_text(), re.MULTILINE) for unit in UNITS)
+
+
+def test_the_reset_looks_where_its_command_looks_and_comes_first() -> None:
+    """The unit waits for the very files that the command acts on, and is wanted by, and before, each service."""
+    text = RESET.read_text()
+    assert re.findall(r"^ConditionPathExists=\|(\S+)$", text, re.MULTILINE) == [str(path) for path in ASKED]
+    assert "\nExecStart=/opt/nabd/bin/nabd factory-reset --if-asked\n" in text
+    assert f"\nBefore={' '.join(unit.name for unit in UNITS)}\n" in text
+    for unit in UNITS:
+        assert re.search(rf"^Wants=.*\b{RESET.name}$", unit.read_text(), re.MULTILINE), unit.name
 
 
 def test_a_unit_waits_for_its_configuration() -> None:

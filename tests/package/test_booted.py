@@ -1,5 +1,6 @@
 """The service as it runs: installed from the package into a Debian that systemd boots, with nothing around it."""
 
+import html
 import json
 import re
 import time
@@ -9,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from gateway.i18n import words as catalogue
+from gateway.troubles import troubles
 from tests.support.booted import Booted, copy, host_architecture, root
 
 pytestmark = pytest.mark.slow
@@ -33,6 +36,16 @@ bus = "wire"
 profile = "eastron-sdm120"
 address = 1
 """
+LOOK = """
+import json, sys, urllib.request as web, http.cookiejar
+link = sys.argv[1]
+browser = web.build_opener(web.HTTPCookieProcessor(http.cookiejar.CookieJar()))
+browser.open(web.Request(link, data=b"", headers={"Origin": link.partition("/enter/")[0]}))
+page = lambda language: browser.open(web.Request(link.partition("enter/")[0], headers={"Accept-Language": language}))
+print(json.dumps({language: page(language).read().decode() for language in ("en", "ar")}))
+"""
+"""Opens the page in the booted root, by its one-time link, in two languages."""
+TROUBLES = [trouble.text for trouble in troubles(network=False, clock="unsynced", buses={"wire": "gone"}, broker=False)]
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +62,15 @@ def _wait(machine: Booted, script: str, seconds: float) -> None:
     while machine.run("sh", "-c", script, check=False).returncode:
         assert time.monotonic() < end, f"not within {seconds} s: {script}"
         time.sleep(0.1)
+
+
+def _start_with_nothing(machine: Booted, kind: str) -> float:
+    """Start an edge or a home to which nothing is connected; give the seconds until it was ready."""
+    (machine.place / f"etc/nabd/{kind}.toml").write_text(NOTHING)
+    machine.sh(f"chgrp nabd /etc/nabd/{kind}.toml")
+    began = time.monotonic()
+    machine.sh(f"systemctl start nabd-{kind}")
+    return time.monotonic() - began
 
 
 def _status(machine: Booted) -> dict[str, Any]:
@@ -111,7 +133,7 @@ def test_twenty_crashes_in_a_minute_and_it_still_comes_back(machine: Booted) -> 
 def test_the_service_cannot_leave_its_room(machine: Booted) -> None:
     """S24: under the very directives of each unit every way out is refused, and its own folder stays writable."""
     (machine.place / "opt/escape.py").write_text((Path(__file__).parent / "escape.py").read_text())
-    for unit in SYSTEMD.glob("*.service"):
+    for unit in set(SYSTEMD.glob("*.service")) - {SYSTEMD / "nabd-factory-reset.service"}:
         probe = re.sub(
             r"^(Type|ExecStart|ExecReload|WatchdogSec|Restart)=.*\n", "", unit.read_text(), flags=re.MULTILINE
         )
@@ -125,16 +147,12 @@ def test_the_service_cannot_leave_its_room(machine: Booted) -> None:
         assert len(done) >= 12
 
 
-def test_ready_with_nothing_and_it_says_what_is_missing(machine: Booted) -> None:
-    """F19: no network, no port, no broker: ready all the same, and each of them is named with what to do."""
+def test_a_gateway_with_nothing_is_ready_and_says_what_is_missing(machine: Booted) -> None:
+    """F19: no network, no port, no time, no broker: ready all the same, and what is missing is named."""
     machine.sh("systemctl disable --now nabd-home && rm -rf /var/lib/nabd /etc/nabd/home.toml")
-    (machine.place / "etc/nabd/edge.toml").write_text(NOTHING)
-    machine.sh("chgrp nabd /etc/nabd/edge.toml")
-    began = time.monotonic()
-    machine.sh("systemctl start nabd-edge")
-    assert time.monotonic() - began <= READY
-    status = _status(machine)
-    said = json.dumps(status)
+    took = _start_with_nothing(machine, "edge")
+    assert took <= READY
+    said = json.dumps(_status(machine))
     assert "/dev/ttyUSB0" in said
     assert "unsynced" in said
 
@@ -152,3 +170,48 @@ def test_enabled_without_a_configuration_it_waits(machine: Booted) -> None:
     machine.sh("systemctl stop nabd-edge && rm /etc/nabd/edge.toml && systemctl start nabd-edge")
     assert machine.sh("systemctl show -P ConditionResult nabd-edge").strip() == "no"
     assert machine.sh("systemctl is-failed nabd-edge || true").strip() == "inactive"
+
+
+def test_a_house_with_nothing_explains_all_four_on_its_page(machine: Booted) -> None:
+    """F19: the page itself tells in both languages that network, port, time and broker are missing."""
+    assert _start_with_nothing(machine, "home") <= READY
+    _wait(machine, "nabd status --json | grep -q ttyUSB0", 20)
+    link = machine.run("sudo", "-u", "nabd", "nabd", "web", "link").stdout.split()[0]
+    pages: dict[str, str] = json.loads(machine.run("python3", "-c", LOOK, link).stdout)
+    for language, page in pages.items():
+        shown, words = html.unescape(page), catalogue(language)
+        for text in TROUBLES:
+            told = words.gettext(text).format(name="wire", reason="")
+            assert told in shown, f"{language}: {told}"
+        assert "/dev/ttyUSB0" in shown
+
+
+def test_a_reboot_alone_forgets_nothing(machine: Booted) -> None:
+    """The reset is part of every start, and does nothing while no file asks for it."""
+    before = machine.sh("cat /etc/nabd/home.toml; ls /var/lib/nabd")
+    machine.sh("systemctl enable nabd-home")
+    machine.stop()
+    machine.start()
+    _wait(machine, "systemctl is-active --quiet nabd-home", 30)
+    assert machine.sh("cat /etc/nabd/home.toml; ls /var/lib/nabd") == before
+    assert machine.sh("systemctl show -P ConditionResult nabd-factory-reset").strip() == "no"
+
+
+def test_a_file_on_the_first_partition_resets_at_the_next_boot(machine: Booted) -> None:
+    """Before any service starts all is erased but the system; the file goes last, and nothing is set up any more."""
+    (machine.place / "boot/firmware").mkdir(exist_ok=True)
+    (machine.place / "boot/firmware/nabd-factory-reset").touch()
+    # The disk under this root is that of the computer that tests: it is not told to forget anything.
+    told = machine.place / "usr/sbin/fstrim"
+    told.unlink()
+    told.write_text("#!/bin/sh\necho $1 >/var/forgot\n")
+    told.chmod(0o755)
+    machine.stop()
+    machine.start()
+    _wait(machine, "systemctl show -P ActiveState nabd-factory-reset | grep -q inactive", 60)
+    assert machine.sh("systemctl show -P Result,ExecMainStatus nabd-factory-reset") == "success\n0\n"
+    assert machine.sh("ls -A /var/lib/nabd /etc/nabd").split() == ["/etc/nabd:", "meters", "/var/lib/nabd:"]
+    assert machine.sh("ls -A /boot/firmware /run/nabd 2>/dev/null || true").split() == ["/boot/firmware:"]
+    assert machine.sh("cat /var/forgot").strip() == "/"
+    assert machine.sh("systemctl show -P ConditionResult nabd-home").strip() == "no"
+    machine.sh("nabd setup --answers /root/answers.toml && systemctl start nabd-home")
