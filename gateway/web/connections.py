@@ -1,76 +1,63 @@
-"""Bounds what connections may take, so that whoever opens thousands or says nothing shuts nobody else out.
+"""One connection to the pages: how long it may take for what it says, and for taking our answer.
 
-1. A request must have come in whole within `PATIENCE` after its connection opened, or after its first byte.
-2. One address holds `EACH` connections; this machine itself holds any number, for a proxy brings everybody's.
-3. All together hold `ALL`, so that the program keeps file descriptors for its meters and its journal.
+1. A request of a stranger must have come in whole, and its answer gone out, within `PATIENCE` after the connection
+   opened, or after the request's first byte. So neither who sends slowly nor who reads slowly holds a place.
+2. With a session, the answer may last: a page listens all day.
 
-What is over a bound is closed without a word, and nothing is logged.
+Places are given and taken by `gate.py`.
 """
 
 import asyncio
-import ipaddress
-from typing import Any, cast
+from typing import Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
-ALL = 127
-"""Four for each browser that may listen, one less than where uvicorn would answer, and log, that it is too much."""
-EACH = 16
-"""Two browsers of one device with all they open at once."""
-PATIENCE = 10.0
-"""Seconds for a form of 64 kB: a phone at the far end of a house takes one."""
-OWN = ("127.0.0.1", "::1")
+from gateway.web.gate import Gate, Place
+
+TRUST = "trust"
+"""The name in a request's state of what is called when it showed a session."""
 
 
 class Bounded(H11Protocol):
     """One connection to the pages."""
 
-    neighbour = ""
-    _late: asyncio.TimerHandle | None = None
+    _place: Place
+
+    def __init__(self, gate: Gate, **given: Any) -> None:
+        """`gate` let it in; the rest is what uvicorn gives each connection."""
+        super().__init__(**given)
+        self._gate = gate
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Take a connection, or close it at once."""
+        """Take a connection."""
+        self._place = self._gate.place(transport.get_extra_info("socket").fileno())
+        self._place.hang_up = transport.abort
+        self.app_state = {**self.app_state, TRUST: self._trust}
         super().connection_made(transport)
-        self.neighbour = neighbour_of(self.client[0] if self.client else "")
-        held = [one for one in cast("set[Any]", self.connections) if isinstance(one, Bounded)]
-        mine = sum(one.neighbour == self.neighbour for one in held)
-        if len(held) > ALL or (mine > EACH and self.neighbour not in OWN):
-            transport.abort()
-            return
-        self._expect()
 
     def data_received(self, data: bytes) -> None:
         """Take bytes; the first ones of a request begin its time."""
-        if self._late is None and self._is_idle():
-            self._expect()
+        if self._is_idle():
+            self._place.expect()
         super().data_received(data)
-        if not self._is_idle() and not self.cycle.more_body:
-            self._done()
+        self._settle()
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Forget a connection."""
-        self._done()
-        super().connection_lost(exc)
+    def on_response_complete(self) -> None:
+        """End the time of a request whose answer has gone out; one that waited behind it begins now."""
+        self._place.done()
+        super().on_response_complete()
+        if not self._is_idle():
+            self._place.expect()
+
+    def _trust(self) -> None:
+        self._place.trust()
+        self._settle()
+
+    def _settle(self) -> None:
+        """End the time of a whole request with a session: its answer may last."""
+        if self._place.known and not self._is_idle() and not self.cycle.more_body:
+            self._place.done()
 
     def _is_idle(self) -> bool:
         cycle: RequestResponseCycle | None = self.cycle
         return cycle is None or cycle.response_complete
-
-    def _expect(self) -> None:
-        self._late = asyncio.get_running_loop().call_later(PATIENCE, self.transport.abort)
-
-    def _done(self) -> None:
-        if self._late is not None:
-            self._late.cancel()
-            self._late = None
-
-
-def neighbour_of(host: str) -> str:
-    """Name whoever is at the other end: an address, or of IPv6 the network that one subscriber has."""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return host
-    if isinstance(address, ipaddress.IPv4Address) or address.is_loopback:
-        return host
-    return str(ipaddress.ip_network((int(address) >> 64 << 64, 64)))

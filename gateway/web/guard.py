@@ -21,6 +21,7 @@ from gateway.notify import links
 from gateway.seclog import note
 from gateway.web import policy
 from gateway.web.access import Access
+from gateway.web.connections import TRUST
 
 COOKIE = "nabd"
 OPEN = ("/static/", "/enter/", links.PATH)
@@ -54,9 +55,10 @@ class Guard:
         if request.method not in READING and not from_an_app and not _from_our_page(request, host):
             note("form_refused", origin=request.headers.get("origin"), address=_address(request))
             return PlainTextResponse("This came from another page.\n", status_code=403)
-        if path in PUBLIC or path.startswith(OPEN) or self._access.knows(request.cookies.get(COOKIE)):
-            return self._app
-        return self._locked
+        known = self._access.knows(request.cookies.get(COOKIE))
+        if known:
+            request.scope.get("state", {}).get(TRUST, _nothing)()
+        return self._app if known or path in PUBLIC or path.startswith(OPEN) else self._locked
 
     def _is_ours(self, host: str) -> bool:
         name = host_of(host)
@@ -67,6 +69,10 @@ class Guard:
         except ValueError:
             return False
         return True
+
+
+def _nothing() -> None:
+    """Trust no connection: there is none in tests without a server."""
 
 
 def _address(request: Request) -> str:

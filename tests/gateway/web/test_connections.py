@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import resource
+import socket
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -11,8 +12,9 @@ import pytest
 
 from gateway.config.models import WebTable
 from gateway.live import LiveBook
-from gateway.web import connections
-from gateway.web.connections import ALL, EACH, neighbour_of
+from gateway.web import gate
+from gateway.web.access import Access
+from gateway.web.gate import ALL, EACH, neighbour_of
 from gateway.web.screen import Sources
 from gateway.web.serve import serve
 
@@ -23,22 +25,31 @@ USER, ROGUE = "127.0.0.3", "127.0.0.2"
 class Served:
     """Pages on a port of this machine; each address of 127.0.0.0/8 but the first plays another neighbour."""
 
-    def __init__(self, port: int) -> None:
-        self.port = port
+    def __init__(self, port: int, access: Access) -> None:
+        self.port, self.access = port, access
         self.wires: list[Wire] = []
 
     async def dial(self, address: str, count: int = 1) -> list[Wire]:
-        """Open so many connections from an address."""
-        made = [await asyncio.open_connection("127.0.0.1", self.port, local_addr=(address, 0)) for _ in range(count)]
+        """Open so many connections from an address; those that are turned away at once are not given."""
+        made = []
+        for _ in range(count):
+            with contextlib.suppress(ConnectionError):
+                made.append(await asyncio.open_connection("127.0.0.1", self.port, local_addr=(address, 0)))
         self.wires += made
         return made
 
-    async def look(self, address: str = USER) -> bytes:
-        """Ask for the page as a browser does; gives its first line."""
+    async def look(self, address: str = USER, path: str = "/", *, cookie: str = "") -> bytes:
+        """Ask for a page as a browser does; gives its first line, nothing from who is turned away."""
         async with asyncio.timeout(2):
-            ((reader, writer),) = await self.dial(address)
-            writer.write(b"GET / HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n")
-            return await reader.readline()
+            for reader, writer in await self.dial(address):
+                writer.write(f"GET {path} HTTP/1.1\r\nhost: 127.0.0.1\r\ncookie: nabd={cookie}\r\n\r\n".encode())
+                with contextlib.suppress(ConnectionError):
+                    return await reader.readline()
+        return b""
+
+    def session(self) -> str:
+        """Give the secret of a session."""
+        return self.access.enter(self.access.link(), "") or ""
 
 
 async def living(wires: list[Wire]) -> int:
@@ -61,15 +72,16 @@ async def served(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_port: Callable[[], int]
 ) -> AsyncIterator[Served]:
     """Serve the pages, with less patience than in life."""
-    monkeypatch.setattr(connections, "PATIENCE", 0.6)
+    monkeypatch.setattr(gate, "PATIENCE", 0.6)
     port = free_port()
     web = WebTable.model_construct(listen=f"127.0.0.1:{port}", url=None, stay=3600.0)
     async with asyncio.TaskGroup() as group:
-        await serve(group, web, Sources(LiveBook(), lambda: 0, None, None), tmp_path / "sessions.json", language="en")
-        made = Served(port)
+        pages = await serve(
+            group, web, Sources(LiveBook(), lambda: 0, None, None), tmp_path / "sessions.json", language="en"
+        )
+        made = Served(port, pages.access)
         for _ in range(100):
-            with contextlib.suppress(OSError):
-                await made.dial("127.0.0.1")
+            if await made.dial("127.0.0.1"):
                 break
             await asyncio.sleep(0.02)
         yield made
@@ -88,12 +100,56 @@ async def test_one_who_opens_hundreds_shuts_nobody_out(served: Served) -> None:
 
 
 async def test_many_together_leave_the_program_its_files(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever many neighbours open, all together hold no more than the bound, and not for long."""
-    monkeypatch.setattr(connections, "PATIENCE", 4.0)  # all of them must be open at once, also on a busy machine
+    """Whatever many neighbours open, all together hold no more than the bound."""
+    monkeypatch.setattr(gate, "PATIENCE", 30.0)  # all of them must be open at once, also on a busy machine
     wires = [wire for number in range(10, 30) for wire in await served.dial(f"127.0.0.{number}", 12)]
     assert EACH < await living(wires) <= ALL
-    await asyncio.sleep(4.2)
-    assert (await served.look()).startswith(b"HTTP/1.1 401")
+
+
+async def test_a_full_house_has_a_place_for_its_people(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Strangers that hold every place give way: to a newcomer one by one, at once to who was known before."""
+    monkeypatch.setattr(gate, "PATIENCE", 30.0)
+    cookie = served.session()
+    assert (await served.look(cookie=cookie)).startswith(b"HTTP/1.1 200")
+    monkeypatch.setattr(gate, "SWAP", 0.0)
+    wires = [wire for number in range(10, 30) for wire in await served.dial(f"127.0.0.{number}", 12)]
+    assert (await served.look("127.0.0.9")).startswith(b"HTTP/1.1 401")
+    monkeypatch.setattr(gate, "SWAP", 1e9)
+    assert await served.look("127.0.0.9") == b""
+    for _ in range(EACH - 2):
+        assert (await served.look(cookie=cookie)).startswith(b"HTTP/1.1 200")
+    assert await living(wires) <= ALL - EACH + 2
+
+
+async def test_who_listens_with_a_session_keeps_a_place(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page that was open before the crowd came is told of changes all along; nobody's patience ends for it."""
+    monkeypatch.setattr(gate, "SWAP", 0.0)
+    assert (await served.look(path="/events", cookie=served.session())).startswith(b"HTTP/1.1 200")
+    listening = served.wires[-1]
+    for number in range(10, 30):
+        await served.dial(f"127.0.0.{number}", 12)
+    await asyncio.sleep(0.8)
+    assert not listening[0].at_eof()
+    assert not listening[1].transport.is_closing()
+    assert b"event:" in await listening[0].readuntil(b"data")
+
+
+async def test_who_reads_nothing_is_hung_up_on(served: Served) -> None:
+    """Questions without end whose answers nobody takes hold a place no longer than a silent one."""
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
+    sock.bind((ROGUE, 0))
+    sock.connect(("127.0.0.1", served.port))
+    reader, writer = await asyncio.open_connection(sock=sock, limit=1024)
+    served.wires.append((reader, writer))
+    for _ in range(2000):
+        writer.write(b"GET /static/nabd.css HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n")
+    with contextlib.suppress(ConnectionError):
+        async with asyncio.timeout(3):
+            while not writer.transport.is_closing():
+                await asyncio.sleep(0.05)
+                writer.write(b"GET / HTTP/1.1\r\n")
+                await writer.drain()
 
 
 @pytest.mark.parametrize("begin", [

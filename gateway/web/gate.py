@@ -1,0 +1,159 @@
+"""The listening socket of the pages: whoever opens thousands of connections shuts nobody else out.
+
+1. One address holds `EACH` places; this machine itself holds any number, for a proxy brings everybody's.
+2. All together hold `ALL`. When they are taken, a newcomer gets the place of the longest-held one that showed no
+   session: at once where its address has shown one before, else every `SWAP` seconds.
+3. A place is lost when its `PATIENCE` ends; what is done when, `connections.py` says.
+
+Who gets no place is turned away here, before anything is made for it: that costs microseconds, so a flood delays the
+program's other work by less than it delays itself. Nothing is logged.
+"""
+
+import asyncio
+import ipaddress
+import socket
+import struct
+from collections import Counter
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ALL = 127
+"""Four for each browser that may listen; few enough that meters and journal keep their files and memory."""
+EACH = 16
+"""Two browsers of one device with all they open at once."""
+SWAP = 0.005
+"""Seconds between two strangers that get others' places: each has had 0.6 s to say what it wants."""
+FRIENDS = 64
+"""Addresses that are remembered for a session they showed: as many as there are sessions."""
+PATIENCE = 10.0
+"""Seconds for a form of 64 kB: a phone at the far end of a house takes one."""
+TURN = 8
+"""Connections taken or turned away at once; then whatever else is due comes first."""
+UNHEARD_MS = 30_000
+"""A peer that acknowledges nothing for so long is gone: three beats of the live page."""
+OWN = ("127.0.0.1", "::1")
+_AT_ONCE = struct.pack("ii", 1, 0)
+"""Closed without waiting for the peer, so that nothing of it stays in the kernel."""
+
+
+class Place(socket.socket):
+    """One connection that was let in; `hang_up` ends it, whatever it is doing."""
+
+    def __init__(self, gate: "Gate", neighbour: str, taken: socket.socket) -> None:
+        """Take the connection over."""
+        super().__init__(taken.family, taken.type, taken.proto, fileno=taken.detach())
+        self.neighbour = neighbour
+        self.known = False
+        self.hang_up: Callable[[], object] = self._shut
+        self._gate = gate
+        self._late: asyncio.TimerHandle | None = None
+        self.expect()
+
+    def expect(self) -> None:
+        """Begin the patience with what it has to say, unless that runs already."""
+        if self._late is None:
+            self._late = asyncio.get_running_loop().call_later(PATIENCE, self.lose)
+
+    def done(self) -> None:
+        """End the patience: it has said all it wanted."""
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
+
+    def trust(self) -> None:
+        """Keep this place against strangers: it showed a session."""
+        self.known = True
+        self._gate.befriend(self.neighbour)
+
+    def lose(self) -> None:
+        """Take the place away."""
+        self._gate.leave(self)
+        self.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+        self.hang_up()
+
+    def close(self) -> None:
+        """Give the place back."""
+        self._gate.leave(self)
+        super().close()
+
+    def _shut(self) -> None:
+        """End it while TLS is still being agreed on, when nothing but the socket is known here."""
+        self.shutdown(socket.SHUT_RDWR)
+
+
+class Gate(socket.socket):
+    """A listening socket that lets in only whom there is a place for."""
+
+    def __init__(self, listening: socket.socket) -> None:
+        """Take a listening socket over."""
+        super().__init__(listening.family, listening.type, listening.proto, fileno=listening.detach())
+        self.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNHEARD_MS)
+        self._places: dict[int, Place] = {}
+        self._held = Counter[str]()
+        self._friends: dict[str, None] = {}
+        self._turn, self._swapped = 0, float("-inf")
+
+    def accept(self) -> tuple[socket.socket, object]:
+        """Give the next connection that gets a place; BlockingIOError when none waits, or others' turn has come."""
+        while self._turn < TURN:
+            self._turn += 1
+            try:
+                taken, address = super().accept()
+            except BlockingIOError:
+                break
+            neighbour = neighbour_of(address[0])
+            if self._has_place(neighbour):
+                place = Place(self, neighbour, taken)
+                self._places[place.fileno()] = place
+                self._held[neighbour] += 1
+                return place, address
+            taken.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+            taken.close()
+        self._turn = 0
+        raise BlockingIOError
+
+    def place(self, number: int) -> Place:
+        """Give the place of a connection by its file descriptor."""
+        return self._places[number]
+
+    def leave(self, place: Place) -> None:
+        """Free a place, which may be free already."""
+        place.done()
+        if self._places.get(place.fileno()) is place:
+            del self._places[place.fileno()]
+            self._held -= Counter([place.neighbour])
+
+    def befriend(self, neighbour: str) -> None:
+        """Remember an address for the session it showed."""
+        self._friends.pop(neighbour, None)
+        self._friends[neighbour] = None
+        while len(self._friends) > FRIENDS:
+            del self._friends[next(iter(self._friends))]
+
+    def _has_place(self, neighbour: str) -> bool:
+        if self._held[neighbour] >= EACH and neighbour not in OWN:
+            return False
+        if len(self._places) < ALL:
+            return True
+        now = asyncio.get_running_loop().time()
+        if neighbour not in self._friends and now - self._swapped < SWAP:
+            return False
+        oldest = next((place for place in self._places.values() if not place.known), None)
+        if oldest is None:
+            return False
+        self._swapped = now
+        oldest.lose()
+        return True
+
+
+def neighbour_of(host: str) -> str:
+    """Name whoever is at the other end: an address, or of IPv6 the network that one subscriber has."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    if isinstance(address, ipaddress.IPv4Address) or address.is_loopback:
+        return host
+    return str(ipaddress.ip_network((int(address) >> 64 << 64, 64)))
