@@ -8,7 +8,8 @@
 1. `modbus.md` comes from the shipped profiles and the table of faults below.
 2. `supported-meters.md` comes from the profiles and `models.toml` (supported.py).
 3. `alerts.md` comes from the rules, their tables and `alert_examples.toml` (alerts.py).
-4. `captures.md` comes from recordings of real meters (captures.py), where those are.
+4. `quantities.md` and `asyncapi.json` come from the list of quantities and the models of what travels (wire.py).
+5. `captures.md` comes from recordings of real meters (captures.py), where those are.
 
 The pages are never edited by hand; a test runs the check, and looks up each test that they name.
 """
@@ -25,6 +26,7 @@ import alerts  # noqa: E402  beside this file
 import captures  # noqa: E402  beside this file
 import recorded  # noqa: E402  beside this file
 import supported  # noqa: E402  beside this file
+import wire  # noqa: E402  beside this file
 
 from drivers.profiles import available, load_file  # noqa: E402  the checkout beside this file
 
@@ -150,6 +152,7 @@ def _faults() -> str:
 def pages() -> dict[Path, str]:
     """Make every page that can be made here."""
     made = {PAGE: page(), supported.PAGE: supported.page(), alerts.PAGE: alerts.page()}
+    made |= {wire.PAGE: wire.page(), wire.DOCUMENT: wire.document()}
     recordings = captures.folder()
     return made | {captures.PAGE: captures.page(recordings)} if recordings else made
 

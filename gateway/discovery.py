@@ -129,6 +129,7 @@ def _sensor(topics: Topics, meter: MeterInfo, key: str, kind: Kind, live_every: 
             "identifiers": [f"nabd_{topics.tenant}_{meter.id}"],
             "name": meter.name or meter.id,
             "model": meter.model,
+            **({"serial_number": meter.serial} if meter.serial else {}),
             "via_device": _name_of(topics),
         },
         "origin": _ORIGIN,

@@ -40,6 +40,8 @@ BLOCK_LIMIT = 64 * 1024
 """A block closes when its JSON reaches this size (contracts 1)."""
 INFLATED_LIMIT = 1024 * 1024
 """No honest block is larger than BLOCK_LIMIT plus one reading; sixteen times that stops a deflate bomb early."""
+SERIAL_LIMIT = 64
+"""Characters of a serial number; the longest a captured meter shows has 34, the digits of its octets."""
 
 
 class MessageError(Exception):
@@ -153,12 +155,13 @@ class StoredAck(_Arriving):
 
 
 class MeterInfo(_Arriving):
-    """One meter of the birth document."""
+    """One meter of the birth document; `every` is in seconds, `serial` is known once it was commissioned."""
 
     id: Id
     name: str
     commodity: str
     model: str
+    serial: str = Field("", max_length=SERIAL_LIMIT)
     every: float
     quantities: dict[Key, dict[str, str]]
 

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections import ChainMap
-from collections.abc import AsyncIterator, Callable, MutableMapping
+from collections.abc import AsyncIterator, Callable, Mapping, MutableMapping
 from dataclasses import asdict, dataclass
 from typing import Any, get_args
 
@@ -17,13 +17,14 @@ from gateway.buses import Buses
 from gateway.buses import open_driver as open_driver  # noqa: PLC0414  commands that read one meter take it from here
 from gateway.check import Limits
 from gateway.clock import Clock, wall_ms
+from gateway.commission.serials import remembered
 from gateway.config.build import meter_id, mirror_folder
 from gateway.config.models import EdgeConfig, HomeConfig, MeterTable
 from gateway.flash import FlashMeter, block_size
 from gateway.intake import Intake, Known
 from gateway.journal import PATIENCE, Journal, Unwritable
 from gateway.live import LiveBook, LiveMeter
-from gateway.message import Info, MeterInfo, Topics
+from gateway.message import SERIAL_LIMIT, Info, MeterInfo, Topics
 from gateway.progress import Progress, Pulse, beaten
 from gateway.reload import meters_changed
 from gateway.scaling import scaling_of, shown
@@ -40,14 +41,6 @@ FEED_EVERY = 900.0
 """Seconds between two rounds by which a home's journal feeds its own store; that long nothing is confirmed there."""
 
 
-class Book(LiveBook):
-    """The newest readings of this gateway's own meters, which come and go."""
-
-    def forget(self, meter: str) -> None:
-        """Show a meter no longer."""
-        self._meters.pop(meter, None)
-
-
 @dataclass
 class Station:
     """The parts of one gateway, opened; `start` runs them. `progress` watches all that is essential in the program."""
@@ -59,7 +52,7 @@ class Station:
     alerting: Alerting
     alerts: dict[str, int]
     intake: Intake
-    book: Book
+    book: LiveBook
     buses: Buses
     backfill: Backfill
     flash: FlashMeter
@@ -118,7 +111,8 @@ class Station:
     def info(self) -> Info:
         """Describe every meter, as the birth document does."""
         plans = virtual.plans_of(self.config)
-        rows = [info_of(self.config, row) for row in self.config.meter]
+        serials = remembered(self.config.journal.folder)
+        rows = [_with_serial(info_of(self.config, row), serials) for row in self.config.meter]
         return Info(meters=[*rows, *(virtual.info_of(plan) for plan in plans)])
 
     def status(self) -> dict[str, Any]:
@@ -262,7 +256,7 @@ async def _wire(
             note("tamper", meter=event.meter, state=event.state)
 
     alerting.listeners.append(count)
-    book = Book()
+    book = LiveBook(config.gateway.tenant)
     intake = Intake(clock, alerting.checker, journal, book, post, alerting.hear)
     before = last_readings(alerting.checker.snapshot())
     backfill = Backfill(lambda: clock.offset, config.journal.folder / "backfill.json", journal.flush, before)
@@ -297,3 +291,8 @@ def info_of(config: EdgeConfig | HomeConfig, meter: MeterTable) -> MeterInfo:
         every=meter.every,
         quantities={row.key: {"unit": row.unit, "kind": row.kind, "obis": row.obis} for row in profile.rows},
     )
+
+
+def _with_serial(about: MeterInfo, serials: Mapping[str, str]) -> MeterInfo:
+    serial = serials.get(about.id, "")[:SERIAL_LIMIT]
+    return about.model_copy(update={"serial": serial}) if serial else about

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from drivers.contract import Reading
+from gateway.commission.serials import remember
 from gateway.config import EdgeConfig, load
 from gateway.intake import ProfileRow
 from gateway.station import station
@@ -94,3 +95,10 @@ async def test_rows_of_the_past_do_not_move_what_a_restart_goes_on_from(
         assert here.alerting.checker.snapshot() == state
         assert abs(here.backfill.before["gw_m"] - last) <= 100
         assert here.status()["backfill"]["gaps"] == 0
+
+
+async def test_the_birth_document_tells_the_serial_numbers_of_commissioned_meters(tmp_path: Path) -> None:
+    """A back end knows which meter hangs there; one that nobody commissioned yet has none."""
+    async with station(configured(tmp_path, "known", "new"), None) as here:
+        remember(here.config.journal.folder, {"gw_known": "12345678"})
+        assert {meter.id: meter.serial for meter in here.info().meters} == {"gw_known": "12345678", "gw_new": ""}
