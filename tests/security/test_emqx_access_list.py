@@ -89,7 +89,7 @@ def test_the_judge_knows_the_documented_forms() -> None:
 @pytest.mark.parametrize("text", ["{allow, all}", "{allow, all.", "{allow, all]}.", "{Allow, all}.", '{allow, "all}.'])
 def test_what_is_no_erlang_is_no_list(text: str) -> None:
     """The reader does not guess, so a list that EMQX could not load fails here too."""
-    with pytest.raises(ValueError, match="(no |close|full stop)"):
+    with pytest.raises(ValueError, match=r"(no |close|full stop)"):
         allows(read(text), GATEWAY, "publish", OWN)
 
 
