@@ -161,7 +161,7 @@ class MeterInfo(_Arriving):
     name: str
     commodity: str
     model: str
-    serial: str = Field("", max_length=SERIAL_LIMIT)
+    serial: Annotated[str, StringConstraints(max_length=SERIAL_LIMIT)] = ""
     every: float
     quantities: dict[Key, dict[str, str]]
 
