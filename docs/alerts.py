@@ -18,9 +18,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from gateway.alerts.catalogue import Entry
-from gateway.alerts.engine import HIDES
 from gateway.alerts.event import AlertEvent
 from gateway.alerts.hub_catalogue import ENTRIES
+from gateway.alerts.shade import HIDES, LINGERS, SETTLES_MS
 from gateway.config.alerts import AlertsTable, CalendarTable
 from gateway.config.spell import spell_seconds
 from gateway.config.table import Table
@@ -53,6 +53,7 @@ To change one, write its table into the configuration, such as `[alerts.water_le
 - One is open per meter and rule.
 - A gap in the data is unknown, never zero; estimates and doubtful readings raise nothing.
 - While a meter is silent it raises nothing but what explains its silence, and after a day of silence its alerts expire.
+- What explains an alert hides it. One that is over by then is never told; one that is still true some time after is.
 - Rules of what is usual learn for two weeks first; until then only fixed limits speak.
 - What a customer answers moves the threshold of a rule of habit, and never that of a rule of safety.
 - Rules at the edge need no network; those at the hub look at whole days and bills.
@@ -145,7 +146,9 @@ def _pause(rule: type[Any], table: type[Table]) -> str:
 def _hidden(rule: str) -> Iterator[str]:
     by = [name for name, hidden in HIDES.items() if rule in hidden]
     if by:
-        yield f"- Not raised while one of these is open at the same meter: {', '.join(f'`{name}`' for name in by)}."
+        after = spell_seconds(LINGERS.get(rule, SETTLES_MS) / 1000)
+        names = ", ".join(f"`{name}`" for name in by)
+        yield f"- Not raised while one of these is open at the same meter, nor for {after} after its end: {names}."
     if rule in HIDES:
         yield f"- While it is open these are not raised: {', '.join(f'`{name}`' for name in sorted(HIDES[rule]))}."
 

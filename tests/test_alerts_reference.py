@@ -4,7 +4,7 @@ import re
 import tomllib
 from pathlib import Path
 
-from gateway.alerts.engine import HIDES
+from gateway.alerts.shade import HIDES
 from gateway.alerts.hub_catalogue import ENTRIES
 from gateway.config.alerts import AlertsTable
 

@@ -5,7 +5,7 @@
    hours, once for all rules that judge those.
 2. Time is the readings' own. `tick` changes nothing unless something comes out of it, so how often it is called does
    not matter; `due` names the next moment when it does.
-3. While a meter is silent, nothing else is raised at it, and what explains an alert hides it (`HIDES`).
+3. While a meter is silent, nothing else is raised at it, and what explains an alert hides it (`shade.py`).
    An alert whose meter has been silent for a day expires.
 4. All that is remembered of a meter is plain data (`snapshot`); whoever goes on from it gives the same events.
 """
@@ -31,6 +31,7 @@ from gateway.alerts.rule import (
 )
 from gateway.alerts.rules.outage import Outage
 from gateway.alerts.rules.silence import Silence, excused
+from gateway.alerts.shade import Shade
 from gateway.check import Interval
 
 EXPIRES_MS = 86_400_000
@@ -40,16 +41,6 @@ EXPIRES_MS = 86_400_000
 NO_LIFE = Life()
 KINDS = 16
 """Sets of values remembered a meter."""
-HIDES: Mapping[str, frozenset[str]] = {
-    "outage": frozenset({"meter_offline", "zero_consumption", "phase_fault", "voltage_quality"}),
-    "phase_fault": frozenset({"voltage_quality"}),
-    "overload": frozenset({"demand_limit"}),
-    "water_leak": frozenset({"high_water_day"}),
-    "water_burst": frozenset({"high_water_day", "flow_while_away"}),
-    "gas_continuous": frozenset({"gas_long_use", "flow_while_away"}),
-    "zero_consumption": frozenset({"baseload_increase"}),
-}
-"""Which open alerts explain which others at the same meter, so that a customer is told once of one thing."""
 
 
 class Engine:
@@ -120,7 +111,7 @@ class _Watch:
         self.lives = [Life() for _ in self.rules]
         self.last = 0
         self.silent = False
-        self.hidden: frozenset[str] = frozenset()
+        self.shade = Shade()
         self.open = 0
         self.of_reading = [(n, rule) for n, rule in enumerate(self.rules) if isinstance(rule, JudgesReadings)]
         self.of_values: dict[tuple[str, ...], list[tuple[int, JudgesReadings]]] = {}
@@ -162,6 +153,8 @@ class _Watch:
                     self._live(n, finding, ts, events)
             if interval.key in self.of_hour:
                 self._fill(interval, ts, events)
+        if self.shade.held:
+            self._release(ts, events)
         return events
 
     def _flags(self, ts: int, status: Sequence[str], events: list[AlertEvent]) -> None:
@@ -199,12 +192,16 @@ class _Watch:
                 self._live(n, finding, now, events)
         if self.last and now >= self.last + EXPIRES_MS:
             self._expire(now, events)
+        if self.shade.held:
+            self._release(now, events)
         return events
 
     def due(self) -> int | None:
         moments = [moment for n, rule in self.of_time if (moment := rule.due(self.states[n])) is not None]
         if self.last and self.open:
             moments.append(self.last + EXPIRES_MS)
+        if self.shade.held and not self.silent:
+            moments += self.shade.due()
         return min(moments, default=None)
 
     def excuse(self, since: int, until: int) -> None:
@@ -223,6 +220,7 @@ class _Watch:
             "last": self.last,
             "hours": {key: list(filling) for key, filling in self.filling.items()},
             "rules": {name: [_plain(state), _plain(life)] for name, state, life in known},
+            **({"held": self.shade.dump()} if self.shade.held else {}),
         }
 
     def restore(self, snapshot: Mapping[str, Any]) -> list[AlertEvent]:
@@ -233,6 +231,7 @@ class _Watch:
             if row := rows.pop(rule.name, None):
                 self.states[n], self.lives[n] = _like(rule.start, row[0]), _like(Life(), row[1])
                 self._note(n)
+        self.shade.restore(snapshot.get("held", {}), {rule.name for rule in self.rules})
         orphans = [(name, _like(Life(), life)) for name, (_, life) in rows.items()]
         ends = [ended(life, name, self.meter, None, self.last, 0)[1] for name, life in orphans]
         return [event for event in ends if event is not None]
@@ -240,17 +239,30 @@ class _Watch:
     def _live(self, n: int, finding: Finding, at: int, events: list[AlertEvent]) -> None:
         """Hand a finding to the life of its alert; a silent meter raises nothing but what explains it."""
         rule, life = self.rules[n], self.lives[n]
-        if isinstance(finding, Alarm):
-            if not life.seq and (rule.name in self.hidden or (self.silent and not isinstance(rule, (Silence, Outage)))):
-                return
-            self.lives[n], event = alarmed(life, rule.name, self.meter, finding, at, rule.cooldown)
-        else:
+        if not isinstance(finding, Alarm):
+            self.shade.held.pop(rule.name, None)
             self.lives[n], event = ended(life, rule.name, self.meter, finding, at, rule.cooldown)
+        elif not life.seq and self.silent and not isinstance(rule, (Silence, Outage)):
+            return
+        elif not life.seq and self.shade.covers(rule.name, at):
+            self.shade.held[rule.name] = finding
+            return
+        else:
+            self.lives[n], event = alarmed(life, rule.name, self.meter, finding, at, rule.cooldown)
         if event is not None:
             self._note(n)
             events.append(event)
 
+    def _release(self, at: int, events: list[AlertEvent]) -> None:
+        """Raise what was held and is explained no more; a silent meter's waits until it speaks."""
+        if self.silent:
+            return
+        numbers = {rule.name: n for n, rule in enumerate(self.rules)}
+        for name, alarm in self.shade.ripe(at):
+            self._live(numbers[name], alarm, at, events)
+
     def _expire(self, now: int, events: list[AlertEvent]) -> None:
+        self.shade.held.clear()
         for n, rule in enumerate(self.rules):
             if self.lives[n].seq and self._expires(n):
                 self.lives[n], event = ended(self.lives[n], rule.name, self.meter, None, now, rule.cooldown)
@@ -266,8 +278,9 @@ class _Watch:
         """Mind what an alert that opened or closed means for others."""
         if isinstance(self.rules[n], Silence):
             self.silent = bool(self.lives[n].seq)
-        opened = [self.rules[n].name for n, life in enumerate(self.lives) if life.seq]
-        self.hidden = frozenset().union(*(HIDES.get(name, frozenset()) for name in opened))
+        named = [(rule, life) for rule, life in zip(self.rules, self.lives, strict=True) if life != NO_LIFE]
+        ends = [(rule.name, life.calm - round(rule.cooldown * 1000)) for rule, life in named if not life.seq]
+        self.shade.note([rule.name for rule, life in named if life.seq], ends)
         self.open = sum(1 for n, life in enumerate(self.lives) if life.seq and self._expires(n))
 
 

@@ -71,7 +71,7 @@ def _water(dice: random.Random) -> Iterable[Said]:
             use[at(day, dice.uniform(6, 23))] += dice.randint(2, 12)
     _add(use, at(21, 8), at(23, 8), 2)
     _add(use, at(28, 10), at(28, 13), 300)  # 20 l/min
-    for n in range(at(35, 8), at(35, 20), 2):
+    for n in range(at(18, 8), at(18, 20), 2):
         use[n] += 20
     shown = 50_000
     for n, litres in enumerate(use, start=1):
