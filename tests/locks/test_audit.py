@@ -1,6 +1,7 @@
 """The audit of the locks: licences that bind, weaknesses that are known, entries that are not pinned."""
 
 import json
+import zipfile
 from collections.abc import Mapping
 from email.message import Message
 from pathlib import Path
@@ -9,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from locks.audit import audit, weak
+from locks.advisories import weaknesses
+from locks.audit import audit
 from locks.licences import is_refused, licence_of
 from locks.lock import FOLDER, LOCKS, Locked, installed, read
 
@@ -81,7 +83,7 @@ def test_a_licence_is_read_wherever_it_stands(field: str, value: str, licence: s
 )
 def test_a_weak_version_is_found(version: str, events: list[dict[str, str]], *, hit: bool) -> None:
     """Versions are compared as numbers, and a range may be on and off several times."""
-    found = list(weak([Locked("jinja2", version, (HASH,))], [advisory(*events)]))
+    found = weaknesses([Locked("jinja2", version, (HASH,))], [advisory(*events)])
     assert bool(found) is hit
 
 
@@ -91,8 +93,9 @@ def test_what_is_withdrawn_or_of_another_world_is_no_weakness() -> None:
     foreign = advisory(all_versions)
     foreign["affected"][0]["package"]["ecosystem"] = "npm"
     others = [advisory(all_versions, withdrawn="2026-01-01T00:00:00Z"), foreign, advisory(all_versions, name="flask")]
-    assert list(weak(locked, others)) == []
-    assert list(weak(locked, [advisory(all_versions)])) == ["jinja2 3.1.6: X-1, mended in no version yet"]
+    assert weaknesses(locked, others) == []
+    (only,) = weaknesses(locked, [advisory(all_versions)])
+    assert str(only) == "jinja2 3.1.6: X-1, mended in no version yet"
 
 
 def test_a_known_weakness_fails_the_audit(tmp_path: Path) -> None:
@@ -114,3 +117,48 @@ def test_what_is_not_pinned_is_an_error(tmp_path: Path, entry: str) -> None:
     (tmp_path / "edge.txt").write_text(entry + "\n")
     with pytest.raises(ValueError, match="not pinned"):
         read(tmp_path / "edge.txt")
+
+
+def test_one_weakness_with_several_advisories_is_told_once() -> None:
+    """Advisories that name one another are one weakness, whoever comes first, by all its names and what mends it."""
+    bug = {"introduced": "0"}
+    copies = [
+        advisory(bug, {"fixed": "4"}, id="GHSA-1", aliases=["CVE-1"]),
+        advisory(bug, id="OTHER-1"),
+        advisory(
+            bug, {"fixed": "4"}, {"introduced": "4.1"}, {"fixed": "4.2"}, id="PYSEC-1", aliases=["CVE-1", "GHSA-1"]
+        ),
+    ]
+    locked = [Locked("jinja2", "3.1.6", (HASH,)), Locked("jinja2", "4.3", (HASH,))]
+    for order in (copies, copies[::-1]):
+        found = weaknesses(locked, order)
+        assert sorted(
+            (one.package.version, set(one.names), set(one.mended)) for one in found if len(one.names) > 1
+        ) == [("3.1.6", {"GHSA-1", "CVE-1", "PYSEC-1"}, {"4", "4.2"})]
+        assert [one.package.version for one in found if one.names == ("OTHER-1",)] == ["3.1.6", "4.3"]
+
+
+def test_versions_that_are_named_count_without_a_range() -> None:
+    """An advisory may list versions, and have a range of commits, which says nothing of versions."""
+    commits = {"type": "GIT", "events": [{"introduced": "0"}, {"fixed": "deadbeef"}]}
+    listed = advisory(versions=["3.1.3"])
+    listed["affected"][0] |= {"ranges": [commits], "versions": ["3.1.2", "3.1.3"]}
+    assert weaknesses([Locked("jinja2", "3.1.3", (HASH,))], [listed])
+    assert not weaknesses([Locked("jinja2", "3.1.4", (HASH,))], [listed])
+
+
+def test_an_archive_of_advisories_is_read_like_a_folder(tmp_path: Path) -> None:
+    """The zip that OSV exports gives the same faults; what is no archive and no advisory is an error."""
+    folder = locks_in(tmp_path, f"jinja2==3.1.3 \\\n    --hash=sha256:{HASH}\n")
+    archive = tmp_path / "all.zip"
+    with zipfile.ZipFile(archive, "w") as packed:
+        packed.writestr("X-1.json", json.dumps(advisory({"introduced": "0"}, {"fixed": "3.1.4"})))
+        packed.writestr("modified_id.csv", "not asked")
+    said: list[str] = []
+    assert audit(folder, archive, {}, said.append) == 1
+    assert said[-1] == "fault: jinja2 3.1.3: X-1, mended in 3.1.4"
+    for name, content in (("no.zip", b"PK rubbish"), ("list/one.json", b"[]"), ("none/one.json", b"{}")):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(ValueError, match=r"archive|no advisory"):
+            audit(folder, tmp_path / name if name.endswith("zip") else (tmp_path / name).parent, {}, said.append)
