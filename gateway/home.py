@@ -29,6 +29,7 @@ from gateway.hubdb import HubDatabase
 from gateway.lending import Lending
 from gateway.live import LivePoster
 from gateway.message import Topics
+from gateway.pricing import Pricing
 from gateway.program import run_until_signal
 from gateway.reload import Reloader, again_when
 from gateway.retention import Retention
@@ -93,8 +94,9 @@ class House:
         self._feeder = Feeder(here.journal, store, topics, database, keep_raw=config.store.keep_raw)
         self._alerts = AlertBook(wall_ms)
         calendar = config.alerts.calendar.of(config.gateway.zone)
+        self._pricing = Pricing(config.tariff, wall_ms)
         self._watch = Watch(
-            database.file, config.alerts, calendar, self._about, config.tariff.plan, [self._alerts.take]
+            database.file, config.alerts, calendar, self._about, self._pricing.plan, [self._alerts.take]
         )
         greeted = here.book.meters if config.alerts.welcome.enabled else tuple
         self._welcomes = Welcomes(database, greeted, config.gateway.tenant)
@@ -126,7 +128,7 @@ class House:
             "store": lambda: self._feeder.error,
             "daily checks": lambda: days.error,
             "retention": lambda: retention.error,
-            "tariffs": lambda: config.tariff.fault(wall_ms()),
+            "tariffs": self._pricing.fault,
             "digests": self._telling.fault,
         }
         self._faults = faults = ChainMap(own, here.faults())
@@ -145,9 +147,10 @@ class House:
                 await self._feeder.feed()
 
     async def change(self, config: HomeConfig) -> dict[str, int]:
-        """Take over other buses, meters, rules and channels."""
+        """Take over other buses, meters, rules, channels and tariffs."""
         telling = await self._telling.change(config.channel, config.gateway)
-        changed = await self._here.change(config)
+        changed = await self._here.change(config) | self._pricing.change(config.tariff)
+        self._watch.alerts = config.alerts
         await self._database.enrol(config.gateway.tenant, config.gateway.id, self._here.info().meters)
         self._changed.set()
         if self._announcer is not None and self._announcer.connection is not None:

@@ -22,6 +22,7 @@ from gateway.identity.running import Identity
 from gateway.live import LiveBook
 from gateway.mqtt import connect
 from gateway.outlook import Outlooks
+from gateway.pricing import Pricing
 from gateway.program import run_until_signal
 from gateway.progress import Progress, Pulse, counted
 from gateway.reload import Reloader
@@ -97,9 +98,10 @@ class Hub:
         self._welcomes = Welcomes(database, self._book.meters if config.alerts.welcome.enabled else tuple)
         for teller in (self._gates, self._welcomes):
             teller.listeners.append(self._alerts.take)
+        self._pricing = Pricing(config.tariff, wall_ms)
         self._watch = Watch(
             database.file, config.alerts, config.alerts.calendar.of(config.hub.zone), self._known.about,
-            config.tariff.plan, [self._alerts.take], self._gates.absent,
+            self._pricing.plan, [self._alerts.take], self._gates.absent,
         )  # fmt: skip
         telling.costs = self._watch.costs()
         ledger, limits = Ledger(database.file), self._known.limits
@@ -144,8 +146,8 @@ class Hub:
         tell_link(self._pages[0].link())
 
     async def change(self, new: HubConfig) -> dict[str, int]:
-        """Take over other channels."""
-        return await self._telling.change(new.channel, new.hub)
+        """Take over other channels and tariffs."""
+        return await self._telling.change(new.channel, new.hub) | self._pricing.change(new.tariff)
 
     async def link(self, _: Mapping[str, Any]) -> dict[str, Any]:
         """Give a link that opens the pages once."""
@@ -196,7 +198,7 @@ class Hub:
             "broker": lambda: self._collector.error,
             "stores": lambda: "; ".join(self._collector.troubles.values()),
             "daily checks": lambda: self._days.error,
-            "tariffs": lambda: self._config.tariff.fault(wall_ms()),
+            "tariffs": self._pricing.fault,
             "settings": lambda: self._settings.error,
             "digests": self._telling.fault,
             "retention": lambda: self._retention.error,

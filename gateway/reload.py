@@ -23,8 +23,8 @@ log = logging.getLogger("nabd")
 
 LIVE = {
     "edge": {"bus", "meter", "virtual", "alerts"},
-    "home": {"bus", "meter", "virtual", "alerts", "channel"},
-    "hub": {"channel"},
+    "home": {"bus", "meter", "virtual", "alerts", "channel", "tariff"},
+    "hub": {"channel", "tariff"},
 }
 """The tables of each program that change while it runs."""
 
