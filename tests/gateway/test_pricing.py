@@ -41,7 +41,8 @@ def test_costs_follow_the_tariffs_in_force() -> None:
     costs = Costs(nothing, pricing.plan, lambda *_: UNKNOWN_METER)
     high = AlertEvent(
         id=alert_id("high_usage", METER, 1), seq=1, rule="high_usage", meter=METER, state="raised", severity="info",
-        raised=1, at=1_780_000_000_000, value=9000, unit="Wh", quantity="energy_import_wh", evidence={"above_wh": 5300.0},
+        raised=1, at=1_780_000_000_000, value=9000, unit="Wh", quantity="energy_import_wh",
+        evidence={"above_wh": 5300.0},
     )  # fmt: skip
 
     def cost() -> Decimal | None:
