@@ -12,6 +12,7 @@ from benchmarks import (
     bill,
     commands,
     crowd,
+    fleet,
     hub,
     labelled,
     load,
@@ -22,6 +23,7 @@ from benchmarks import (
     page,
     reference,
     scan,
+    siege,
     sml,
     vee,
     wear,
@@ -50,8 +52,10 @@ SUITES: dict[str, tuple[Callable[[], list[Figure]], Callable[[], list[Figure]]]]
     "load": (reference.full, reference.quick),
     "commands": (commands.full, commands.quick),
     "crowd": (crowd.full, crowd.quick),
+    "siege": (siege.full, siege.quick),
     "backlog": (lambda: backlog.drain(7, 600), lambda: backlog.drain(0.25, 60)),
     "hub": (lambda: hub.stored(30), lambda: hub.stored(8)),
+    "fleet": (fleet.full, fleet.quick),
 }
 
 

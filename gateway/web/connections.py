@@ -3,6 +3,7 @@
 1. A request of a stranger must have come in whole, and its answer gone out, within `PATIENCE` after the connection
    opened, or after the request's first byte. So neither who sends slowly nor who reads slowly holds a place.
 2. With a session, the answer may last: a page listens all day.
+3. What still comes of a request that was answered is thrown away, up to `WASTE`; then the connection ends.
 
 Places are given and taken by `gate.py`.
 """
@@ -17,11 +18,15 @@ from gateway.web.gate import Gate, Place
 TRUST = "trust"
 """The name in a request's state of what is called when it showed a session."""
 
+WASTE = 65_536
+"""Bytes: a form of ours that was refused is smaller, a body of a gigabyte is not."""
+
 
 class Bounded(H11Protocol):
     """One connection to the pages."""
 
     _place: Place
+    _wasted = 0
 
     def __init__(self, gate: Gate, **given: Any) -> None:
         """`gate` let it in; the rest is what uvicorn gives each connection."""
@@ -39,6 +44,10 @@ class Bounded(H11Protocol):
         """Take bytes; the first ones of a request begin its time."""
         if self._is_idle():
             self._place.expect()
+            self._wasted += len(data) if self._is_unfinished() else 0
+        if self._wasted > WASTE:
+            self._place.lose()
+            return
         super().data_received(data)
         self._settle()
 
@@ -55,9 +64,13 @@ class Bounded(H11Protocol):
 
     def _settle(self) -> None:
         """End the time of a whole request with a session: its answer may last."""
-        if self._place.known and not self._is_idle() and not self.cycle.more_body:
+        if self._place.known and not self._is_idle() and not self._is_unfinished():
             self._place.done()
 
     def _is_idle(self) -> bool:
         cycle: RequestResponseCycle | None = self.cycle
         return cycle is None or cycle.response_complete
+
+    def _is_unfinished(self) -> bool:
+        cycle: RequestResponseCycle | None = self.cycle
+        return cycle is not None and cycle.more_body

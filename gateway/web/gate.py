@@ -2,11 +2,12 @@
 
 1. One address holds `EACH` places; this machine itself holds any number, for a proxy brings everybody's.
 2. All together hold `ALL`. When they are taken, a newcomer gets the place of the longest-held one that showed no
-   session: at once where its address has shown one before, else every `SWAP` seconds.
-3. A place is lost when its `PATIENCE` ends; what is done when, `connections.py` says.
+   session.
+3. Strangers are let in `RATE` times a second, after `ALL` at once; who came from where a session was shown, always.
+4. A place is lost when its `PATIENCE` ends; what is done when, `connections.py` says.
 
-Who gets no place is turned away here, before anything is made for it: that costs microseconds, so a flood delays the
-program's other work by less than it delays itself. Nothing is logged.
+Who gets no place is turned away here, before anything is made for it: that costs microseconds, where an answer costs a
+thousand. So a flood delays the program's other work little, and hides nobody who lives here. Nothing is logged.
 """
 
 import asyncio
@@ -23,8 +24,8 @@ ALL = 127
 """Four for each browser that may listen; few enough that meters and journal keep their files and memory."""
 EACH = 16
 """Two browsers of one device with all they open at once."""
-SWAP = 0.005
-"""Seconds between two strangers that get others' places: each has had 0.6 s to say what it wants."""
+RATE = 50.0
+"""Strangers a second: a twentieth of what a small board can answer, and each keeps its place for two seconds."""
 FRIENDS = 64
 """Addresses that are remembered for a session they showed: as many as there are sessions."""
 PATIENCE = 10.0
@@ -34,6 +35,8 @@ TURN = 8
 UNHEARD_MS = 30_000
 """A peer that acknowledges nothing for so long is gone: three beats of the live page."""
 OWN = ("127.0.0.1", "::1")
+KERNEL = 32_768
+"""Bytes that wait in the kernel for us: so much, and no more, comes in at once of a body without end."""
 _AT_ONCE = struct.pack("ii", 1, 0)
 """Closed without waiting for the peer, so that nothing of it stays in the kernel."""
 
@@ -90,10 +93,11 @@ class Gate(socket.socket):
         """Take a listening socket over."""
         super().__init__(listening.family, listening.type, listening.proto, fileno=listening.detach())
         self.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNHEARD_MS)
+        self.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, KERNEL)  # as above, each connection inherits it
         self._places: dict[int, Place] = {}
         self._held = Counter[str]()
         self._friends: dict[str, None] = {}
-        self._turn, self._swapped = 0, float("-inf")
+        self._turn, self._welcome, self._counted = 0, float(ALL), 0.0
 
     def accept(self) -> tuple[socket.socket, object]:
         """Give the next connection that gets a place; BlockingIOError when none waits, or others' turn has come."""
@@ -135,16 +139,23 @@ class Gate(socket.socket):
     def _has_place(self, neighbour: str) -> bool:
         if self._held[neighbour] >= EACH and neighbour not in OWN:
             return False
+        if neighbour not in self._friends and not self._is_welcome():
+            return False
         if len(self._places) < ALL:
             return True
-        now = asyncio.get_running_loop().time()
-        if neighbour not in self._friends and now - self._swapped < SWAP:
-            return False
         oldest = next((place for place in self._places.values() if not place.known), None)
-        if oldest is None:
+        if oldest is not None:
+            oldest.lose()
+        return oldest is not None
+
+    def _is_welcome(self) -> bool:
+        """Count one more stranger, unless there were too many."""
+        now = asyncio.get_running_loop().time()
+        self._welcome = min(ALL, self._welcome + (now - self._counted) * RATE)
+        self._counted = now
+        if self._welcome < 1:
             return False
-        self._swapped = now
-        oldest.lose()
+        self._welcome -= 1
         return True
 
 

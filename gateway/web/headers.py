@@ -1,4 +1,4 @@
-"""Headers that every answer carries, so that a page stays harmless whatever it shows."""
+"""Headers that every answer carries, so that a page stays harmless whatever it shows; and one that no request does."""
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -22,6 +22,9 @@ class SafeHeaders:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request of the wrapped application."""
+        if scope["type"] == "http":
+            # All we have is small and given whole: thousands of ranges of it would only cost time.
+            scope["headers"] = [one for one in scope["headers"] if one[0] != b"range"]
 
         async def send_safely(message: Message) -> None:
             if message["type"] == "http.response.start":

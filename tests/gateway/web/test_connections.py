@@ -107,14 +107,16 @@ async def test_many_together_leave_the_program_its_files(served: Served, monkeyp
 
 
 async def test_a_full_house_has_a_place_for_its_people(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Strangers that hold every place give way: to a newcomer one by one, at once to who was known before."""
+    """Strangers that hold every place give way: to a newcomer now and then, always to who was known before."""
     monkeypatch.setattr(gate, "PATIENCE", 30.0)
+    monkeypatch.setattr(gate, "RATE", 1e9)
     cookie = served.session()
     assert (await served.look(cookie=cookie)).startswith(b"HTTP/1.1 200")
-    monkeypatch.setattr(gate, "SWAP", 0.0)
     wires = [wire for number in range(10, 30) for wire in await served.dial(f"127.0.0.{number}", 12)]
     assert (await served.look("127.0.0.9")).startswith(b"HTTP/1.1 401")
-    monkeypatch.setattr(gate, "SWAP", 1e9)
+    monkeypatch.setattr(gate, "RATE", 0.0)
+    for _ in range(ALL):
+        await served.look("127.0.0.9")
     assert await served.look("127.0.0.9") == b""
     for _ in range(EACH - 2):
         assert (await served.look(cookie=cookie)).startswith(b"HTTP/1.1 200")
@@ -123,7 +125,7 @@ async def test_a_full_house_has_a_place_for_its_people(served: Served, monkeypat
 
 async def test_who_listens_with_a_session_keeps_a_place(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     """A page that was open before the crowd came is told of changes all along; nobody's patience ends for it."""
-    monkeypatch.setattr(gate, "SWAP", 0.0)
+    monkeypatch.setattr(gate, "RATE", 1e9)
     assert (await served.look(path="/events", cookie=served.session())).startswith(b"HTTP/1.1 200")
     listening = served.wires[-1]
     for number in range(10, 30):
@@ -169,6 +171,20 @@ async def test_who_never_ends_is_hung_up_on(served: Served, begin: bytes) -> Non
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(0.05):
                         await reader.read(4096)
+
+
+async def test_what_is_refused_is_not_read_to_its_end(served: Served) -> None:
+    """A body that is larger than any form ends its connection soon after the answer, whatever its length said."""
+    ((reader, writer),) = await served.dial(ROGUE)
+    writer.write(b"POST /leave HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 1000000000\r\n\r\n")
+    assert (await reader.readline()).startswith(b"HTTP/1.1 403")
+    sent = 0
+    with contextlib.suppress(ConnectionError):
+        while sent < 20_000_000:
+            writer.write(b"z" * 16_384)
+            await writer.drain()
+            sent += 16_384
+    assert sent < 5_000_000
 
 
 async def test_a_bomb_is_answered_before_it_is_whole(served: Served, caplog: pytest.LogCaptureFixture) -> None:
