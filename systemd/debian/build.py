@@ -34,6 +34,9 @@ from gateway.cli import main
 sys.exit(main())
 """
 
+MAINTAINER = "The Nabd authors <nobody@nabd.invalid>"
+"""Debian wants an address, and the project has none: the name is one that can never exist. SECURITY.md says the way."""
+
 DEPENDS = (
     "python3 (>= 3.11)",
     "python3 (<< 3.14)",
@@ -57,7 +60,7 @@ def _control(architecture: str, version: str) -> dict[str, str]:
         "Package": "nabd",
         "Version": version,
         "Architecture": architecture,
-        "Maintainer": "The Nabd authors <nabd@localhost>",
+        "Maintainer": MAINTAINER,
         "Section": "net",
         "Priority": "optional",
         "Depends": ", ".join((*DEPENDS, *more)),
