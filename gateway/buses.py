@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from drivers import PROTOCOLS
-from drivers.contract import Driver, DriverError, HasNameplate, NotConnected, Reading
+from drivers.contract import Driver, DriverError, HasNameplate, Meter, NotConnected, Reading
 from gateway.backfill import Backfill
 from gateway.config.build import bus_of, meter_id, meter_of
 from gateway.config.models import BusTable, EdgeConfig, HomeConfig
@@ -107,22 +107,13 @@ class Buses:
         """Ask the meters of a bus what they are, between two turns; who does not say is left out. Raises KeyError."""
         running = self._running[bus]
         driver, custody = running.driver, running.poller.custody
-        plates: dict[str, dict[str, str]] = {}
         if custody.lent or not isinstance(driver, HasNameplate):
-            return plates
+            return {}
         try:
             await custody.lend()
-            await driver.connect()
-            for turn in list(running.poller.turns):
-                with suppress(DriverError, TimeoutError):
-                    async with asyncio.timeout(max(PLATE, 3 * turn.meter.deadline)):
-                        plates[turn.meter.id] = dict(await driver.nameplate(turn.meter))
-        except NotConnected:
-            pass
+            return await _nameplates(driver, [turn.meter for turn in running.poller.turns])
         finally:
-            await driver.close()
             custody.take_back()
-        return plates
 
     def status(self, now: float) -> list[dict[str, Any]]:
         """Say how every bus and its meters fare; `now` is the event loop's time."""
@@ -157,6 +148,22 @@ def open_driver(bus: BusTable, boot_ms: Callable[[], int], state: Path | None = 
     module = import_module(f"{PROTOCOLS[bus.driver]}.driver")
     driver: Driver = module.open_bus(bus_of(bus, state), boot_ms)
     return driver
+
+
+async def _nameplates(driver: HasNameplate, meters: Sequence[Meter]) -> dict[str, dict[str, str]]:
+    """Open a bus that nobody reads, and ask; what could be asked until it broke is told."""
+    plates: dict[str, dict[str, str]] = {}
+    try:
+        await driver.connect()
+        for meter in meters:
+            with suppress(DriverError, TimeoutError):
+                async with asyncio.timeout(max(PLATE, 3 * meter.deadline)):
+                    plates[meter.id] = dict(await driver.nameplate(meter))
+    except NotConnected:
+        pass
+    finally:
+        await driver.close()
+    return plates
 
 
 def _fault_of(poller: Poller) -> str:

@@ -35,7 +35,7 @@ Do = Callable[[Command], Awaitable[Mapping[str, Any]]]
 
 
 class Commands:
-    """The commands of one gateway; `done` counts by name, `refused` by reason."""
+    """The commands of one gateway; `done` counts what was carried out by name, `refused` the rest by reason."""
 
     def __init__(
         self,
@@ -99,8 +99,13 @@ class Commands:
             await self._executed.keep()
         except OSError as error:
             raise Refused("not_kept", f"its id cannot be written down: {error.strerror}") from error
+        answer = await self._do(command)
         self.done[command.name] += 1
         note("command_done", command=command.name, id=command.id)
+        return answer
+
+    async def _do(self, command: Command) -> Mapping[str, Any]:
+        """Do it; raises Refused where nothing was done."""
         try:
             async with asyncio.timeout(LONGEST):
                 return await self._does[command.name](command)

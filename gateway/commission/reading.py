@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
@@ -11,7 +12,7 @@ from drivers.decimals import exact
 from drivers.profiles import Profile
 from gateway import control
 from gateway.clock import Clock
-from gateway.config.build import meter_of
+from gateway.config.build import meter_id, meter_of
 from gateway.config.models import EdgeConfig, HomeConfig, MeterTable
 from gateway.notify.speech import clean
 from gateway.show import LONGEST_READ, socket_of
@@ -40,6 +41,8 @@ class Readings:
 
     config: EdgeConfig | HomeConfig
     now: Callable[[], int]
+    _plates: dict[str, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
+    """By bus, what its meters told a running program that they are; asked once, for it takes every meter's time."""
 
     async def sample(self, row: MeterTable) -> Sample:
         """Read one meter now; what went wrong is in the sample."""
@@ -50,7 +53,8 @@ class Readings:
             return await self._directly(row)
         if "error" in answer:
             return Sample(self.now(), error=clean(str(answer["error"]), ERROR_LIMIT))
-        return Sample(self.now(), _exact(answer["values"] | answer.get("raw", {})))
+        values = _exact(answer["values"] | answer.get("raw", {}))
+        return Sample(self.now(), values, await self._plate(row))
 
     async def orders(self, row: MeterTable, key: str) -> dict[str, Fraction]:
         """Read a Modbus meter once in each other order of words; a counter by order, where it makes sense there."""
@@ -65,6 +69,16 @@ class Readings:
                 if key in sample.values:
                     found[order] = sample.values[key]
         return found
+
+    async def _plate(self, row: MeterTable) -> Mapping[str, str]:
+        """Let the running program ask a meter what it is; empty where it cannot."""
+        if row.bus not in self._plates:
+            self._plates[row.bus] = {}
+            with suppress(control.NobodyThere):
+                question = {"do": "nameplates", "bus": row.bus}
+                answer = await control.ask(socket_of(self.config), question, timeout=LONGEST_READ)
+                self._plates[row.bus] = answer.get("nameplates", {})
+        return self._plates[row.bus].get(meter_id(self.config, row), {})
 
     async def _directly(self, row: MeterTable) -> Sample:
         bus = next(bus for bus in self.config.bus if bus.name == row.bus)

@@ -57,13 +57,17 @@ class MeterSeen:
 
 @dataclass
 class BusSeen:
-    """One bus and its meters; `rejected` counts by reason, `fault` says why it could not be opened."""
+    """One bus and its meters; `rejected` counts by reason, `fault` says why it could not be opened.
+
+    A running program may have `lent` it to a search or a visit like ours: then its port is closed on purpose.
+    """
 
     name: str
     connected: bool = True
     fault: str = ""
     rejected: Mapping[str, int] = field(default_factory=dict)
     meters: list[MeterSeen] = field(default_factory=list)
+    lent: bool = False
 
     @property
     def suffers(self) -> bool:
@@ -151,9 +155,9 @@ def told_of(status: Mapping[str, Any], name: str) -> BusSeen | None:
         MeterSeen(meter["id"], 0 if meter.get("set_aside") else meter.get("read", 0), meter.get("error", ""))
         for meter in row.get("meters", ())
     ]
-    connected = bool(row.get("connected") or row.get("lent"))  # lent to a search, its port is closed on purpose
-    fault = "" if connected else next((meter.error for meter in meters if meter.error), "")
-    return BusSeen(name, connected, fault, row.get("rejected", {}), meters)
+    connected, lent = bool(row.get("connected")), bool(row.get("lent"))
+    fault = "" if connected or lent else next((meter.error for meter in meters if meter.error), "")
+    return BusSeen(name, connected, fault, row.get("rejected", {}), meters, lent=lent)
 
 
 async def read_all(name: str, driver: Driver, meters: Sequence[Meter]) -> BusSeen:

@@ -229,6 +229,7 @@ WHATS = {
 SKIPPED = {
     "no_configuration": N_("there is no configuration; name one with -c"),
     "beside_running": N_("the running program reads it; it was asked instead"),
+    "lent": N_("the running program has lent it to another one; ask again in a minute"),
     "not_told": N_("the meter does not tell one, or none is configured to compare with"),
     "not_ours": N_("this needs the rights of the service; try sudo"),
     "no_meters": N_("no meter is configured on it"),

@@ -165,6 +165,9 @@ async def _look_at_broker(
 
 async def _judge_running(report: Report, table: BusTable, told: bus.BusSeen, config: Wired, world: World) -> None:
     """Judge what the running program says; a port it cannot open is looked at, and not touched."""
+    if told.lent:
+        report.skip("bus", table.name, "lent")
+        return
     if not told.connected and told.fault:
         report.add("bus", table.name, _unopened(table, told.fault, world, _owner(config)))
         return

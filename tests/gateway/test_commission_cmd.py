@@ -15,6 +15,7 @@ import pytest
 from gateway import control
 from gateway.cli import main
 from gateway.commission.errors import CommissionError
+from gateway.commission.serials import remembered
 from gateway.commission.signing import verify
 from gateway.commission_cmd import Options, commission
 from gateway.config.load import load
@@ -304,6 +305,10 @@ async def test_a_running_program_reads_and_reloads(site: Site, refusal: str) -> 
     """The bus is the program's own: it is asked, and told of a new ratio; whether it takes that is said."""
     asked: list[str] = []
 
+    async def nameplates(_question: Mapping[str, Any]) -> Mapping[str, Any]:
+        asked.append("nameplates")
+        return {"nameplates": {"home_m": {"serial": "4711"}}}
+
     async def read(_question: Mapping[str, Any]) -> Mapping[str, Any]:
         asked.append("read")
         return {"values": {"energy_import_wh": 246_912}, "raw": {"energy_import_wh": 123_456}, "status": []}
@@ -316,12 +321,14 @@ async def test_a_running_program_reads_and_reloads(site: Site, refusal: str) -> 
         return {}
 
     (site.folder / "journal").mkdir()
-    answered = {"read": read, "reload": reload, "status": status}
+    answered = {"read": read, "reload": reload, "status": status, "nameplates": nameplates}
     socket = site.folder / "journal" / "edge.sock"
     async with site.open(more="ratio = 2.0"), control.listening(socket, answered):
         code, record = await site.run(answers(display='"1234.5"', transformer='"50/5"', change="true"))
     assert code == 0, site.said
-    assert asked == ["read", "read", "reload"]
+    assert asked == ["read", "nameplates", "read", "reload"]
+    assert record["meters"][0]["nameplate"] == [["serial", "4711"]]
+    assert remembered(site.folder / "journal") == {"home_m": "4711"}
     assert site.probe.asked == 0
     assert record["meters"][0]["ratio"] == "10"
     assert refusal in site.said

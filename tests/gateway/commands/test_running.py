@@ -200,9 +200,26 @@ def test_what_goes_wrong_is_answered_and_the_next_one_done(tmp_path: Path, error
         await _written()
 
     gateway = Gateway(tmp_path, ping=wrong)
-    gateway.play(story)
+    counted = gateway.play(story).status()
     assert str(error) in str([reply.get("error") for reply in gateway.replies])
     assert len(gateway.did) == WORKERS
+    refused = isinstance(error, Refused)
+    assert counted == {
+        "done": {"read_now": WORKERS} if refused else {"ping": 1, "read_now": WORKERS},
+        "refused": {"malformed": 1} if refused else {},
+    }
+
+
+def test_the_benchs_pings_are_all_carried_out(tmp_path: Path) -> None:
+    """What a bench takes for the way of a command is no refusal, however long it asks."""
+    from benchmarks.lag import EVERY
+
+    async def story(commands: Commands) -> None:
+        for number in range(10 * AT_ONCE):
+            commands.take("ping", command(number))
+            await asyncio.sleep(EVERY)
+
+    assert Gateway(tmp_path).play(story).status() == {"done": {"ping": 10 * AT_ONCE}, "refused": {}}
 
 
 def test_a_flood_of_bombs_costs_no_memory_and_answers_few(tmp_path: Path) -> None:

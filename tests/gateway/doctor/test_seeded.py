@@ -300,6 +300,22 @@ async def test_a_running_program_is_asked_for_serial_numbers(home: Home, world: 
     assert "serial" not in {one.what for one in report.checked}
 
 
+async def test_a_bus_that_is_lent_is_neither_well_nor_ill(home: Home, world: World, tmp_path: Path) -> None:
+    """Its port is closed on purpose, and its meters are asked by somebody else: nothing can be said of it now."""
+    from gateway import control
+
+    meters = [{"id": "home_m", "read": 300, "set_aside": False, "error": "its bus is lent to another program"}]
+    bus = {"name": "bus-1", "connected": False, "lent": True, "rejected": {}, "meters": meters}
+
+    async def status(_question: object) -> dict[str, Any]:
+        return {"buses": [bus]}
+
+    async with control.listening(tmp_path / "edge.sock", {"status": status}):
+        report = await report_of(home({"driver": "modbus", "device": tmp_path / "none"}, SDM), world)
+    assert report.findings == []
+    assert [one.skipped for one in report.checked if one.what == "bus"] == ["lent"]
+
+
 async def test_a_meter_that_was_swapped_after_its_commissioning_is_found(home: Home, tmp_path: Path) -> None:
     """Without a number in its id, the one it had when it was commissioned is compared."""
     config = home({"driver": "modbus", "device": tmp_path / "none"}, SDM)

@@ -45,6 +45,14 @@ def test_translations_fill_the_same_places(language: str) -> None:
             assert set(PLACE.findall(form)) == places, message.id
 
 
+@pytest.mark.parametrize("language", languages())
+def test_a_key_is_called_as_it_is_printed(language: str) -> None:
+    """Whoever is asked to press Enter finds it by the same word in every question."""
+    said = [message for message in read(language) if "Enter" in str(message.id)]
+    assert said
+    assert [message.string for message in said if "Enter" not in str(message.string)] == []
+
+
 def test_arabic_has_its_six_forms() -> None:
     """Each counted text is said in all six Arabic forms."""
     catalogue = read("ar")
