@@ -111,7 +111,7 @@ class Buses:
             return {}
         try:
             await custody.lend()
-            return await _nameplates(driver, [turn.meter for turn in running.poller.turns])
+            return await _nameplates(driver, driver, [turn.meter for turn in running.poller.turns])
         finally:
             custody.take_back()
 
@@ -150,7 +150,7 @@ def open_driver(bus: BusTable, boot_ms: Callable[[], int], state: Path | None = 
     return driver
 
 
-async def _nameplates(driver: HasNameplate, meters: Sequence[Meter]) -> dict[str, dict[str, str]]:
+async def _nameplates(driver: Driver, asks: HasNameplate, meters: Sequence[Meter]) -> dict[str, dict[str, str]]:
     """Open a bus that nobody reads, and ask; what could be asked until it broke is told."""
     plates: dict[str, dict[str, str]] = {}
     try:
@@ -158,7 +158,7 @@ async def _nameplates(driver: HasNameplate, meters: Sequence[Meter]) -> dict[str
         for meter in meters:
             with suppress(DriverError, TimeoutError):
                 async with asyncio.timeout(max(PLATE, 3 * meter.deadline)):
-                    plates[meter.id] = dict(await driver.nameplate(meter))
+                    plates[meter.id] = dict(await asks.nameplate(meter))
     except NotConnected:
         pass
     finally:
