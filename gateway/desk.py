@@ -15,6 +15,7 @@ import orjson
 from gateway.hubdb import EnrolledMeter
 from gateway.hubdb_sql import METERS
 from gateway.message import MeterInfo
+from gateway.moves import Moves
 from gateway.notify import answers_sql, browsers, outbox_sql
 from gateway.notify.answers import Answers, CallBack, reset, tuning_of
 from gateway.notify.browsers import Browser
@@ -59,6 +60,12 @@ class Desk:
     wake: Callable[[], None] = _nobody
     faults: Faults | None = None
     certificate: Callable[[], Mapping[str, object]] = dict
+    moves: Moves | None = None
+
+    async def open(self) -> None:
+        """Take up what is known of moves; raises StoreError."""
+        if self.moves is not None:
+            await self.moves.open()
 
     async def tenants(self) -> list[str]:
         """List whose channels or meters are known."""
@@ -73,13 +80,25 @@ class Desk:
         """Keep what a customer chose for a channel; "unsafe" when nobody would hear any more of what is critical."""
         return await self.telling.outbox.wish(tenant, channel, wishes, self.now())
 
+    async def move_in(self, tenant: str, day: str) -> TryAgain | None:
+        """Let somebody else live at a tenant's from a day on, such as 2026-11-01; raises ValueError, StoreError."""
+        if self.moves is None:
+            return TryAgain("this program keeps no customers")
+        refused = await self.moves.move_in(tenant, day, self.now())
+        self.wake()
+        return refused if refused is not None else await self._renew()
+
     async def away(self, tenant: str) -> bool:
         """Tell whether nobody is at home at a tenant's."""
         return await Answers(self.database).away(tenant)
 
-    async def set_away(self, tenant: str, *, away: bool) -> TryAgain | None:
-        """Say that nobody is at home, or that somebody is again."""
-        refused = await Answers(self.database).set_away(tenant, self.now(), away=away)
+    async def away_until(self, tenant: str) -> int | None:
+        """Give until when (UTC ms) nobody is at home, where that is known."""
+        return await Answers(self.database).away_until(tenant)
+
+    async def set_away(self, tenant: str, *, away: bool, until: int | None = None) -> TryAgain | None:
+        """Say that nobody is at home, if named until a moment, or that somebody is again."""
+        refused = await Answers(self.database).set_away(tenant, self.now(), away=away, until=until)
         self.wake()
         return refused
 
@@ -102,12 +121,13 @@ class Desk:
         self.wake()
         return refused
 
-    async def find(self, alert: str) -> AlertState | None:
-        """Give an alert of whatever tenant by its id, which is unique but for 1 in 2^64."""
-        for tenant in await self.tenants():
-            if (found := await self.telling.outbox.alert(tenant, alert)) is not None:
-                return found
-        return None
+    async def find(self, tenant: str, alert: str) -> AlertState | None:
+        """Give a tenant's alert by its id."""
+        return await self.telling.outbox.alert(tenant, alert)
+
+    def since(self, tenant: str) -> int:
+        """Give the UTC ms from which on a tenant's data are the present customer's; 0 where nobody ever moved."""
+        return self.moves.since(tenant) if self.moves is not None else 0
 
     async def story(self, tenant: str, alert: str) -> list[Step]:
         """Tell what was done about an alert, first to last."""

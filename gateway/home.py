@@ -29,6 +29,7 @@ from gateway.hubdb import HubDatabase
 from gateway.lending import Lending
 from gateway.live import LivePoster
 from gateway.message import Topics
+from gateway.moves import Moves
 from gateway.pricing import Pricing
 from gateway.program import run_until_signal
 from gateway.reload import Reloader, again_when
@@ -39,12 +40,13 @@ from gateway.show import tell_link
 from gateway.station import FEED_EVERY, PAUSE, Station, read_now, station
 from gateway.store import open_store
 from gateway.store.contract import Store
-from gateway.teller import Faults, Teller
+from gateway.teller import Teller
 from gateway.telling import Telling
 from gateway.today import Today
 from gateway.troubles import Trouble, has_network, troubles
 from gateway.watch import Watch
 from gateway.web.alertbook import AlertBook
+from gateway.web.doorkeeper import Doorkeeper
 from gateway.web.screen import Sources
 from gateway.web.serve import Served, serve
 from gateway.welcomes import Welcomes
@@ -103,7 +105,11 @@ class House:
         self._welcomes.listeners.append(self._alerts.take)
         self._telling.costs = self._watch.costs()
         self._pages: list[Served] = []
-        self._faults: Faults = {}
+        self._own_faults: dict[str, Callable[[], str]] = {}
+        self._faults = ChainMap(self._own_faults, here.faults())
+        zone = ZoneInfo(config.gateway.zone)
+        self._desk = Desk(telling, database.file, zone, wall_ms, faults=self._faults, moves=Moves(database.file, zone))
+        self._doors = Doorkeeper(lambda: next(iter(self._pages), None), self._desk, config.gateway.tenant)
         self._announcer: Announcer | None = None
         self._changed = asyncio.Event()
         here.progress.watch("feeder", FEED_EVERY + PAUSE + SLOWEST, self._fed)
@@ -112,6 +118,7 @@ class House:
     async def start(self, group: asyncio.TaskGroup) -> None:
         """Start every task of the house."""
         here, config = self._here, self._config
+        await self._desk.open()
         self._alerts.restore(await self._telling.outbox.alerts(config.gateway.tenant, only_open=True))
         await self._welcomes.open()  # before its meters are enrolled: those of a new house are new
         await self._database.enrol(config.gateway.tenant, config.gateway.id, here.info().meters)
@@ -124,15 +131,14 @@ class House:
         group.create_task(retention.run(), name="retention")
         book = SettingsBook(self._database.file, ZoneInfo(config.gateway.zone), wall_ms)
         group.create_task(settle(book, config.gateway.id, here.settle), name="settings")
-        own = {
+        self._own_faults |= {
             "store": lambda: self._feeder.error,
             "daily checks": lambda: days.error,
             "retention": lambda: retention.error,
             "tariffs": self._pricing.fault,
             "digests": self._telling.fault,
         }
-        self._faults = faults = ChainMap(own, here.faults())
-        group.create_task(Teller(faults).run(), name="teller")
+        group.create_task(Teller(self._faults).run(), name="teller")
         if self._poster is not None:
             self._announce(group, self._poster)
         await self._serve(group)
@@ -159,7 +165,7 @@ class House:
 
     def answers(self) -> dict[str, control.Answer]:
         """Name the questions that the control socket answers."""
-        return {"status": self._status, "read": self._read, "link": self._link, "share": self._share}
+        return {"status": self._status, "read": self._read, "share": self._share} | self._doors.answers()
 
     async def _share(self, _: Mapping[str, Any]) -> Mapping[str, Any]:
         await self._here.journal.share()
@@ -239,7 +245,7 @@ class House:
             language=gateway.language,
             answers=self._telling,
             link_key=self._telling.key,
-            desk=Desk(self._telling, self._database.file, ZoneInfo(gateway.zone), wall_ms, faults=self._faults),
+            desk=self._desk,
         )
         self._pages.append(served)
 
@@ -251,9 +257,6 @@ class House:
             "messages": await self._telling.status(),
             "pages": [page.address for page in self._pages],
         }
-
-    async def _link(self, _: Mapping[str, Any]) -> Mapping[str, Any]:
-        return {"link": self._pages[0].link()} if self._pages else {"error": "the pages are not served yet"}
 
     async def _read(self, question: Mapping[str, Any]) -> Mapping[str, Any]:
         return await read_now(self._here, str(question.get("meter", "")))

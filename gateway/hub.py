@@ -20,6 +20,7 @@ from gateway.gatewatch import GateWatch
 from gateway.hubdb import HubDatabase
 from gateway.identity.running import Identity
 from gateway.live import LiveBook
+from gateway.moves import Moves
 from gateway.mqtt import connect
 from gateway.outlook import Outlooks
 from gateway.pricing import Pricing
@@ -38,6 +39,7 @@ from gateway.today import Today
 from gateway.transport import Connect, Endpoint, TransportError
 from gateway.watch import Watch
 from gateway.web.alertbook import AlertBook
+from gateway.web.doorkeeper import Doorkeeper
 from gateway.web.screen import Sources
 from gateway.web.serve import Served, serve
 from gateway.welcomes import Welcomes
@@ -63,7 +65,7 @@ async def run(config: HubConfig, reread: Callable[[], HubConfig] | None = None) 
         hub = Hub(config, store, database, telling, progress)
         await hub.open()
         reloader = Reloader(config, reread, hub.change)
-        answers = {"status": hub.status, "link": hub.link, "reload": reloader.answer}
+        answers = {"status": hub.status, "reload": reloader.answer} | hub.doors().answers()
         async with control.listening(config.hub.database.parent / "hub.sock", answers):
             await run_until_signal(hub.start, progress=progress, reload=reloader.run)
     finally:
@@ -111,10 +113,15 @@ class Hub:
         self._retention = Retention(store)
         self._faults = self._troubles()
         self._pages: list[Served] = []
+        self._desk = Desk(
+            telling, database.file, zone, wall_ms, self._settings.wake, self._faults, self._identity.status,
+            Moves(database.file, zone),
+        )  # fmt: skip
 
     async def open(self) -> None:
         """Take up what was known before the last stop."""
-        for tenant in self._tenants:
+        await self._desk.open()
+        for tenant in {*self._tenants, *await self._desk.tenants()}:
             self._alerts.restore(await self._telling.outbox.alerts(tenant, only_open=True))
         await self._gates.open()
         await self._welcomes.open()
@@ -149,9 +156,9 @@ class Hub:
         """Take over other channels and tariffs."""
         return await self._telling.change(new.channel, new.hub) | self._pricing.change(new.tariff)
 
-    async def link(self, _: Mapping[str, Any]) -> dict[str, Any]:
-        """Give a link that opens the pages once."""
-        return {"link": self._pages[0].link()} if self._pages else {"error": "the pages are not served yet"}
+    def doors(self) -> Doorkeeper:
+        """Give what answers questions on who may come in."""
+        return Doorkeeper(lambda: next(iter(self._pages), None), self._desk)
 
     async def status(self, _: Mapping[str, Any]) -> dict[str, Any]:
         """Say how everything fares; a store that does not answer says why."""
@@ -175,10 +182,9 @@ class Hub:
         return endpoint_of(self._config.mqtt, f"{self._config.hub.id}-{part}")
 
     async def _serve(self, group: asyncio.TaskGroup, outlooks: Outlooks) -> Served:
-        config, telling, database = self._config, self._telling, self._database
+        config, telling = self._config, self._telling
         sources = Sources(self._book, wall_ms, self._today, self._alerts, config.hub.zone, money=outlooks.of)
-        zone, wake = ZoneInfo(config.hub.zone), self._settings.wake
-        return await serve(
+        served = await serve(
             group,
             config.web,
             sources,
@@ -186,8 +192,10 @@ class Hub:
             language=config.hub.language,
             answers=telling,
             link_key=telling.key,
-            desk=Desk(telling, database.file, zone, wall_ms, wake, self._faults, self._identity.status),
+            desk=self._desk,
         )
+        served.access.shifts = True
+        return served
 
     async def _live(self) -> None:
         root = self._config.mqtt.root

@@ -31,29 +31,44 @@ class LiveMeter:
 
 
 class LiveBook:
-    """All meters of one program, in the order they became known."""
+    """All meters of one program by tenant, in the order they became known: two tenants may give theirs one id."""
 
-    def __init__(self) -> None:
-        """Start with no meter; `dropped` counts documents that were not what they claim."""
+    def __init__(self, tenant: str = "") -> None:
+        """Start with no meter, `tenant` owning those that name none; `dropped` counts what was not what it claims."""
         self.dropped = 0
-        self._meters: dict[str, LiveMeter] = {}
+        self._tenant = tenant
+        self._homes: dict[str, dict[str, LiveMeter]] = {}
 
     def know(self, meter: LiveMeter) -> None:
         """Add a meter, or take over a changed description of one, keeping its newest values."""
-        old = self._meters.get(meter.id)
+        meter.tenant = meter.tenant or self._tenant
+        home = self._homes.setdefault(meter.tenant, {})
+        old = home.get(meter.id)
         if old is not None:
             meter.ts, meter.q, meter.values = old.ts, old.q, old.values
-        self._meters[meter.id] = meter
+        home[meter.id] = meter
 
-    def update(self, meter: str, ts: int, q: int, values: Mapping[str, Number | str]) -> None:
+    def update(self, meter: str, ts: int, q: int, values: Mapping[str, Number | str], tenant: str = "") -> None:
         """Take a meter's newest reading; one of an unknown meter, or a little older than the shown one, is left out."""
-        known = self._meters.get(meter)
+        known = self._homes.get(tenant or self._tenant, {}).get(meter)
         if known is not None and not 0 < known.ts - ts <= LATE_MS:
             known.ts, known.q, known.values = ts, q, values
 
+    def forget(self, meter: str) -> None:
+        """Show a meter of our own no longer."""
+        self._homes.get(self._tenant, {}).pop(meter, None)
+
     def meters(self) -> Sequence[LiveMeter]:
         """List what is known."""
-        return list(self._meters.values())
+        return [meter for home in self._homes.values() for meter in home.values()]
+
+    def of(self, tenant: str) -> Sequence[LiveMeter]:
+        """List one tenant's meters."""
+        return list(self._homes.get(tenant, {}).values())
+
+    def tenants(self) -> Sequence[str]:
+        """List whose meters are known."""
+        return list(self._homes)
 
     def hear(self, message: Message) -> None:
         """Take a live or info message of any gateway; anything else is counted and dropped."""
@@ -67,7 +82,7 @@ class LiveBook:
                 document = decode_live(message.payload)
                 meter, ts, q = str(document.pop("meter")), int(document.pop("ts")), int(document.pop("q", 0))
                 document.pop("v", None)
-                self.update(meter, ts, q, document)
+                self.update(meter, ts, q, document, topics.tenant)
         except (MessageError, KeyError, ValueError, OverflowError):
             self.dropped += 1
 

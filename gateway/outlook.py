@@ -32,14 +32,18 @@ RULE = BillProjection.name
 
 
 class Outlook(NamedTuple):
-    """Sums of one meter in `currency`: today, the period so far, and its likely end with a range, where known."""
+    """Sums of one meter in `currency`: today, the period so far, and its likely end with a range, where known.
+
+    The period began at `since`, in UTC ms.
+    """
 
     currency: str
     today: Decimal | None
-    so_far: Decimal
+    so_far: Decimal | None
     likely: Decimal | None = None
     low: Decimal | None = None
     high: Decimal | None = None
+    since: int = 0
 
 
 class HasMeters(Protocol):
@@ -54,18 +58,18 @@ class Outlooks:
     """Follows the money of one program's meters; `tenant` is that of meters which name none."""
 
     meters: HasMeters
-    day: Callable[[str], Day | None]
+    day: Callable[[LiveMeter], Day | None]
     remembered: Callable[[str, str], Awaitable[Mapping[str, Any]]]
     plan: Callable[[str, float | None], Plan | None]
     about: Callable[[str, str], MeterSettings]
     calendar: Calendar
     tenant: str = ""
-    _known: dict[str, Outlook] = field(default_factory=dict)
-    _projected: dict[str, tuple[BillState, Projection | NoCost]] = field(default_factory=dict)
+    _known: dict[tuple[str, str], Outlook] = field(default_factory=dict)
+    _projected: dict[tuple[str, str], tuple[BillState, Projection | NoCost]] = field(default_factory=dict)
 
-    def of(self, meter: str) -> Outlook | None:
+    def of(self, meter: LiveMeter) -> Outlook | None:
         """Give what is known of a meter's money; never blocks."""
-        return self._known.get(meter)
+        return self._known.get((meter.tenant or self.tenant, meter.id))
 
     async def run(self) -> None:
         """Look now and then; ends only when cancelled."""
@@ -75,30 +79,31 @@ class Outlooks:
 
     async def look(self) -> None:
         """Work out every meter's money anew."""
-        known: dict[str, Outlook] = {}
+        known: dict[tuple[str, str], Outlook] = {}
         for meter in self.meters.meters()[:MOST]:
             tenant = meter.tenant or self.tenant
             plan = self.plan(meter.commodity, self.about(tenant, meter.id).rating_a)
             if plan is not None:
                 rules = (await self.remembered(tenant, meter.id)).get("rules", {})
-                made = await self._outlook(meter.id, plan, rules[RULE][0]) if RULE in rules else None
-                known |= {meter.id: made} if made is not None else {}
+                made = await self._outlook(meter, plan, rules[RULE][0]) if RULE in rules else None
+                known |= {(tenant, meter.id): made} if made is not None else {}
         self._known = known
         self._projected = {meter: made for meter, made in self._projected.items() if meter in known}
 
-    async def _outlook(self, meter: str, plan: Plan, state: Sequence[Any]) -> Outlook | None:
+    async def _outlook(self, meter: LiveMeter, plan: Plan, state: Sequence[Any]) -> Outlook | None:
         following = followed(state[0])
         yesterday = restore(plan, following.bill)
         if yesterday is None:
             return None
-        if self._projected.get(meter, (None,))[0] != yesterday:
+        key = (meter.tenant or self.tenant, meter.id)
+        if self._projected.get(key, (None,))[0] != yesterday:
             rule = BillProjection(plan, self.calendar)
-            self._projected[meter] = yesterday, await asyncio.to_thread(rule.projected, following, yesterday)
+            self._projected[key] = yesterday, await asyncio.to_thread(rule.projected, following, yesterday)
         spent, now = spend(plan, yesterday, self.day(meter))
-        made, projection = bill(plan, now), self._projected[meter][1]
+        made, projection = bill(plan, now), self._projected[key][1]
         if isinstance(made, NoCost):
             return None
-        so_far = Outlook(plan.tariff.currency, spent, made.total)
+        so_far = Outlook(plan.tariff.currency, spent, made.total, since=now.start)
         # One of a period that is over says nothing of this one.
         if isinstance(projection, NoCost) or now.start != yesterday.start:
             return so_far

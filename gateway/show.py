@@ -1,4 +1,4 @@
-"""What `nabd read`, `nabd status` and `nabd web link` print: a table for people, or one JSON object."""
+"""What `nabd read` and `nabd status` print: a table for people, or one JSON object."""
 
 import asyncio
 import json
@@ -131,20 +131,6 @@ async def status(config: Document, *, as_json: bool) -> int:
 
 
 _ONE = {"buses": "bus", "meters": "meter"}
-
-
-async def link(config: Document) -> int:
-    """Ask the running program for a new one-time link to its pages."""
-    try:
-        answer = await control.ask(socket_of(config), {"do": "link"})
-    except control.NobodyThere as error:
-        print(f"nabd: nothing runs with this configuration (nobody answers at {error})", file=sys.stderr)
-        return 1
-    if "link" not in answer:
-        print(f"nabd: {answer.get('error', 'no pages are served here')}", file=sys.stderr)
-        return 1
-    print(answer["link"])
-    return 0
 
 
 async def reload(config: Document, *, local: bool = False) -> int:

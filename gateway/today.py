@@ -38,6 +38,9 @@ BEYOND_ANY_METER = 10**15
 
 LIMITS = Limits()
 
+_Key = tuple[str, str]
+"""A tenant and the id of a meter: only together do they name one."""
+
 
 class HasMeters(Protocol):
     """Knows the newest reading of every meter."""
@@ -116,14 +119,14 @@ class Today:
         self._meters, self._past, self._zone, self._now, self._tenant = meters, past, ZoneInfo(zone), now, tenant
         self._edges = hours_of(now(), self._zone)
         self._checker = Checker()
-        self._since: dict[str, int] = {}
-        self._last: dict[str, int] = {}
-        self._sums: dict[str, dict[str, _Sum]] = {}
+        self._since: dict[_Key, int] = {}
+        self._last: dict[_Key, int] = {}
+        self._sums: dict[_Key, dict[str, _Sum]] = {}
 
-    def day(self, meter: str) -> Day | None:
+    def day(self, meter: LiveMeter) -> Day | None:
         """Give a meter's day so far; None while nothing of it is known."""
-        since = self._since.get(meter)
-        sums = self._sums.get(meter)
+        since = self._since.get(self._key(meter))
+        sums = self._sums.get(self._key(meter))
         if since is None or sums is None or self._now() >= self._edges[-1]:
             return None
         hours = range(len(self._edges) - 1)
@@ -148,29 +151,34 @@ class Today:
         for meter in self._meters.meters():
             if not meter.ts or meter.ts > now + HOUR_MS:
                 continue
-            if meter.id not in self._last:
-                self._last[meter.id] = 0
+            key = self._key(meter)
+            if key not in self._last:
+                self._last[key] = 0
                 if self._past is not None and len(self._last) <= REMEMBERED:
                     await self._remember(self._past, meter)
-            if meter.ts != self._last[meter.id]:  # earlier ones too: the clock may have been set back
-                self._take(meter.id, meter.ts, meter.q, meter.values)
+            if meter.ts != self._last[key]:  # earlier ones too: the clock may have been set back
+                self._take(key, meter.ts, meter.q, meter.values)
+
+    def _key(self, meter: LiveMeter) -> _Key:
+        return meter.tenant or self._tenant, meter.id
 
     async def _remember(self, past: HasPast, meter: LiveMeter) -> None:
+        key = self._key(meter)
         for begin in self._edges[:-1]:
             if begin >= meter.ts:
                 return
             for end in (begin + NEAR_MS, begin + HOUR_MS):
                 try:
-                    rows = await past.query(meter.tenant or self._tenant, meter.id, begin, min(end, meter.ts))
+                    rows = await past.query(*key, begin, min(end, meter.ts))
                 except StoreError as error:
                     self.error = str(error)
                     return
                 for row in rows:
-                    self._take(meter.id, row.ts, row.q, row.v)
+                    self._take(key, row.ts, row.q, row.v)
                 if rows:
                     break
 
-    def _take(self, meter: str, ts: int, q: int, values: Mapping[str, Number | str]) -> None:
+    def _take(self, meter: _Key, ts: int, q: int, values: Mapping[str, Number | str]) -> None:
         self._last[meter] = ts
         registers = {key: number for key, value in values.items() if (number := _register(key, value)) is not None}
         if q & SUSPECT or not registers:
@@ -179,7 +187,7 @@ class Today:
         sums = self._sums.setdefault(meter, {})
         for key in registers:
             sums.setdefault(key, _Sum())
-        _, intervals = self._checker.judge(meter, ts, registers, (), LIMITS)
+        _, intervals = self._checker.judge("/".join(meter), ts, registers, (), LIMITS)
         for interval in intervals:
             sums[interval.key].add(interval, self._edges)
 

@@ -31,6 +31,7 @@ from gateway.check.sheet import Sheet
 from gateway.check.slots import RANK
 from gateway.config.alerts import AlertsTable
 from gateway.hubdb import EnrolledMeter
+from gateway.live import LiveMeter
 from gateway.notify.costs import Costs
 from gateway.outlook import HasMeters, Outlooks
 from gateway.remembered import Name, Told, write_event
@@ -89,7 +90,7 @@ class Watch:
         """Price events by what the rules remember."""
         return Costs(self.remembered, self.plan, self.about, self.alerts.tariff_advice.offers)
 
-    def outlooks(self, meters: HasMeters, day: Callable[[str], Day | None], tenant: str = "") -> Outlooks:
+    def outlooks(self, meters: HasMeters, day: Callable[[LiveMeter], Day | None], tenant: str = "") -> Outlooks:
         """Follow what meters cost, by what the rules remember and what today holds."""
         return Outlooks(meters, day, self.remembered, self.plan, self.about, self.calendar, tenant)
 

@@ -14,9 +14,10 @@ from gateway.message import MessageError, Topics
 from gateway.notify.links import Action
 from gateway.notify.outbox import AlertState
 from gateway.transport import Message
+from gateway.web.rights import Visitor
 
 KEPT = 200
-"""Alerts kept: more open ones than that no person can read; the oldest falls."""
+"""Alerts of a tenant that are kept: more open ones than that no person can read; the oldest falls."""
 LATELY_MS = 24 * 3_600_000
 
 
@@ -45,9 +46,9 @@ class AlertBook:
             if event.seq > known.event.seq:
                 known.event = event
             return
-        while len(self._alerts) >= KEPT:
-            oldest = min(self._alerts, key=lambda name: (self._alerts[name].event.open, self._alerts[name].event.at))
-            del self._alerts[oldest]
+        same = [name for name in self._alerts if name[0] == tenant]
+        if len(same) >= KEPT:
+            del self._alerts[min(same, key=lambda name: (self._alerts[name].event.open, self._alerts[name].event.at))]
         self._alerts[tenant, event.id] = Alert(tenant, event)
 
     def restore(self, states: Iterable[AlertState]) -> None:
@@ -73,18 +74,28 @@ class AlertBook:
         if (known := self._alerts.get((tenant, alert))) is not None:
             known.answer = action
 
-    def find(self, alert: str) -> Alert | None:
-        """Give an alert by its id, which is unique but for 1 in 2^64."""
-        return next((known for (_, name), known in self._alerts.items() if name == alert), None)
+    def find(self, alert: str, visitor: Visitor) -> Alert | None:
+        """Give an alert by its id, if it is for a visitor's eyes.
 
-    def open(self) -> Sequence[Alert]:
-        """List those that live, the gravest and newest first."""
+        Two tenants' alerts have one id where their meters do; of those an operator gets that of the home they look at.
+        """
+        found = [known for (_, name), known in self._alerts.items() if name == alert]
+        seen = [known for known in found if visitor.sees(known.tenant, known.event.raised)]
+        return min(seen, key=lambda known: known.tenant != visitor.tenant, default=None)
+
+    def open(self, visitor: Visitor) -> Sequence[Alert]:
+        """List those that live in the home a visitor looks at, the gravest and newest first."""
         grave = {"critical": 0, "warning": 1, "info": 2}
-        living = [alert for alert in self._alerts.values() if alert.event.open]
+        living = [alert for alert in self._of(visitor) if alert.event.open]
         return sorted(living, key=lambda alert: (grave[alert.event.severity], -alert.event.raised))
 
-    def over(self) -> Sequence[Alert]:
-        """List those that ended within a day, newest first."""
+    def over(self, visitor: Visitor) -> Sequence[Alert]:
+        """List those of that home that ended within a day, newest first."""
         since = self._now() - LATELY_MS
-        ended = [alert for alert in self._alerts.values() if not alert.event.open and alert.event.at > since]
+        ended = [alert for alert in self._of(visitor) if not alert.event.open and alert.event.at > since]
         return sorted(ended, key=lambda alert: -alert.event.at)
+
+    def _of(self, visitor: Visitor) -> Iterable[Alert]:
+        for alert in self._alerts.values():
+            if alert.tenant == visitor.tenant and visitor.sees(alert.tenant, alert.event.raised):
+                yield alert

@@ -7,10 +7,12 @@ from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
+from gateway.alerts.event import AlertEvent
 from gateway.i18n import N_
 from gateway.notify.render import Occasion, render
 from gateway.web.alertbook import Alert, AlertBook
 from gateway.web.chart import course
+from gateway.web.rights import Visitor
 from gateway.web.words import Words
 
 SEVERITIES = {"critical": N_("Urgent"), "warning": N_("Warning"), "info": N_("Information")}
@@ -47,12 +49,12 @@ class Alerts:
     over: list[AlertCard]
 
 
-def alerts_of(book: AlertBook, names: Mapping[str, str], now: int, zone: str, words: Words) -> Alerts:
-    """Say what the page says of all alerts; `names` gives a meter's name by its id, `now` is UTC ms."""
+def alerts_of(book: AlertBook, visitor: Visitor, names: Mapping[str, str], now: int, zone: str, words: Words) -> Alerts:
+    """Say what the page says of the alerts of a home; `names` gives a meter's name by its id, `now` is UTC ms."""
     local = datetime.fromtimestamp(now / 1000, UTC).astimezone(ZoneInfo(zone))
 
     def card(alert: Alert) -> AlertCard:
-        event = alert.event
+        event = visitor.view(alert.event)
         said = render(Occasion(event, names.get(event.meter, event.meter), words.language, local))
         return AlertCard(
             event.id,
@@ -61,14 +63,14 @@ def alerts_of(book: AlertBook, names: Mapping[str, str], now: int, zone: str, wo
             said.title,
             said.text,
             words.ago(event.raised if event.open else event.at, now),
-            _course(alert, words),
+            _course(event, words),
             words.say(ANSWERS[alert.answer]) if alert.answer else None,
         )
 
-    return Alerts([card(alert) for alert in book.open()], [card(alert) for alert in book.over()])
+    return Alerts([card(alert) for alert in book.open(visitor)], [card(alert) for alert in book.over(visitor)])
 
 
-def _course(alert: Alert, words: Words) -> Markup | None:
-    if len(alert.event.points) < 2:  # noqa: PLR2004  a line has two ends
+def _course(event: AlertEvent, words: Words) -> Markup | None:
+    if len(event.points) < 2:  # noqa: PLR2004  a line has two ends
         return None
-    return course(alert.event.points, alert.event.baseline, str(words.say("Its course up to the alert").striptags()))
+    return course(event.points, event.baseline, str(words.say("Its course up to the alert").striptags()))

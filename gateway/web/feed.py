@@ -1,11 +1,11 @@
 """What changed on the page, as server-sent events.
 
 1. `part` {"id", "html"}: an element's new content; the first look gives every part.
-2. `anew`: meters came or went; the page shall load again.
+2. `anew`: meters came or went, or the session ended; the page shall load again.
 3. `beat` with the time here, at first and every ten seconds: the browser learns that the line lives, and our clock.
 
 Nothing is queued. Each listener remembers what it was given last and takes the difference at its own pace, so a slow
-one skips what was in between. After their first look, all listeners of a language share one rendering.
+one skips what was in between. After their first look, all listeners of a home and language share one rendering.
 """
 
 import asyncio
@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 
 import orjson
 
+from gateway.web.rights import Visitor
 from gateway.web.screen import Screen
 
 TICK = 0.5
@@ -32,6 +33,7 @@ class _Shared:
         self._parts: dict[str, str] = {}
         self._until = 0.0
         self.pause = TICK
+        self.listeners = 0
 
     def parts(self, *, fresh: bool) -> Mapping[str, str]:
         """Give the parts as they are, or as they were at most a tick ago."""
@@ -48,28 +50,31 @@ class _Shared:
 class Feed:
     """Serves listeners; `listeners` counts them."""
 
-    def __init__(self, screens: Mapping[str, Screen], now: Callable[[], int]) -> None:
-        """`now` gives UTC ms."""
+    def __init__(self, screen: Callable[[str, Visitor], Screen], now: Callable[[], int]) -> None:
+        """`screen` makes one for a language and a visitor, `now` gives UTC ms."""
         self.listeners = 0
-        self._shared = {language: _Shared(screen) for language, screen in screens.items()}
-        self._now = now
+        self._shared: dict[tuple[str, Visitor], _Shared] = {}
+        self._screen, self._now = screen, now
 
     @property
     def full(self) -> bool:
         """Whether nobody more can listen."""
         return self.listeners >= LISTENERS
 
-    async def listen(self, language: str, allowed: Callable[[], bool]) -> AsyncIterator[bytes]:
-        """Tell what changes until the listener goes, or is no longer `allowed`, which is asked at each beat."""
-        shared, clock = self._shared[language], asyncio.get_running_loop().time
+    async def listen(self, language: str, visitor: Visitor, allowed: Callable[[], bool]) -> AsyncIterator[bytes]:
+        """Tell what changes until the listener goes, or is no longer `allowed` to see just this."""
+        clock, view = asyncio.get_running_loop().time, (language, visitor)
+        shared = self._shared.setdefault(view, _Shared(self._screen(*view)))
+        shared.listeners += 1
         given: dict[str, str] = {}
         beat = clock()
         self.listeners += 1
         try:
             while True:
+                if not allowed():
+                    yield _event("anew", "")
+                    return
                 if clock() >= beat:
-                    if not allowed():
-                        return
                     beat = clock() + BEAT
                     yield _event("beat", self._now())
                 # A first look must not be older than the page it comes to, or an answer just given seems undone.
@@ -84,6 +89,9 @@ class Feed:
                 await asyncio.sleep(shared.pause)
         finally:
             self.listeners -= 1
+            shared.listeners -= 1
+            if not shared.listeners:
+                self._shared.pop(view, None)
 
 
 def _event(kind: str, data: object) -> bytes:

@@ -1,4 +1,4 @@
-"""The pages: live values with today's use and open alerts, the way in, alerts, settings, and the operator's list.
+"""The pages: live values with today's use and open alerts, the way in, alerts, settings, and the operator's lists.
 
 Whatever a meter or a topic said is escaped by the templates, and the headers forbid the browser to run anything but our
 own small script even if that failed. Without script the page asks for itself again every few seconds.
@@ -16,15 +16,18 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
 from gateway.desk import Desk
-from gateway.i18n import LANGUAGES
 from gateway.web import policy
 from gateway.web.access import Access, TooManyTries
 from gateway.web.alertpage import AlertPages
+from gateway.web.doorman import Doorman
 from gateway.web.feed import Feed
 from gateway.web.guard import COOKIE, Guard
 from gateway.web.headers import SafeHeaders
+from gateway.web.homespage import PATH as HOMES
+from gateway.web.homespage import HomesPage
 from gateway.web.operatorpage import OperatorPages
 from gateway.web.reply import Replies, nothing_here
+from gateway.web.rights import Visitor, Who, guarded, let_in
 from gateway.web.screen import Pages, Screen, Sources
 from gateway.web.settingspage import SettingsPages
 from gateway.web.source import Answers
@@ -48,21 +51,26 @@ def app(
     links in messages. Without a `desk` there is nothing to choose, and nothing for an operator.
     """
     replies = Replies(Pages(wide=desk is not None), language)
-    site = _Site(sources, access, replies)
+    who = Doorman(access, sources.meters.tenants, desk.since if desk is not None else _always)
+    site = _Site(sources, access, replies, who)
     more = [] if desk is None else [*SettingsPages(replies, desk).routes(), *OperatorPages(replies, desk).routes()]
+    more += [] if desk is None else HomesPage(replies, desk, sources.meters.tenants).routes()
     return Starlette(
-        routes=[
-            Route("/", site.live),
-            Route("/events", site.events),
-            Route("/enter/{token}", site.door),
-            Route("/enter/{token}", site.enter, methods=["POST"]),
-            Route("/leave", site.leave, methods=["POST"]),
-            *AlertPages(replies, access, sources, answers, link_key, desk).routes(),
-            *more,
-            Route("/healthz", _healthz),
-            *policy.routes(),
-            Mount("/static", StaticFiles(directory=STATIC)),
-        ],
+        routes=guarded(
+            [
+                Route("/", site.live),
+                Route("/events", site.events),
+                Route("/enter/{token}", site.door),
+                Route("/enter/{token}", site.enter, methods=["POST"]),
+                Route("/leave", site.leave, methods=["POST"]),
+                *AlertPages(replies, sources, answers, link_key, desk).routes(),
+                *more,
+                Route("/healthz", _healthz),
+                *policy.routes(),
+                Mount("/static", StaticFiles(directory=STATIC)),
+            ],
+            who,
+        ),
         middleware=[
             Middleware(SafeHeaders),
             Middleware(Guard, access=access, names=names, locked=site.locked),
@@ -74,22 +82,27 @@ def app(
 class _Site:
     """The live page, the way in and the way out."""
 
-    def __init__(self, sources: Sources, access: Access, replies: Replies) -> None:
-        self._access, self._replies = access, replies
-        self._screens = {name: Screen(replies.pages, sources, name) for name in LANGUAGES}
-        self._feed = Feed(self._screens, sources.now)
+    def __init__(self, sources: Sources, access: Access, replies: Replies, who: Who) -> None:
+        self._access, self._replies, self._sources, self._who = access, replies, sources, who
+        self._feed = Feed(self._screen, sources.now)
 
     async def live(self, request: Request) -> Response:
-        """Show everything."""
-        return self._replies.html(request, self._screens[self._replies.chosen(request)].page())
+        """Show a home; an operator of several chooses one first."""
+        visitor = let_in(request)
+        if visitor.many and not visitor.tenant:
+            return RedirectResponse(HOMES, status_code=303)
+        return self._replies.html(request, self._screen(self._replies.chosen(request), visitor).page())
 
     async def events(self, request: Request) -> Response:
         """Tell what changes."""
         if self._feed.full:
             return PlainTextResponse("Too many pages are open.\n", status_code=503, headers={"retry-after": "60"})
-        secret = request.cookies.get(COOKIE)
-        stream = self._feed.listen(self._replies.chosen(request), lambda: self._access.knows(secret))
+        visitor = let_in(request)
+        stream = self._feed.listen(self._replies.chosen(request), visitor, lambda: self._who(request) == visitor)
         return StreamingResponse(stream, media_type="text/event-stream", headers={"x-accel-buffering": "no"})
+
+    def _screen(self, language: str, visitor: Visitor) -> Screen:
+        return Screen(self._replies.pages, self._sources, language, visitor)
 
     async def door(self, request: Request) -> Response:
         """Show the button that uses a one-time link up: whoever only looks at a link does not spend it."""
@@ -120,6 +133,11 @@ class _Site:
     async def locked(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Give everybody without a session the one answer that tells nothing."""
         await self._replies.page(Request(scope), "locked.html", 401)(scope, receive, send)
+
+
+def _always(_tenant: str) -> int:
+    """Let a customer see all there is: nobody moved."""
+    return 0
 
 
 def _is_tls(request: Request) -> bool:

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, Response
 
 from gateway.i18n import choose
+from gateway.web.rights import nothing_here as nothing_here  # noqa: PLC0414  handlers answer with it
+from gateway.web.rights import visitor_of
 from gateway.web.screen import Pages
 from gateway.web.words import Words
 
@@ -48,7 +50,9 @@ class Replies:
     ) -> Response:
         """Answer with a template, filled."""
         language = self.chosen(request)
-        return self.html(request, self.pages.render(template, language, **values), status, headers)
+        return self.html(
+            request, self.pages.render(template, language, visitor=visitor_of(request), **values), status, headers
+        )
 
     def html(
         self, request: Request, html: str, status: int = 200, headers: Mapping[str, str] | None = None
@@ -64,11 +68,6 @@ class Replies:
     def later(self, request: Request) -> Response:
         """Say that something could not be kept just now."""
         return self.page(request, "refused.html", 503, why="later")
-
-
-async def nothing_here(_request: Request, _error: Exception | None = None) -> Response:
-    """Answer alike wherever there is nothing."""
-    return PlainTextResponse("There is nothing here.\n", status_code=404)
 
 
 async def form_of(request: Request) -> dict[str, str]:

@@ -6,7 +6,7 @@ the browser, so that a part differs only when something was read, raised or answ
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from gateway.i18n import LANGUAGES, direction
+from gateway.live import LiveMeter
 from gateway.outlook import Outlook
 from gateway.today import Day
 from gateway.troubles import Trouble
 from gateway.web.alertbook import AlertBook
 from gateway.web.alertview import alerts_of
+from gateway.web.rights import Visitor
 from gateway.web.source import DaySource, LiveSource
 from gateway.web.view import sections
 from gateway.web.words import Words, isolated
@@ -39,9 +41,9 @@ class Sources:
     alerts: AlertBook | None = None
     zone: str = "UTC"
     troubles: Callable[[], Sequence[Trouble]] = tuple
-    money: Callable[[str], Outlook | None] = lambda _: None
+    money: Callable[[LiveMeter], Outlook | None] = lambda _: None
 
-    def day(self, meter: str) -> Day | None:
+    def day(self, meter: LiveMeter) -> Day | None:
         """Give a meter's day, if anybody follows it."""
         return self.today.day(meter) if self.today is not None else None
 
@@ -68,23 +70,23 @@ class Pages:
             direction=direction(language),
             languages=LANGUAGES,
             wide=self.wide,
-            **{"address": "", **values},
+            **{"address": "", "visitor": None, **values},
         )
 
 
 class Screen:
-    """The live page in one language."""
+    """The live page of one home in one language, as one visitor may see it."""
 
-    def __init__(self, pages: Pages, sources: Sources, language: str) -> None:
-        self._pages, self._sources, self._language = pages, sources, language
+    def __init__(self, pages: Pages, sources: Sources, language: str, visitor: Visitor) -> None:
+        self._pages, self._sources, self._language, self._visitor = pages, sources, language, visitor
 
     def page(self) -> str:
         """Render all of it."""
-        return self._pages.render("live.html", self._language, every=EVERY, **self._values())
+        return self._pages.render("live.html", self._language, every=EVERY, visitor=self._visitor, **self._values())
 
     def parts(self) -> dict[str, str]:
         """Render it part by part, by the id of the element each fills."""
-        values = self._values()
+        values = self._values() | {"visitor": self._visitor}
         parts = {name: self._part(f"{name}.html", values) for name in ("summary", "alerts")}
         for section in values["sections"]:
             for card in section.cards:
@@ -95,9 +97,10 @@ class Screen:
         return _AGE.sub(r"\1", self._pages.render(template, self._language, **values))
 
     def _values(self) -> dict[str, Any]:
-        sources, words = self._sources, self._pages.words[self._language]
-        meters, now = sources.meters.meters(), sources.now()
-        shown = sections(meters, now, words, sources.day, sources.money)
+        sources, words, visitor = self._sources, self._pages.words[self._language], self._visitor
+        meters = [_since(meter, visitor.since) for meter in sources.meters.of(visitor.tenant)]
+        now = sources.now()
+        shown = sections(meters, now, words, self._day, self._money)
         cards = [card for section in shown for card in section.cards]
         names = {meter.id: meter.name or meter.id for meter in meters}
         return {
@@ -109,8 +112,26 @@ class Screen:
                 for text, parts in sources.troubles()
             ],
             "behind": sum(card.state != "fresh" for card in cards),
-            "alerts": alerts_of(sources.alerts, names, now, sources.zone, words) if sources.alerts else None,
+            "alerts": alerts_of(sources.alerts, visitor, names, now, sources.zone, words) if sources.alerts else None,
         }
+
+    def _day(self, meter: LiveMeter) -> Day | None:
+        """Give a meter's day, unless somebody else lived here when it began."""
+        day = self._sources.day(meter)
+        return day if day is not None and day.hours[0] >= self._visitor.since else None
+
+    def _money(self, meter: LiveMeter) -> Outlook | None:
+        """Give a meter's money; of a billing period that began before the move only what today costs."""
+        money = self._sources.money(meter)
+        if money is None or money.since >= self._visitor.since:
+            return money
+        today = money.today if self._day(meter) is not None else None
+        return Outlook(money.currency, today, None) if today is not None else None
+
+
+def _since(meter: LiveMeter, since: int) -> LiveMeter:
+    """Leave out a reading of before."""
+    return meter if meter.ts >= since else replace(meter, ts=0, q=0, values={})
 
 
 def _environment() -> Environment:

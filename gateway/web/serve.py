@@ -15,7 +15,7 @@ import uvicorn
 from gateway.clock import wall_ms
 from gateway.config.models import WebTable
 from gateway.desk import Desk
-from gateway.web.access import Access
+from gateway.web.access import OPERATOR, Access, Door
 from gateway.web.connections import Bounded
 from gateway.web.errors import PagesError
 from gateway.web.gate import Gate
@@ -55,9 +55,9 @@ class Served:
     address: str
     access: Access
 
-    def link(self) -> str:
+    def link(self, door: Door = OPERATOR) -> str:
         """Make a one-time link."""
-        return f"{self.address}enter/{self.access.link()}"
+        return f"{self.address}enter/{self.access.link(door)}"
 
 
 async def serve(

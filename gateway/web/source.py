@@ -10,16 +10,19 @@ from gateway.today import Day
 
 
 class LiveSource(Protocol):
-    """Knows the meters; `gateway.live.LiveBook` is one."""
+    """Knows the meters; `gateway.live.LiveBook` is one. Neither method blocks."""
 
-    def meters(self) -> Sequence[LiveMeter]:
-        """List every meter, in the order a page shows them; never blocks."""
+    def of(self, tenant: str) -> Sequence[LiveMeter]:
+        """List a tenant's meters, in the order a page shows them."""
+
+    def tenants(self) -> Sequence[str]:
+        """List whose meters are known."""
 
 
 class DaySource(Protocol):
     """Knows what each meter counted today; `gateway.today.Today` is one."""
 
-    def day(self, meter: str) -> Day | None:
+    def day(self, meter: LiveMeter) -> Day | None:
         """Give a meter's day so far; never blocks."""
 
 

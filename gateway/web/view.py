@@ -109,14 +109,14 @@ def sections(
     meters: Iterable[LiveMeter],
     now: int,
     words: Words,
-    day_of: Callable[[str], Day | None] = lambda _: None,
-    money_of: Callable[[str], Outlook | None] = lambda _: None,
+    day_of: Callable[[LiveMeter], Day | None] = lambda _: None,
+    money_of: Callable[[LiveMeter], Outlook | None] = lambda _: None,
 ) -> list[Section]:
     """Group the meters by commodity, in the order of the glossary; `now` in UTC ms."""
     made = {name: Section(name, words.say(title)) for name, title in COMMODITIES.items()}
     for meter in meters:
         made[meter.commodity if meter.commodity in made else "other"].cards.append(
-            card(meter, now, words, day_of(meter.id), money_of(meter.id))
+            card(meter, now, words, day_of(meter), money_of(meter))
         )
     return [section for section in made.values() if section.cards]
 
@@ -152,7 +152,8 @@ def _money(money: Outlook | None, words: Words) -> Iterable[Line]:
         return
     if money.today is not None:
         yield Line(words.say("Cost today"), *words.money(money.today, money.currency))
-    yield Line(words.say("Bill to date"), *words.money(money.so_far, money.currency))
+    if money.so_far is not None:
+        yield Line(words.say("Bill to date"), *words.money(money.so_far, money.currency))
     if money.likely is not None and money.low is not None and money.high is not None:
         to = "1" if money.likely >= WHOLE_FROM else "0.01"
         number, unit = words.money(money.likely, money.currency, to)

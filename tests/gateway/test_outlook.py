@@ -58,13 +58,13 @@ async def outlook(plan: Plan | None, remembered: Mapping[str, Any], day: Day | N
         book, lambda _: day, asked, lambda *_: plan, lambda *_: MeterSettings(), CALENDAR, "home"
     )  # fmt: skip
     await outlooks.look()
-    return outlooks.of(METER)
+    return outlooks.of(book.meters()[0])
 
 
 async def test_today_is_added_to_yesterdays_bill() -> None:
     """Nine days at 1 SAR, and 2.5 kWh this morning."""
     made = await outlook(plan(), snapshot(plan(), 9), today("2026-01-10", 1_000.0, None, 1_500.0))
-    assert made == Outlook("SAR", Decimal("0.25"), Decimal("9.25"))
+    assert made == Outlook("SAR", Decimal("0.25"), Decimal("9.25"), since=ms(JANUARY))
 
 
 async def test_once_learnt_the_period_has_a_projection() -> None:
@@ -80,7 +80,7 @@ async def test_once_learnt_the_period_has_a_projection() -> None:
 async def test_a_new_period_begins_at_nothing() -> None:
     """On the first of February the projection of January is no more."""
     made = await outlook(plan(), snapshot(plan(), 31), today("2026-02-01", 1_000.0))
-    assert made == Outlook("SAR", Decimal("0.10"), Decimal("0.10"))
+    assert made == Outlook("SAR", Decimal("0.10"), Decimal("0.10"), since=ms("2026-02-01"))
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,9 @@ def ms(text: str, zone: str = "UTC") -> int:
 
 MIDNIGHT = ms("2026-11-21T00:00", "Asia/Riyadh")
 
+METER = LiveMeter("m", "m", "electricity", "M", 10.0)
+"""Names the meter that is asked for."""
+
 
 class House:
     """A meter whose register a test moves, a store that remembers what it is told, and a clock."""
@@ -57,7 +60,7 @@ class House:
 
     def use(self) -> Use:
         """Give the day's use."""
-        day = self.today.day("m")
+        day = self.today.day(METER)
         assert day is not None
         return day.uses[KEY]
 
@@ -141,7 +144,7 @@ def test_a_new_day_begins_with_nothing() -> None:
     house.at(22.5, 0)
     house.at(23.5, 500)
     house.now = MIDNIGHT + 24 * HOUR
-    assert house.today.day("m") is None
+    assert house.today.day(METER) is None
     house.at(24.5, 600)
     assert house.use().total == 50
 
@@ -212,7 +215,7 @@ def test_without_a_store_the_day_begins_now() -> None:
     house.at(15.5, 1100)
     assert house.use().total == 100
     assert "store down" in house.today.error
-    day = house.today.day("m")
+    day = house.today.day(METER)
     assert day is not None
     assert day.since == MIDNIGHT + 15 * HOUR
 
@@ -222,7 +225,7 @@ def test_what_is_no_register_is_left_out(value: str) -> None:
     """A hostile live document makes no use and no crash."""
     house = House()
     house.at(1, value)
-    assert house.today.day("m") is None
+    assert house.today.day(METER) is None
 
 
 def test_a_reading_of_the_future_is_left_out() -> None:
@@ -230,7 +233,7 @@ def test_a_reading_of_the_future_is_left_out() -> None:
     house = House()
     house.book.update("m", 1 << 60, 0, {KEY: 5})
     asyncio.run(house.today.look())
-    assert house.today.day("m") is None
+    assert house.today.day(METER) is None
 
 
 def test_exact_values_stay_exact() -> None:

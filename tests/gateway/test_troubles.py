@@ -6,6 +6,7 @@ import pytest
 
 from gateway.live import LiveBook
 from gateway.troubles import has_network, troubles
+from gateway.web.rights import Visitor
 from gateway.web.screen import Pages, Screen, Sources
 
 
@@ -14,7 +15,9 @@ def test_a_page_explains_four_of_four(language: str, word: str) -> None:
     """No network, no bus, no time, no broker: each has its sentence, and a reason from outside stays text."""
     found = troubles(network=False, clock="unsynced", buses={"a": "", "b": "<b>gone</b>"}, broker=False)
     assert len(found) == 4
-    page = Screen(Pages(), Sources(LiveBook(), lambda: 0, troubles=lambda: found), language).page()
+    page = Screen(
+        Pages(), Sources(LiveBook(), lambda: 0, troubles=lambda: found), language, Visitor("customer", "home")
+    ).page()
     assert page.count('class="summary behind"') == 4
     assert word in page
     assert "<b>gone" not in page

@@ -48,9 +48,9 @@ class Days:
 
     shown: dict[str, Day] = field(default_factory=dict)
 
-    def day(self, meter: str) -> Day | None:
+    def day(self, meter: LiveMeter) -> Day | None:
         """Give a meter's day."""
-        return self.shown.get(meter)
+        return self.shown.get(meter.id)
 
 
 class Site:
@@ -59,7 +59,7 @@ class Site:
     def __init__(self, now: Callable[[], int] = wall_ms, zone: str = "UTC", folder: Path | None = None) -> None:
         """With a `folder` there is a hub database in it, and a desk with two channels."""
         self.now, self._zone, self._folder = now, zone, folder
-        self.book, self.alerts, self.days, self.answers = LiveBook(), AlertBook(now), Days(), Answered()
+        self.book, self.alerts, self.days, self.answers = LiveBook("home"), AlertBook(now), Days(), Answered()
         self.access = Access(None, stay=86400, now=now)
         self._sources = Sources(self.book, now, self.days, self.alerts, zone)
         self._ready: Future[str] = Future()

@@ -78,7 +78,7 @@ def signed() -> str:
 @asynccontextmanager
 async def whole_site(folder: Path, name: str = "Garden", model: str = "Eastron") -> AsyncIterator[Whole]:
     """Give the site, with a meter of this name and model; it ends with the block."""
-    book, alerts, access = LiveBook(), AlertBook(lambda: NOW), Access(None, stay=86_400, now=lambda: NOW)
+    book, alerts, access = LiveBook("home"), AlertBook(lambda: NOW), Access(None, stay=86_400, now=lambda: NOW)
     book.know(LiveMeter("home_main", name, "electricity", model, 10.0, NOW, 0, {"power_w": 4711.0}))
     event = AlertEvent(
         id=ALERT, seq=1, rule="overload", meter="home_main", state="raised", severity="warning", raised=NOW, at=NOW

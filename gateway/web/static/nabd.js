@@ -31,7 +31,8 @@ function tick() {
 function listen() {
   source?.close();
   heard = Date.now();
-  source = new EventSource(`/events?lang=${language}`);
+  const home = document.body.dataset.home; // which of many an operator looks at
+  source = new EventSource(`/events?lang=${language}${home ? `&home=${encodeURIComponent(home)}` : ""}`);
   source.addEventListener("beat", (event) => {
     heard = Date.now();
     ahead = JSON.parse(event.data) - heard;

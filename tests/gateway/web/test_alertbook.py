@@ -9,10 +9,12 @@ from gateway.notify.outbox import AlertState
 from gateway.transport import Message
 from gateway.web.alertbook import KEPT, AlertBook
 from gateway.web.alertview import alerts_of
+from gateway.web.rights import Visitor
 from gateway.web.words import Words
 
 NOW = 1_795_219_210_000
 HOUR = 3_600_000
+HOME = Visitor("customer", "home")
 TOPIC = Topics("home", "gw").of("event")
 
 
@@ -47,30 +49,61 @@ def test_an_alert_is_open_until_it_is_over(book: AlertBook) -> None:
     """Raised, updated, cleared: the page follows."""
     book.take("home", event())
     book.take("home", event(2, "updated"))
-    assert [alert.event.seq for alert in book.open()] == [2]
+    assert [alert.event.seq for alert in book.open(HOME)] == [2]
     book.take("home", event(3, "cleared"))
-    assert list(book.open()) == []
-    assert [alert.event.state for alert in book.over()] == ["cleared"]
+    assert list(book.open(HOME)) == []
+    assert [alert.event.state for alert in book.over(HOME)] == ["cleared"]
 
 
 def test_order_and_repetition_do_not_matter(book: AlertBook) -> None:
     """A late `raised` does not open again what is over."""
     for step in (event(3, "cleared"), event(1), event(2, "updated"), event(1)):
         book.take("home", step)
-    assert list(book.open()) == []
+    assert list(book.open(HOME)) == []
 
 
 def test_tenants_are_apart(book: AlertBook) -> None:
     """Two houses may name their alerts alike."""
     book.take("home", event())
     book.take("other", event(2, "cleared"))
-    assert [alert.tenant for alert in book.open()] == ["home"]
+    assert [alert.tenant for alert in book.open(HOME)] == ["home"]
+    assert list(book.open(Visitor("operator", "other"))) == []
+    assert [alert.tenant for alert in book.over(Visitor("operator", "other"))] == ["other"]
+
+
+def test_of_two_alerts_with_one_id_each_finds_its_own(book: AlertBook) -> None:
+    """Equal meter ids make equal alert ids: a customer gets theirs, an operator that of the home they look at."""
+    for tenant in ("home", "other"):
+        book.take(tenant, event())
+    for visitor in (HOME, Visitor("customer", "other"), Visitor("operator", "home"), Visitor("operator", "other")):
+        found = book.find(event().id, visitor)
+        assert found is not None
+        assert found.tenant == visitor.tenant
+    assert book.find(event().id, Visitor("customer", "third")) is None
+
+
+def test_one_tenants_storm_pushes_nobody_elses_alert_away(book: AlertBook) -> None:
+    """The bound is each tenant's own."""
+    book.take("home", event())
+    for n in range(KEPT + 1):
+        book.take("other", event(raised=NOW + n, meter=f"m{n}"))
+    assert len(book.open(HOME)) == 1
+
+
+def test_who_moved_in_sees_no_alert_of_before(book: AlertBook) -> None:
+    """Neither the alert, nor the part of a newer one's course that was measured before."""
+    book.take("home", event())
+    book.take("home", event(meter="other", raised=NOW + 1000))
+    newcomer = Visitor("customer", "home", NOW + 1)
+    assert [alert.event.meter for alert in book.open(newcomer)] == ["other"]
+    assert book.find(event().id, newcomer) is None
+    assert [at for at, _ in newcomer.view(event(raised=NOW + 1000)).points] == [NOW + 1000]
 
 
 def test_events_of_the_topic_are_heard(book: AlertBook) -> None:
     """A gateway's CloudEvent opens an alert under its tenant."""
     book.hear(Message(TOPIC, orjson.dumps(cloud_event(event(), "home", "gw"))))
-    assert [alert.tenant for alert in book.open()] == ["home"]
+    assert [alert.tenant for alert in book.open(HOME)] == ["home"]
 
 
 @pytest.mark.parametrize("payload", [b"", b"[]", b"{}", b'{"data":[]}', b'{"data":{"v":1}}', b"\xff", b"null"])
@@ -78,14 +111,14 @@ def test_rubbish_is_counted_and_dropped(book: AlertBook, payload: bytes) -> None
     """Nothing that arrives can stop the page."""
     book.hear(Message(TOPIC, payload))
     book.hear(Message("nonsense", b"{}"))
-    assert (book.dropped, list(book.open())) == (2, [])
+    assert (book.dropped, list(book.open(HOME))) == (2, [])
 
 
 def test_what_is_over_is_forgotten_after_a_day(book: AlertBook) -> None:
     """The page is no archive."""
     book.take("home", event(2, "cleared", raised=NOW - 25 * HOUR))
     book.take("home", event(2, "cleared", raised=NOW - 23 * HOUR))
-    assert len(book.over()) == 1
+    assert len(book.over(HOME)) == 1
 
 
 def test_the_book_is_bounded_and_keeps_what_is_open(book: AlertBook) -> None:
@@ -93,21 +126,21 @@ def test_the_book_is_bounded_and_keeps_what_is_open(book: AlertBook) -> None:
     book.take("home", event())
     for n in range(2 * KEPT):
         book.take("home", event(2, "cleared", raised=NOW + n, meter=f"m{n}"))
-    assert len(book.over()) == KEPT - 1
-    assert len(book.open()) == 1
+    assert len(book.over(HOME)) == KEPT - 1
+    assert len(book.open(HOME)) == 1
 
 
 def test_the_page_says_what_the_message_says(book: AlertBook) -> None:
     """Title, numbers, course and, once given, the answer; in both languages."""
     book.take("home", event())
-    english = alerts_of(book, {"m": "House"}, NOW, "UTC", Words("en")).open[0]
+    english = alerts_of(book, HOME, {"m": "House"}, NOW, "UTC", Words("en")).open[0]
     assert "House" in english.title
     assert "29" in english.text
     assert english.chart is not None
     assert "<polyline" in english.chart
     assert english.answer is None
     book.answered("home", event().id, "acknowledge")
-    arabic = alerts_of(book, {"m": "المنزل"}, NOW, "Asia/Riyadh", Words("ar")).open[0]
+    arabic = alerts_of(book, HOME, {"m": "المنزل"}, NOW, "Asia/Riyadh", Words("ar")).open[0]
     assert "المنزل" in arabic.title
     assert arabic.answer is not None
 
@@ -115,12 +148,12 @@ def test_the_page_says_what_the_message_says(book: AlertBook) -> None:
 def test_an_unknown_kind_of_alert_is_shown_too(book: AlertBook) -> None:
     """A newer gateway may raise what this hub has no words for."""
     book.take("home", event(rule="something_new"))
-    assert alerts_of(book, {}, NOW, "UTC", Words("en")).open[0].title
+    assert alerts_of(book, HOME, {}, NOW, "UTC", Words("en")).open[0].title
 
 
 def test_a_restart_forgets_no_open_alert(book: AlertBook) -> None:
     """What the outbox kept is shown again, with the answer it got."""
     seen, unseen = event(), event(meter="other")
     book.restore([AlertState("home", "gw", seen, acknowledged=NOW, by="phone"), AlertState("home", "gw", unseen)])
-    answers = {alert.event.meter: alert.answer for alert in book.open()}
+    answers = {alert.event.meter: alert.answer for alert in book.open(HOME)}
     assert answers == {"m": "acknowledge", "other": None}

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 import orjson
@@ -12,10 +13,12 @@ from gateway.live import LiveBook, LiveMeter
 from gateway.web import feed as feeds
 from gateway.web.alertbook import AlertBook
 from gateway.web.feed import Feed
+from gateway.web.rights import Visitor
 from gateway.web.screen import Pages, Screen, Sources
 from tests.support.virtual_time import run_virtually
 
 NOW = 1_795_219_210_000
+VISITOR = Visitor("customer", "home")
 
 
 class House:
@@ -24,16 +27,16 @@ class House:
     def __init__(self) -> None:
         """Know both meters."""
         self.ms = NOW
-        self.book, self.alerts = LiveBook(), AlertBook(lambda: self.ms)
+        self.book, self.alerts = LiveBook("home"), AlertBook(lambda: self.ms)
         for name in ("a", "b"):
             self.book.know(LiveMeter(name, name, "water", "M", 1.0, NOW, 0, {"water_flow_l_h": 60.0}))
-        screen = Screen(Pages(), Sources(self.book, lambda: self.ms, None, self.alerts), "en")
-        self.feed = Feed({"en": screen}, lambda: self.ms)
+        sources = Sources(self.book, lambda: self.ms, None, self.alerts)
+        self.feed = Feed(partial(Screen, Pages(), sources), lambda: self.ms)
         self.allowed = True
 
     def listen(self) -> AsyncIterator[bytes]:
         """Begin to listen."""
-        return self.feed.listen("en", lambda: self.allowed)
+        return self.feed.listen("en", VISITOR, lambda: self.allowed)
 
     def read(self, meter: str, flow: float) -> None:
         """Give a meter a new value."""
@@ -152,13 +155,14 @@ def test_a_slow_listener_skips_what_was_in_between() -> None:
 
 
 def test_who_signed_out_is_told_no_more() -> None:
-    """A session that ends ends its stream at the next beat."""
+    """A session that ends ends its stream at the next look, and the page asks anew whether it may be shown."""
 
     async def story() -> None:
         house = House()
         listener = house.listen()
         await first_look(listener)
         house.allowed = False
+        assert told(await anext(listener)) == ("anew", "")
         with pytest.raises(StopAsyncIteration):
             await anext(listener)
 

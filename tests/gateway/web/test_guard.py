@@ -62,7 +62,7 @@ class Door:
 @pytest.fixture
 async def door() -> AsyncIterator[Door]:
     """Give a site and a browser."""
-    book, alerts, outbox = LiveBook(), AlertBook(lambda: NOW), Outbox()
+    book, alerts, outbox = LiveBook("home"), AlertBook(lambda: NOW), Outbox()
     book.know(LiveMeter("home_main", "Garden", "water", "Eastron", 10.0, NOW, 0, {"water_flow_l_h": 60.0}))
     access = Access(None, stay=3600, now=lambda: NOW)
     name = alert_id("overload", "home_main", NOW)

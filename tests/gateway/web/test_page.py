@@ -148,7 +148,11 @@ async def test_the_page_asks_the_source_at_each_look() -> None:
     class Counting:
         looks = 0
 
-        def meters(self) -> Sequence[LiveMeter]:
+        def tenants(self) -> Sequence[str]:
+            return ["home"]
+
+        def of(self, tenant: str) -> Sequence[LiveMeter]:
+            assert tenant == "home"
             self.looks += 1
             return [water(f"look {self.looks}")]
 
