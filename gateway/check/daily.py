@@ -19,10 +19,11 @@ from gateway.check.day import DayCheck, Facts, Said
 from gateway.check.identity import Identity, identity_of
 from gateway.check.ledger import Ledger
 from gateway.check.limits import Limits
+from gateway.check.looking import keep_looking
 from gateway.check.sheet import Sheet
 from gateway.check.slots import days_before, edges_of
 from gateway.hubdb import EnrolledMeter
-from gateway.store.contract import Row, StoreError, TryAgain
+from gateway.store.contract import Row, TryAgain
 
 EVERY = 3600.0
 HOUR_MS = 3_600_000
@@ -67,15 +68,7 @@ class Days:
 
     async def run(self) -> None:
         """Look now and then; ends only when cancelled."""
-        while True:
-            try:
-                made = await self.ledger.open()
-                self.error = made.why if isinstance(made, TryAgain) else ""
-                if not self.error:
-                    await self.look()
-            except StoreError as error:
-                self.error = str(error)
-            await asyncio.sleep(EVERY)
+        await keep_looking(self, self.ledger, EVERY)
 
     async def look(self) -> None:
         """Judge every day that is over and was not judged, and at a new day those that may be known better."""

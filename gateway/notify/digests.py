@@ -7,7 +7,6 @@
    which it has something to tell.
 """
 
-import asyncio
 import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -19,6 +18,7 @@ import orjson
 from gateway.alerts.calendar import Calendar
 from gateway.alerts.event import AlertEvent, alert_id, parse
 from gateway.check.ledger import Ledger
+from gateway.check.looking import keep_looking
 from gateway.check.slots import days_before
 from gateway.notify import answers_sql
 from gateway.notify import outbox_sql as sql
@@ -29,7 +29,7 @@ from gateway.notify.planning import Customer, Customers, local, wished
 from gateway.notify.router import Contact
 from gateway.notify.schedule import daily_readers, moment_of, readers, week_began
 from gateway.notify.week import told_by
-from gateway.store.contract import StoreError, TryAgain
+from gateway.store.contract import TryAgain
 from gateway.store.database import Database
 
 EVERY = 300.0
@@ -52,15 +52,7 @@ class Digests:
 
     async def run(self) -> None:
         """Look until cancelled."""
-        while True:
-            try:
-                made = await self._ledger.open()
-                self.error = made.why if isinstance(made, TryAgain) else ""
-                if not self.error:
-                    await self.look()
-            except StoreError as error:
-                self.error = str(error)
-            await asyncio.sleep(EVERY)
+        await keep_looking(self, self._ledger, EVERY)
 
     async def look(self) -> None:
         """Write what is due; raises StoreError."""
