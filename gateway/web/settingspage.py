@@ -18,6 +18,7 @@ from gateway.notify.wishes import Wishes
 from gateway.store.contract import TryAgain
 from gateway.web import goalview, wishview
 from gateway.web.reply import FormError, Replies, form_of, nothing_here
+from gateway.web.rights import let_in
 
 PATH = "/settings"
 GOALS = 50
@@ -47,9 +48,9 @@ class SettingsPages:
         ]
 
     async def show(self, request: Request) -> Response:
-        """Show a customer's settings; those of the first where none is named."""
+        """Show a customer's settings, to an operator those of the first where none is named."""
         tenants = await self.desk.tenants()
-        tenant = request.path_params.get("tenant", tenants[0] if tenants else "")
+        tenant = request.path_params.get("tenant") or let_in(request).tenant or next(iter(tenants), "")
         if tenant not in tenants:
             return await nothing_here(request)
         return await self._page(request, tenant)
@@ -172,7 +173,7 @@ class SettingsPages:
             # A form's own address has nothing to show to whoever changes the language there.
             address=f"{PATH}/{tenant}",
             tenant=tenant,
-            tenants=await desk.tenants(),
+            tenants=await desk.tenants() if let_in(request).operates else [],
             away=await desk.away(tenant),
             channels=forms,
             opened=channel or request.query_params.get("saved", ""),
