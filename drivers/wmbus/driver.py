@@ -13,12 +13,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from drivers.contract import BootClock, Bus, DecodeError, Meter, NoAnswer, Reading, Refused
+from drivers.contract import BootClock, Bus, DecodeError, Meter, NoAnswer, Reading
 from drivers.mbus.profile import Said
 from drivers.pushed import PushedLine
 from drivers.wmbus.air import Air, Heard, Sender
 from drivers.wmbus.compact import Formats, UnknownFormat
 from drivers.wmbus.layers import Message, WrongKey, unwrap
+from drivers.wmbus.listening import PATIENCE, Silence, number_of
 from drivers.wmbus.profile import read_message
 
 BAUD = 57_600
@@ -30,8 +31,12 @@ SILENCE = 900.0
 MISSED = 20
 """Frames that may be missed before a meter is called silent: at the edge of reception most are."""
 LEAST, MOST = 300.0, 86_400.0
-PATIENCE = 180.0
-"""Seconds for which one reading by hand waits."""
+SILENT = Silence(
+    "frame",
+    "is the stick set to the meters' mode (T, C or S), and is this its baud?",
+    "is the number the one on the meter? Others are heard",
+    "`nabd analyze` shows what its frames hold; does the profile fit?",
+)
 
 _ADDRESS = re.compile(r"(?:([A-Z]{3})[ -]?)?([0-9A-F]{8})")
 
@@ -158,24 +163,14 @@ class WmbusDriver:
             raise error
 
     def _silent(self, meter: Meter, silence: float) -> NoAnswer:
-        if self._line.port.newest is None:
-            hint = "is the stick set to the meters' mode (T, C or S), and is this its baud?"
-            return NoAnswer(f"no frame of any meter within {silence:g} s", hint, meter=meter.id)
-        if not list(self._air.senders(wanted_of(meter))):
-            hint = "is the number the one on the meter? Others are heard"
-            return NoAnswer(f"nothing of this meter within {silence:g} s", hint, meter=meter.id)
-        hint = "`nabd analyze` shows what its frames hold; does the profile fit?"
-        return NoAnswer(f"nothing new of this meter within {silence:g} s", hint, meter=meter.id)
+        heard = any(self._air.senders(wanted_of(meter)))
+        return SILENT.error(meter, silence, anybody=self._line.port.newest is not None, heard=heard)
 
 
 def wanted_of(meter: Meter) -> str:
     """Give what a meter's name in the air ends with: its number, or maker and number; raises Refused."""
-    number = meter.address
-    text = f"{number:08d}" if isinstance(number, int) else (number or "").strip().upper()
-    found = _ADDRESS.fullmatch(text)
-    if not found:
-        hint = 'address = "12345678", the number printed on it, or with its maker: "KAM 12345678"'
-        raise Refused(f"{number!r} is no wireless meter's number", hint, meter=meter.id)
+    hint = 'address = "12345678", the number printed on it, or with its maker: "KAM 12345678"'
+    found = number_of(meter, _ADDRESS, hint)
     return (found[1] or "") + found[2]
 
 

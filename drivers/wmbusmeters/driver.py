@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from drivers.contract import BootClock, Bus, Meter, NoAnswer, Reading, Refused
+from drivers.contract import BootClock, Bus, Meter, NoAnswer, Reading
 from drivers.pushed import PushedLine
+from drivers.wmbus.listening import PATIENCE, Silence, number_of
 from drivers.wmbusmeters.codec import Decoder, Telegram
 from drivers.wmbusmeters.profile import read_telegram
 
@@ -24,11 +25,15 @@ FRAMING = "8N1"
 SILENCE = 3600.0
 """Seconds: vendors' meters send every few minutes, and at the edge of reception most telegrams are lost."""
 
-PATIENCE = 180.0
-"""Seconds for which one reading by hand waits."""
-
 MAX_METERS = 256
 """It tells of the meters it is set up for, some dozens; beyond, the one not told of for longest is forgotten."""
+
+SILENT = Silence(
+    "telegram",
+    "does wmbusmeters run, with --format=json into this stream?",
+    "is the number the one on the meter, and is wmbusmeters set up for it? It tells of others",
+    "`nabd analyze` shows what its telegrams hold; does the profile fit?",
+)
 
 _ADDRESS = re.compile(r"[0-9A-F]{8}")
 
@@ -137,21 +142,10 @@ class WmbusmetersDriver:
         return self._newest
 
     def _silent(self, meter: Meter, wanted: str, silence: float) -> NoAnswer:
-        if self._line.port.newest is None:
-            hint = "does wmbusmeters run, with --format=json into this stream?"
-            return NoAnswer(f"no telegram of any meter within {silence:g} s", hint, meter=meter.id)
-        if wanted not in self._newest.by_meter:
-            hint = "is the number the one on the meter, and is wmbusmeters set up for it? It tells of others"
-            return NoAnswer(f"nothing of this meter within {silence:g} s", hint, meter=meter.id)
-        hint = "`nabd analyze` shows what its telegrams hold; does the profile fit?"
-        return NoAnswer(f"nothing new of this meter within {silence:g} s", hint, meter=meter.id)
+        heard = wanted in self._newest.by_meter
+        return SILENT.error(meter, silence, anybody=self._line.port.newest is not None, heard=heard)
 
 
 def wanted_of(meter: Meter) -> str:
     """Give a meter's number as wmbusmeters tells it, in capitals; raises Refused."""
-    number = meter.address
-    text = f"{number:08d}" if isinstance(number, int) else (number or "").strip().upper()
-    if not _ADDRESS.fullmatch(text):
-        hint = 'address = "12345678", the `id` in the lines of wmbusmeters'
-        raise Refused(f"{number!r} is no wireless meter's number", hint, meter=meter.id)
-    return text
+    return number_of(meter, _ADDRESS, 'address = "12345678", the `id` in the lines of wmbusmeters')[0]
