@@ -18,6 +18,7 @@ import orjson
 from gateway import control
 from gateway.alerts.post import EventPoster
 from gateway.announce import birth_of, status_of, will_of
+from gateway.backoff import Backoff
 from gateway.commands.desk import Desk
 from gateway.commands.kept import Kept
 from gateway.config.build import endpoint_of
@@ -36,7 +37,7 @@ from gateway.settings import Desired
 from gateway.station import PAUSE, Station, read_now, station
 from gateway.teller import Teller
 from gateway.transport import Endpoint, Message
-from gateway.uplink import Uplink
+from gateway.uplink import LAST_RECONNECT, Uplink
 
 SESSION = 86400
 """Seconds a broker keeps our subscription while we are away, so that acknowledgements wait for us."""
@@ -93,6 +94,7 @@ class Edge:
             ack_mode=config.mqtt.ack_mode,
             ack_timeout=config.mqtt.ack_timeout,
             handle=self._handle,
+            backoff=Backoff(config.mqtt.spread, LAST_RECONNECT),
         )
         poster.uplink = self.uplink
         here.progress.watch("uplink", LONGEST_WAIT + PAUSE, partial(_moved, self.uplink, here, dials))

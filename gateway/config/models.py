@@ -126,6 +126,10 @@ class UplinkTable(BrokerTable):
     ack_timeout: Annotated[float, lasting("5s", "10m")] = option(
         "How long a block waits for its acknowledgement before it is sent again.", "75s"
     )
+    spread: Annotated[float, lasting("1s", "60s")] = option(
+        "The longest first wait after a lost connection; 60s keeps ten thousand gateways from coming back at once.",
+        "1s",
+    )
     live_every: Annotated[float, lasting("0s", "1h")] = option(
         "The shortest time between two live values of one meter.", "10s"
     )
@@ -182,6 +186,7 @@ class WebTable(Table):
 
     listen: Listen = option("The address and port where the pages are served.", "127.0.0.1:8080")
     url: WebUrl | None = option("The address people reach the pages by, behind a proxy or by a name of your own.", None)
+    tls: bool = option("Serve them by HTTPS with a key that this device makes for itself.", default=False)
     stay: Annotated[float, lasting("1h", "400d")] = option(
         "How long a device that opened the pages by a one-time link may stay away and still be known.", "30d"
     )
