@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from gateway.notify import absence
 from gateway.notify import answers_sql as sql
 from gateway.notify.links import REPLIES, Link
 from gateway.notify.retune import Answered, Tuning, tuning
@@ -67,13 +68,20 @@ class Answers:
         """Note that somebody called; False when nobody waited for it."""
         return await self._database.write(lambda c: c.execute(sql.CALLED, (now, tenant, alert)).rowcount > 0)
 
-    async def set_away(self, tenant: str, now: int, *, away: bool) -> TryAgain | None:
-        """Say that nobody is at home at a tenant's meters, or that somebody is again."""
+    async def set_away(self, tenant: str, now: int, *, away: bool, until: int | None = None) -> TryAgain | None:
+        """Say that nobody is at home at a tenant's meters, if named until a moment, or that somebody is again."""
 
         def work(connection: sqlite3.Connection) -> None:
-            connection.execute(sql.LEAVE if away else sql.RETURN, (now, tenant) if away else (tenant,))
+            if away:
+                absence.set_away(connection, tenant, now, until)
+            else:
+                absence.set_back(connection, tenant)
 
         return await self._database.write(work)
+
+    async def away_until(self, tenant: str) -> int | None:
+        """Give until when (UTC ms) a tenant is away; None where that is open, or somebody is at home."""
+        return await self._database.read(lambda c: absence.until_of(c, tenant))
 
     async def away(self, tenant: str) -> bool:
         """Tell whether a tenant is away."""

@@ -1,7 +1,7 @@
 """The tables of what customers say and wish, in the hub database, and every statement on them.
 
 `answer` is what was answered to alerts, `wish` what a customer chose for a channel, `away` the meters of homes nobody
-is in, `sent_settings` the newest document of settings of each gateway.
+is in, `away_until` when that ends by itself, `sent_settings` the newest document of settings of each gateway.
 """
 
 TABLES = [
@@ -40,6 +40,13 @@ WISHES = "SELECT channel, body FROM wish WHERE tenant = ?"
 LEAVE = "INSERT INTO away SELECT tenant, meter, ? FROM meter WHERE tenant = ? ON CONFLICT DO NOTHING"
 RETURN = "DELETE FROM away WHERE tenant = ?"
 AWAY = "SELECT meter FROM away WHERE tenant = ?"
+# Made where it is missing, so that the release before can still open the database.
+UNTIL_TABLE = "CREATE TABLE IF NOT EXISTS away_until (tenant TEXT PRIMARY KEY, until INTEGER) WITHOUT ROWID"
+SET_UNTIL = "INSERT INTO away_until VALUES (?, ?) ON CONFLICT DO UPDATE SET until = excluded.until"
+_UNTIL = "SELECT tenant, until FROM away_until"
+_IS_AWAY = "EXISTS (SELECT 1 FROM away WHERE away.tenant = away_until.tenant)"
+UNTIL = f"{_UNTIL} WHERE tenant = ? AND {_IS_AWAY}"
+OVER = f"{_UNTIL} WHERE until <= ? AND {_IS_AWAY}"
 
 # Changes whenever somebody said something, or a gateway announced other meters.
 SAID = """SELECT (SELECT max(id) FROM answer), (SELECT count(*) FROM away), (SELECT max(since) FROM away),

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from gateway.config.channels import MACHINES
 from gateway.config.models import ChannelTable, HubChannelTable, TellingTable
 from gateway.notify import browsers
+from gateway.notify.absence import Absences
 from gateway.notify.browsers import Browser
 from gateway.notify.channels.build import channel_of
 from gateway.notify.channels.telegram import Telegram
@@ -34,18 +35,19 @@ class Notices:
     key: bytes
     now: Callable[[], float]
     digests: Digests
+    absences: Absences
 
     def notifier(self, page: str, costs: Costs | None = None) -> Notifier:
         """Make the notifier; `page` is the address people reach the pages by, with which links begin."""
         besides = self._besides()
         notifier = Notifier(self.outbox, self.readers, self.key, page=page, now=self.now, besides=besides, costs=costs)
-        self.digests.wake = notifier.wake
+        self.digests.wake = self.absences.wake = notifier.wake
         return notifier
 
     def _besides(self) -> dict[str, Callable[[], Coroutine[Any, Any, None]]]:
-        """Name what runs beside planning and sending: the digests, and one listener for each bot."""
+        """Name what runs beside planning and sending: digests, the ends of absences, one listener for each bot."""
         listeners = {f"replies[{number}]": bot.run for number, bot in enumerate(_bots(self.readers, self))}
-        return {"digests": self.digests.run, **listeners}
+        return {"digests": self.digests.run, "absences": self.absences.run, **listeners}
 
 
 async def open_notices(
@@ -71,7 +73,9 @@ async def open_notices(
     }
     outbox = Outbox(database, customers)
     await outbox.retire({reader.name for reader in readers}, round(now() * 1000))
-    return Notices(outbox, readers, await outbox.link_key(), now, Digests(database, customers, now))
+    digests, absences = Digests(database, customers, now), Absences(database, customers, now)
+    await absences.open()
+    return Notices(outbox, readers, await outbox.link_key(), now, digests, absences)
 
 
 def _bots(readers: Sequence[Reader], notices: Notices) -> list[TelegramReplies]:

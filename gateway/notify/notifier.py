@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 
 from gateway.alerts.event import cloud_event
 from gateway.i18n import LANGUAGES
+from gateway.notify.absence import RULE as AWAY_OVER
 from gateway.notify.breaker import AT_ONCE, Breaker
 from gateway.notify.bundle import Bundle, bundles
 from gateway.notify.channels.contract import Channel, Delivered, Message, Receipt, Refused
@@ -208,7 +209,7 @@ class Notifier:
             repeat=waiting.repeat,
             emergency=reader.emergency,
             priced=priced,
-            own=f"{self._page}/alert/{waiting.event.id}",
+            own="" if waiting.event.rule == AWAY_OVER else f"{self._page}/alert/{waiting.event.id}",
         )
 
     def _link(self, action: Action, waiting: Waiting) -> str:

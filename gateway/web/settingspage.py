@@ -16,7 +16,7 @@ from gateway.desk import Desk, Tuned
 from gateway.notify.browsers import NoSubscription
 from gateway.notify.wishes import Wishes
 from gateway.store.contract import TryAgain
-from gateway.web import goalview, wishview
+from gateway.web import awayview, goalview, wishview
 from gateway.web.reply import FormError, Replies, form_of, nothing_here
 from gateway.web.rights import let_in
 
@@ -56,11 +56,16 @@ class SettingsPages:
         return await self._page(request, tenant)
 
     async def away(self, request: Request) -> Response:
-        """Leave, or come back."""
+        """Leave, if named until a day, or come back."""
         tenant, form = await self._sent(request)
         if tenant is None or form.get("away") not in ("on", "off"):
             return await nothing_here(request)
-        kept = await self.desk.set_away(tenant, away=form["away"] == "on")
+        away = form["away"] == "on"
+        try:
+            until = awayview.read(form, self.desk.zone, self.desk.now()) if away else None
+        except ValueError:
+            return await self._page(request, tenant, sent_until=form["until"])
+        kept = await self.desk.set_away(tenant, away=away, until=until)
         return self._done(request, tenant, kept)
 
     async def wish(self, request: Request) -> Response:
@@ -157,6 +162,7 @@ class SettingsPages:
         sent: wishview.Sent | None = None,
         sent_goals: Mapping[str, str] = MappingProxyType({}),
         wrong_goals: Collection[str] = (),
+        sent_until: str | None = None,
     ) -> Response:
         """Show the settings as they are, but for what was sent with a mistake in it."""
         words, desk = self.replies.words(request), self.desk
@@ -164,7 +170,8 @@ class SettingsPages:
         named = {browser.name for browser in told}
         contacts = [one for one in await desk.contacts(tenant) if one.channel not in named]
         forms = [wishview.form_of(one, words, sent if one.channel == channel else None) for one in contacts]
-        faulty = sent is not None or bool(wrong_goals)
+        faulty = sent is not None or sent_until is not None or bool(wrong_goals)
+        on, until, now = await desk.away(tenant), await desk.away_until(tenant), desk.now()
         key = await desk.push_key()
         return self.replies.page(
             request,
@@ -174,14 +181,14 @@ class SettingsPages:
             address=f"{PATH}/{tenant}",
             tenant=tenant,
             tenants=await desk.tenants() if let_in(request).operates else [],
-            away=await desk.away(tenant),
+            away=awayview.form_of(on=on, until=until, zone=desk.zone, now=now, words=words, sent=sent_until),
             channels=forms,
             opened=channel or request.query_params.get("saved", ""),
             moved=self._moved(request, await desk.tuned(tenant)),
             goals=goalview.fields_of(
                 (await desk.meters(tenant))[:GOALS], await desk.goals(tenant), words, sent_goals, wrong_goals
             ),
-            browsers=[(browser.name, words.ago(browser.since, desk.now())) for browser in told],
+            browsers=[(browser.name, words.ago(browser.since, now)) for browser in told],
             push_key=key if isinstance(key, str) else "",
             saved=request.query_params.get("saved", "") if not faulty else "",
         )

@@ -1,6 +1,7 @@
 """What messages say, as data: a file for each rule, and one for every rule that has none."""
 
 from gateway.notify.texts import (
+    away_over,
     baseload_increase,
     battery_low,
     bill_projection,
@@ -37,6 +38,7 @@ from gateway.notify.texts import (
 from gateway.notify.texts.text import Text, Texts
 
 TEXTS: dict[str, Texts] = {
+    "away_over": away_over.TEXTS,
     "baseload_increase": baseload_increase.TEXTS,
     "battery_low": battery_low.TEXTS,
     "bill_projection": bill_projection.TEXTS,

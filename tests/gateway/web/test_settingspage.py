@@ -302,3 +302,29 @@ async def test_the_pages_speak_arabic(site: Site, path: str) -> None:
     main = html[html.index("<main>") :].replace("https", "")
     main = re.sub("<bdi>.*?</bdi>|<[^>]*>|\u2068[^\u2069]*\u2069", " ", main)
     assert re.findall(r"[A-Za-z]{2,}", main) == []
+
+
+async def test_away_until_a_day(site: Site) -> None:
+    """It stands on the page in both languages, can be put off, and ends with the switch."""
+    sent = await site.send("/settings/home/away", away="on", until="2026-12-03")
+    assert sent.status_code == 303
+    assert await site.desk.away("home")
+    assert await site.desk.away_until("home") == 1_796_245_200_000  # midnight in Riyadh
+    html = re.sub(r"</?bdi[^>]*>", "", await site.show())
+    assert "Nobody is at home until 3 December 2026." in html
+    assert 'value="2026-12-03" min="2026-11-22" max="2027-11-22"' in html
+    assert "حتى 3 ديسمبر 2026" in re.sub(r"</?bdi[^>]*>", "", await site.show("/settings?lang=ar"))
+    await site.send("/settings/home/away", away="on", until="2026-12-05")
+    assert await site.desk.away_until("home") == 1_796_245_200_000 + 2 * 86_400_000
+    await site.send("/settings/home/away", away="off")
+    assert (await site.desk.away("home"), await site.desk.away_until("home")) == (False, None)
+
+
+@pytest.mark.parametrize("day", ["2026-11-21", "2020-01-01", "2027-12-31", "soon", "2026-13-01", "<b>", "9" * 5000])
+async def test_a_day_that_is_none_is_said_at_its_field(site: Site, day: str) -> None:
+    """Today, the past, the far future and rubbish change nothing."""
+    refused = await site.send("/settings/home/away", away="on", until=day)
+    assert refused.status_code == 422
+    assert 'id="away-until-error">Name a day from tomorrow on' in refused.text
+    assert "<b>" not in refused.text
+    assert not await site.desk.away("home")
