@@ -1,8 +1,7 @@
 """TLS to a broker: what we speak, whom we believe, and in words for people why it came to nothing.
 
-1. TLS 1.3, or 1.2 with an ephemeral key and an authenticated cipher; there is no switch that lets anything less in.
-2. A broker's name must be among its alternative names: a common name alone has not counted for many years.
-3. Whatever fails is a `Distrust`, with its cause as one word, a sentence, and what to do. A broker that refuses our
+1. What is spoken, and whose name counts, is what holds for all TLS of ours (gateway/tls.py).
+2. Whatever fails is a `Distrust`, with its cause as one word, a sentence, and what to do. A broker that refuses our
    certificate says so by an alert, in TLS 1.3 only when the handshake is over for us: `Security.alert` keeps it for
    whoever asks why the broker hung up.
 """
@@ -12,13 +11,11 @@ import ssl
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from gateway.tls import harden
 from gateway.transport import Endpoint, Lost
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer as Buffer
-
-CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
-"""OpenSSL's words for TLS 1.2; the ciphers of 1.3 are all of this kind, and have a list of their own."""
 
 Cause = Literal[
     "expired", "not_yet_valid", "wrong_name", "unknown_authority", "revoked", "broken_certificate", "too_old", "no_tls",
@@ -120,9 +117,7 @@ def security_of(endpoint: Endpoint) -> Security:
         context.load_default_certs()
     else:
         context.load_verify_locations(endpoint.ca_file)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.set_ciphers(CIPHERS)
-    context.hostname_checks_common_name = False
+    harden(context)
     context.sslsocket_class = _Socket
     if endpoint.cert_file is not None:
         context.load_cert_chain(endpoint.cert_file, endpoint.key_file)

@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 
 import h11
 
+from gateway.tls import client_side
+
 HEAD_LIMIT = 16 * 1024
 """Bytes of an answer's head: servers commonly send under 2 kB and refuse to take more than 16 themselves."""
 BODY_LIMIT = 16 * 1024
@@ -42,7 +44,7 @@ async def post(
     """POST `body` to an http or https URL within `timeout` seconds; raises PostError."""
     parts = urlsplit(url)
     host = parts.hostname or ""
-    secure = (tls or ssl.create_default_context()) if parts.scheme == "https" else None
+    secure = (tls or client_side()) if parts.scheme == "https" else None
     try:
         async with asyncio.timeout(timeout):
             reader, writer = await asyncio.open_connection(host, parts.port or (443 if secure else 80), ssl=secure)

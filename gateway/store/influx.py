@@ -18,6 +18,7 @@ from gateway.config.models import StoreTable
 from gateway.message import ID
 from gateway.store.contract import Row, Stored, StoreError, TryAgain, Verdict
 from gateway.store.lines import MEASUREMENT, encode
+from gateway.tls import client_side
 
 LONGEST_WAIT = 300.0
 """Seconds: the quota window of InfluxDB Cloud; a server that asks for more is asked again sooner."""
@@ -95,7 +96,12 @@ class InfluxStore:
         except (OSError, UnicodeDecodeError) as error:
             raise StoreError(f"cannot read the InfluxDB token: {error}", "mend token_file in [store]") from error
         self._client = InfluxDBClientAsync(
-            self._url, token, org=self._org, timeout=int(self._timeout * 1000), enable_gzip=True
+            self._url,
+            token,
+            org=self._org,
+            timeout=int(self._timeout * 1000),
+            enable_gzip=True,
+            ssl_context=client_side() if self._url.startswith("https:") else None,
         )
 
     async def close(self) -> None:

@@ -10,7 +10,6 @@ be turned into a hypertable by `ts`; nothing here changes.
 """
 
 import asyncio
-import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -22,6 +21,7 @@ import orjson
 from gateway.config.models import StoreTable
 from gateway.config.secret import SecretFile
 from gateway.store.contract import Row, Stored, StoreError, TryAgain, Verdict
+from gateway.tls import client_side
 
 COLUMNS = "tenant, meter, ts, gw, stream, seq, q, v, commodity"
 _TABLE = """CREATE TABLE IF NOT EXISTS reading (
@@ -176,7 +176,7 @@ class PostgresStore:
             host=self._url.hostname,
             port=self._url.port or 5432,
             database=self._url.path.strip("/"),
-            ssl=False if self._url.scheme.endswith("+plain") else ssl.create_default_context(cafile=self._ca_file),
+            ssl=False if self._url.scheme.endswith("+plain") else client_side(self._ca_file),
             user=self._username,
             password=self._secret,
             timeout=self._timeout,

@@ -10,7 +10,6 @@
 """
 
 import re
-import ssl
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -23,6 +22,7 @@ from gateway.config.secret import SecretFile
 from gateway.message import ID
 from gateway.store.contract import Row, Stored, StoreError, TryAgain, Verdict
 from gateway.store.lines import MEASUREMENT, encode
+from gateway.tls import client_side
 
 DURABLE_AFTER = 30.0
 """Seconds until a taken reading survives a kill -9: 7 s were too few and 15 s enough when measured; twice that."""
@@ -94,7 +94,7 @@ class VictoriaStore:
         except ImportError as error:
             raise StoreError("aiohttp is not installed", "pip install 'nabd[victoria]'") from error
         headers = {"Authorization": f"Bearer {self._token.read().reveal()}"} if self._token else {}
-        tls = ssl.create_default_context(cafile=self._ca_file) if self._url.startswith("https:") else True
+        tls = client_side(self._ca_file) if self._url.startswith("https:") else True
         self._session = aiohttp.ClientSession(
             headers=headers,
             timeout=aiohttp.ClientTimeout(self._timeout),

@@ -10,6 +10,7 @@ from gateway.config.errors import ConfigError, Problem
 from gateway.config.models import ChannelTable
 from gateway.config.secret import SecretFile
 from gateway.notify.channels.contract import Channel
+from gateway.tls import client_side
 
 SECURITY: dict[str, tuple[Literal["tls", "starttls", "none"], int]] = {
     "smtps": ("tls", 465),
@@ -131,7 +132,7 @@ MAKERS: Mapping[str, Callable[[ChannelTable, Now, str], Channel]] = {
 
 def _tls(table: ChannelTable) -> ssl.SSLContext | None:
     scheme = urlsplit(table.url or "").scheme
-    return ssl.create_default_context(cafile=table.ca_file) if scheme in WITH_TLS else None
+    return client_side(table.ca_file) if scheme in WITH_TLS else None
 
 
 def _reveal(secret: SecretFile | None) -> str | None:
