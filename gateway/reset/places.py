@@ -60,6 +60,7 @@ def _of_state(config: Document, env: Mapping[str, str]) -> Iterator[Path]:
         for database in (config.hub.database, config.store.path):
             yield from _with_its_tails(database)
         yield config.hub.database.with_name("sessions.json")
+        yield config.hub.database.with_name("web-tls")
         yield config.hub.database.parent / "hub-identity"
     if config.mqtt is not None and config.mqtt.identity is not None:
         yield config.mqtt.identity

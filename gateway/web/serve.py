@@ -23,6 +23,7 @@ from gateway.web.guard import own_names
 from gateway.web.page import app
 from gateway.web.screen import Sources
 from gateway.web.source import Answers
+from gateway.web.tls import FOLDER, Tls, open_tls
 
 EVERYWHERE = ("0.0.0.0", "[::]")  # noqa: S104  names for what is configured, not a choice
 BACKLOG = 1024
@@ -54,6 +55,7 @@ class Served:
 
     address: str
     access: Access
+    tls: Tls | None = None
 
     def link(self, door: Door = OPERATOR) -> str:
         """Make a one-time link."""
@@ -71,16 +73,18 @@ async def serve(
     link_key: bytes | None = None,
     desk: Desk | None = None,
 ) -> Served:
-    """Serve the pages as a task of `group`; `sessions` is the file of devices that were let in.
+    """Serve the pages as a task of `group`; `sessions` is the file of devices that were let in, TLS has a folder there.
 
-    Raises PagesError when the address cannot be bound.
+    Raises PagesError when the address cannot be bound, or no certificate be made.
     """
     host, _, port = web.listen.rpartition(":")
+    names = own_names(web.listen, web.url)
+    tls = await open_tls(sessions.with_name(FOLDER), names, wall_ms) if web.tls else None
     access = Access(sessions, stay=web.stay, now=wall_ms)
     page = app(
         sources,
         access,
-        names=own_names(web.listen, web.url),
+        names=names,
         language=language,
         answers=answers,
         link_key=link_key,
@@ -99,16 +103,20 @@ async def serve(
         http=cast("type[asyncio.Protocol]", partial(Bounded, gate)),
         ws="none",
     )
+    if tls is not None:
+        config.load()
+        config.ssl = tls.context
+        group.create_task(tls.run(), name="web certificate")
     logging.getLogger("uvicorn.error").addFilter(is_fault)
     server = _Server(config)
     task = group.create_task(server.serve([gate]), name="web")
     task.add_done_callback(lambda _: gate.close())
     bound = cast("tuple[str, int]", gate.getsockname())
     if web.url:
-        return Served(f"{web.url.rstrip('/')}/", access)
+        return Served(f"{web.url.rstrip('/')}/", access, tls)
     # Nobody can open "every address"; on a home's network the machine has this name.
     shown = f"{socket.gethostname().partition('.')[0]}.local" if host in EVERYWHERE else host
-    return Served(f"http://{shown}:{bound[1]}/", access)
+    return Served(f"{'https' if tls else 'http'}://{shown}:{bound[1]}/", access, tls)
 
 
 def _listen(host: str, port: int) -> socket.socket:
