@@ -41,7 +41,7 @@ async def test_a_route_outside_the_table_opens_to_nobody() -> None:
         return PlainTextResponse("secret")
 
     (route,) = guarded([Route("/new", page)], lambda _: OPERATOR)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(route), base_url="http://x") as browser:  # type: ignore[arg-type]
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(route), base_url="http://x") as browser:
         assert (await browser.get("/new")).status_code == 404
 
 
