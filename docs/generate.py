@@ -9,7 +9,8 @@
 2. `supported-meters.md` comes from the profiles and `models.toml` (supported.py).
 3. `alerts.md` comes from the rules, their tables and `alert_examples.toml` (alerts.py).
 4. `quantities.md` and `asyncapi.json` come from the list of quantities and the models of what travels (wire.py).
-5. `captures.md` comes from recordings of real meters (captures.py), where those are.
+5. `cli.md` comes from the parsers of the command (commands.py).
+6. `captures.md` comes from recordings of real meters (captures.py), where those are.
 
 The pages are never edited by hand; a test runs the check, and looks up each test that they name.
 """
@@ -24,6 +25,7 @@ sys.path.insert(0, str(ROOT))
 
 import alerts  # noqa: E402  beside this file
 import captures  # noqa: E402  beside this file
+import commands  # noqa: E402  beside this file
 import recorded  # noqa: E402  beside this file
 import supported  # noqa: E402  beside this file
 import wire  # noqa: E402  beside this file
@@ -152,7 +154,7 @@ def _faults() -> str:
 def pages() -> dict[Path, str]:
     """Make every page that can be made here."""
     made = {PAGE: page(), supported.PAGE: supported.page(), alerts.PAGE: alerts.page()}
-    made |= {wire.PAGE: wire.page(), wire.DOCUMENT: wire.document()}
+    made |= {wire.PAGE: wire.page(), wire.DOCUMENT: wire.document(), commands.PAGE: commands.page()}
     recordings = captures.folder()
     return made | {captures.PAGE: captures.page(recordings)} if recordings else made
 

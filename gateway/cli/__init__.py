@@ -20,7 +20,7 @@ GROUPS = (programs, ask, meters, alerts, installer, box, doors, stored, fleet, s
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and give its exit code."""
-    options = _parser().parse_args(arguments)
+    options = parser_of_all().parse_args(arguments)
     set_up_logging()
     try:
         code: int = options.run(options)
@@ -44,7 +44,8 @@ def _config_error() -> type[Exception]:
     return ConfigError
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser_of_all() -> argparse.ArgumentParser:
+    """Describe every command; nothing is run, and nothing of it imported."""
     parser = argparse.ArgumentParser(
         prog="nabd", description="Reads electricity, water and gas meters, and loses no reading."
     )
