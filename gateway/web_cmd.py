@@ -25,6 +25,8 @@ async def run(options: argparse.Namespace, socket: Path, tell: Print, complain: 
         return 1
     for line in _SAID[options.what](answer):
         tell(line)
+    if fingerprint := answer.get("fingerprint"):  # not among what was asked for, so that scripts get the link alone
+        complain(f"The certificate's SHA-256 fingerprint is {fingerprint}")
     return 0
 
 

@@ -39,11 +39,11 @@ class Doorkeeper:
         if role == "operator" and tenant:
             return {"error": "an operator sees every home: leave --tenant away"}
         if not tenant and role != "customer":
-            return {"link": served.link(OPERATOR)}
+            return _to(served, OPERATOR)
         tenant = tenant or self.tenant
         if wrong := self._wrong(tenant):
             return {"error": wrong}
-        return {"link": served.link(Door("customer", tenant))}
+        return _to(served, Door("customer", tenant))
 
     async def _sessions(self, served: Served, _: Mapping[str, Any]) -> Mapping[str, Any]:
         found = served.access.sessions()
@@ -86,3 +86,8 @@ class Doorkeeper:
             if re.fullmatch(ID, tenant)
             else f"{tenant!r} is no name of a tenant: letters, digits, _ and -, 64 at the most"
         )
+
+
+def _to(served: Served, door: Door) -> dict[str, str]:
+    """Give a link, and by what a browser knows the pages' own certificate."""
+    return {"link": served.link(door)} | ({"fingerprint": served.tls.fingerprint} if served.tls else {})

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 ALL = 127
 """Four for each browser that may listen; few enough that meters and journal keep their files and memory."""
+BY_TLS = 60
+"""The same where each connection takes a quarter of a megabyte for its TLS."""
 EACH = 16
 """Two browsers of one device with all they open at once."""
 RATE = 50.0
@@ -89,7 +91,7 @@ class Place(socket.socket):
 class Gate(socket.socket):
     """A listening socket that lets in only whom there is a place for."""
 
-    def __init__(self, listening: socket.socket) -> None:
+    def __init__(self, listening: socket.socket, places: int = ALL) -> None:
         """Take a listening socket over."""
         super().__init__(listening.family, listening.type, listening.proto, fileno=listening.detach())
         self.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNHEARD_MS)
@@ -97,7 +99,7 @@ class Gate(socket.socket):
         self._places: dict[int, Place] = {}
         self._held = Counter[str]()
         self._friends: dict[str, None] = {}
-        self._turn, self._welcome, self._counted = 0, float(ALL), 0.0
+        self._all, self._turn, self._welcome, self._counted = places, 0, float(places), 0.0
 
     def accept(self) -> tuple[socket.socket, object]:
         """Give the next connection that gets a place; BlockingIOError when none waits, or others' turn has come."""
@@ -141,7 +143,7 @@ class Gate(socket.socket):
             return False
         if neighbour not in self._friends and not self._is_welcome():
             return False
-        if len(self._places) < ALL:
+        if len(self._places) < self._all:
             return True
         oldest = next((place for place in self._places.values() if not place.known), None)
         if oldest is not None:
@@ -151,7 +153,7 @@ class Gate(socket.socket):
     def _is_welcome(self) -> bool:
         """Count one more stranger, unless there were too many."""
         now = asyncio.get_running_loop().time()
-        self._welcome = min(ALL, self._welcome + (now - self._counted) * RATE)
+        self._welcome = min(self._all, self._welcome + (now - self._counted) * RATE)
         self._counted = now
         if self._welcome < 1:
             return False

@@ -18,7 +18,7 @@ from gateway.desk import Desk
 from gateway.web.access import OPERATOR, Access, Door
 from gateway.web.connections import Bounded
 from gateway.web.errors import PagesError
-from gateway.web.gate import Gate
+from gateway.web.gate import ALL, BY_TLS, Gate
 from gateway.web.guard import own_names
 from gateway.web.page import app
 from gateway.web.screen import Sources
@@ -90,7 +90,7 @@ async def serve(
         link_key=link_key,
         desk=desk,
     )
-    gate = Gate(_listen(host.strip("[]"), int(port)))
+    gate = Gate(_listen(host.strip("[]"), int(port)), ALL if tls is None else BY_TLS)
     config = uvicorn.Config(
         page,
         host=host.strip("[]"),
