@@ -11,6 +11,13 @@ from gateway.i18n import N_
 
 ROUTES = (Path("/proc/net/route"), Path("/proc/net/ipv6_route"))
 
+_NETWORK = N_("No network: check the cable or the wireless password. Meters are read meanwhile.")
+_BUS = N_("The bus {name} cannot be reached ({reason}). Check its adapter and cable; it is tried again by itself.")
+_CLOCK = N_(
+    "The time is not known yet: connect the network, or set the clock. Readings are kept, and get their time then."
+)
+_BROKER = N_("The broker cannot be reached: check that it runs. Nothing is lost; it is tried again by itself.")
+
 
 class Trouble(NamedTuple):
     """One sentence; its places are filled with names and reasons that nobody translates."""
@@ -23,16 +30,14 @@ def troubles(*, network: bool, clock: str, buses: Mapping[str, str], broker: boo
     """Say what is amiss; `buses` gives each one's fault, "" where it is well, `clock` the clock's state."""
     found = []
     if not network:
-        found.append(
-            Trouble(N_("No network: check the cable or the wireless password. Meters are read meanwhile."), {})
-        )
+        found.append(Trouble(_NETWORK, {}))
     for name, fault in buses.items():
         if fault:
-            found.append(Trouble(N_("The bus {name} cannot be reached: {reason}"), {"name": name, "reason": fault}))
+            found.append(Trouble(_BUS, {"name": name, "reason": fault}))
     if clock == "unsynced":
-        found.append(Trouble(N_("The time is not known yet. Readings are kept, and get their time once it is."), {}))
+        found.append(Trouble(_CLOCK, {}))
     if not broker:
-        found.append(Trouble(N_("The broker cannot be reached. Nothing is lost; it is tried again by itself."), {}))
+        found.append(Trouble(_BROKER, {}))
     return found
 
 
