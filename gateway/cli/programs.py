@@ -37,6 +37,7 @@ def _serve(options: argparse.Namespace) -> int:
 
     from gateway.seclog import note, note_start  # noqa: PLC0415
 
+    os.umask(0o077)  # as the units say: load curves, keys and sessions are for this user alone, whoever starts it
     more = {"file": options.config} if options.command == "edge" else {}  # what a hub may send stands beside it
     with security_log(config, own=True) as file:
         note_start(file, VERSION)
