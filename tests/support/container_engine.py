@@ -10,6 +10,7 @@ All of it needs root, and only slow tests use it.
 import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -89,7 +90,7 @@ class Engine:
     def __enter__(self) -> Self:
         script = BOUNDARY.format(place=self.place, lan=LAN, python=sys.executable)
         command = ["unshare", "--mount", "--net", "--pid", "--fork", "--mount-proc", "sh", "-ec", script]
-        self._holder = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        self._holder = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         assert self._holder.stdout is not None
         assert self._holder.stdout.readline() == "ready\n"
         children = Path(f"/proc/{self._holder.pid}/task/{self._holder.pid}/children").read_text().split()
@@ -100,7 +101,7 @@ class Engine:
     def __exit__(self, *_: object) -> None:
         with contextlib.suppress(AssertionError, subprocess.SubprocessError):
             self.sh("podman rm --all --force --time 5", timeout=60)
-        os.kill(int(self._leader), 9)
+        os.kill(int(self._leader), signal.SIGKILL)
         self._holder.communicate()
         shutil.rmtree(self.place, ignore_errors=True)
 
@@ -147,7 +148,7 @@ class Engine:
         """Bring podman-compose: Debian 12's own does not know half of our file."""
         env = self.place / "compose"
         subprocess.run([sys.executable, "-m", "venv", env], timeout=120, check=True)
-        pip = [env / "bin/pip", "install", "--quiet", "--disable-pip-version-check", COMPOSE]
+        pip = [str(env / "bin/pip"), "install", "--quiet", "--disable-pip-version-check", COMPOSE]
         if subprocess.run(pip, timeout=300, capture_output=True, check=False).returncode:
             skip_or_fail(f"{COMPOSE} could not be installed")
         (self.place / "bin/podman-compose").symlink_to(env / "bin/podman-compose")
