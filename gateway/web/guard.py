@@ -80,11 +80,12 @@ def _address(request: Request) -> str:
 
 
 def _from_our_page(request: Request, host: str) -> bool:
-    """Tell whether a form of ours was sent; the scheme may differ behind a proxy that ends TLS."""
+    """Tell whether a form of ours was sent; behind a proxy that ends TLS, the page was https and we do not know."""
     if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
         return False
     scheme, _, origin = request.headers.get("origin", "").partition("://")
-    return scheme in ("http", "https") and origin.lower() == host.lower()
+    wanted = ("https",) if request.url.scheme == "https" else ("http", "https")
+    return scheme in wanted and origin.lower() == host.lower()
 
 
 def host_of(host: str) -> str:

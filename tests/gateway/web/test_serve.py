@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import hashlib
+import ssl
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -115,3 +117,26 @@ async def test_an_open_page_does_not_keep_a_house_from_ending(house: House) -> N
             begun = asyncio.get_running_loop().time()
             assert "Traceback" not in await house.stop()
             assert asyncio.get_running_loop().time() - begun < 5
+
+
+@pytest.mark.slow
+async def test_a_house_is_opened_by_https(house: House) -> None:
+    """With `[web] tls` a link is https, the fingerprint beside it is that of what the browser is shown."""
+    toml = house.folder / "home.toml"
+    toml.write_text(toml.read_text(encoding="utf-8").replace("[web]\n", "[web]\ntls = true\n"), encoding="utf-8")
+    link = await house.start()
+    assert link.startswith("https://127.0.0.1:")
+    asked = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "gateway.cli", "web", "link", "-c", str(toml),
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    _, said = await asked.communicate()
+    base, _, token = link.partition("/enter/")
+    host, _, port = base.removeprefix("https://").partition(":")
+    der = ssl.PEM_cert_to_DER_cert(await asyncio.to_thread(ssl.get_server_certificate, (host, int(port))))
+    assert hashlib.sha256(der).digest().hex(":").upper() in said.decode()
+    trusting = ssl.create_default_context(cafile=str(house.folder / "web-tls" / "authority.crt"))
+    async with httpx.AsyncClient(base_url=base, verify=trusting, timeout=10) as browser:
+        assert (await browser.post(f"/enter/{token}", headers={"origin": base})).status_code == 303
+        assert (await browser.get("/")).status_code == 200
+    assert "Traceback" not in await house.stop()
