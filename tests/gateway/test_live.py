@@ -128,3 +128,29 @@ def test_a_clock_set_back_freezes_no_page_and_no_topic() -> None:
         book.update("m", ts, 0, {"power_w": ts})
     assert [orjson.loads(message.payload)["ts"] for message in wire.posted[:2]] == [10_000_000, 6_400_000]
     assert book.meters()[0].ts == 6_400_000
+
+
+def test_two_tenants_meters_of_one_id_stay_apart() -> None:
+    """Whose a value is, its topic says; a document cannot."""
+    book, other = LiveBook(), Topics("other", "gw")
+    meter = MeterInfo(id="gw_a", name="theirs", commodity="gas", model="M", every=5, quantities={})
+    book.hear(info())
+    book.hear(Message(other.of("info"), Info(meters=[meter]).model_dump_json().encode()))
+    book.hear(Message(other.of("live", "gw_a"), encode_live(2000, "gw_a", 1, {"gas_volume_l": 7})))
+    book.hear(Message(other.of("live", "gw_b"), b'{"meter":"gw_a","ts":3000,"tenant":"t"}'))
+    assert book.tenants() == ["t", "other"]
+    ours, theirs = book.of("t")[0], book.of("other")[0]
+    assert (ours.name, ours.commodity, ours.ts, ours.values) == ("a", "water", 0, {})
+    assert (theirs.name, theirs.commodity, theirs.ts) == ("theirs", "gas", 3000)
+    assert book.of("nobody") == []
+    assert len(book.meters()) == 2
+
+
+def test_a_meter_that_left_is_shown_no_longer() -> None:
+    """A gateway forgets meters of its own; one that was never there is no mistake."""
+    book = LiveBook("home")
+    book.know(LiveMeter("m", "m", "gas", "M", 1.0))
+    book.forget("other")
+    assert [meter.tenant for meter in book.of("home")] == ["home"]
+    book.forget("m")
+    assert book.of("home") == []

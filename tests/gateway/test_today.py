@@ -253,3 +253,18 @@ def test_a_clock_set_back_loses_nothing_of_the_day() -> None:
     for step in range(72, 140):
         house.at(step / 6 - 1, step * 100)
     assert house.use().total == 13_900
+
+
+def test_two_tenants_meters_of_one_id_count_apart() -> None:
+    """Neither's register is taken for a leap of the other's."""
+    book, now = LiveBook(), MIDNIGHT
+    for tenant in ("home", "other"):
+        book.know(LiveMeter("m", "m", "electricity", "M", 10.0, tenant=tenant))
+    today = Today(book, None, "Asia/Riyadh", lambda: now)
+    for step in range(4):
+        now = MIDNIGHT + step * 60_000
+        book.update("m", now, 0, {KEY: 1000 + step}, "home")
+        book.update("m", now, 0, {KEY: 9000 + 10 * step}, "other")
+        asyncio.run(today.look())
+    totals = {meter.tenant: day.uses[KEY].total for meter in book.meters() if (day := today.day(meter))}
+    assert totals == {"home": 3, "other": 30}

@@ -30,7 +30,7 @@ from gateway.web.page import app
 from gateway.web.screen import Sources
 
 NOW = 1_795_219_210_000
-"""A Saturday noon, 21 November 2026, 12:00:10 UTC."""
+"""Saturday, 21 November 2026, 00:00:10 UTC."""
 DAY = 86_400_000
 HERE = "http://nabd.test"
 KEY = b"k" * 32

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.web.access import LINKS, SESSIONS, TRIES, YEAR_MS, Access, TooManyTries
+from gateway.web.access import LINKS, OPERATOR, SESSIONS, TRIES, YEAR_MS, Access, Door, TooManyTries
 
 DAY_MS = 86_400_000
 
@@ -35,9 +35,12 @@ def let(clock: Clock, tmp_path: Path) -> Callable[[], Access]:
     return lambda: Access(tmp_path / "sessions.json", stay=30 * 86400, now=clock)
 
 
-def entered(access: Access) -> str:
+ANNA, BILAL = Door("customer", "anna"), Door("customer", "bilal")
+
+
+def entered(access: Access, door: Door = OPERATOR) -> str:
     """Open a session."""
-    secret = access.enter(access.link(), "192.0.2.1")
+    secret = access.enter(access.link(door), "192.0.2.1")
     assert secret is not None
     return secret
 
@@ -164,7 +167,18 @@ def test_the_session_longest_away_makes_room(let: Callable[[], Access], clock: C
     assert not access.knows(secrets[1])
 
 
-@pytest.mark.parametrize("damage", [b"", b"nonsense", b"[]", b'{"a": 1}', b'{"a": {"begun": "x", "used": 1}}'])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        b"",
+        b"nonsense",
+        b"[]",
+        b'{"a": 1}',
+        b'{"a": {"role": "operator", "tenant": "", "begun": "x", "used": 1}}',
+        b'{"a": {"role": "x", "tenant": "", "begun": 1, "used": 1}}',
+        b'{"a": {"begun": 1, "used": 1}}',
+    ],
+)
 def test_a_damaged_file_lets_nobody_in(let: Callable[[], Access], tmp_path: Path, damage: bytes) -> None:
     """Damage means new links for all, and no crash."""
     secret = entered(let())
@@ -187,3 +201,61 @@ def test_what_is_no_secret_opens_nothing(let: Callable[[], Access], secret: str 
     entered(access)
     assert not access.knows(secret)
     access.leave(secret)
+
+
+def test_a_session_remembers_whom_it_lets_in(let: Callable[[], Access]) -> None:
+    """Role and tenant are those of the link, also after a restart."""
+    secrets = {door: entered(let(), door) for door in (OPERATOR, ANNA, BILAL)}
+    assert {door: session.door for door, secret in secrets.items() if (session := let().session(secret))} == {
+        door: door for door in secrets
+    }
+
+
+def test_a_tenants_devices_are_ended_at_once(let: Callable[[], Access]) -> None:
+    """Sessions and unused links of one tenant end, also after a restart; others stay."""
+    access = let()
+    anna, bilal, operator = (entered(access, door) for door in (ANNA, BILAL, OPERATOR))
+    annas, bilals = access.link(ANNA), access.link(BILAL)
+    assert access.end("anna") == 1
+    assert access.end("nobody") == 0
+    assert access.enter(annas, "") is None
+    assert access.enter(bilals, "") is not None
+    for now in (access, let()):
+        assert [now.knows(secret) for secret in (anna, bilal, operator)] == [False, True, True]
+
+
+def test_one_session_is_ended_by_its_name(let: Callable[[], Access]) -> None:
+    """The name in the list is a part of a hash: it ends a session and opens none."""
+    access = let()
+    first = entered(access, ANNA)
+    (name,) = access.sessions()
+    second = entered(access, ANNA)
+    assert not access.knows(name)
+    assert access.end(session=name) == 1
+    assert [access.knows(secret) for secret in (first, second)] == [False, True]
+    assert len(access.sessions()) == 1
+
+
+def test_one_tenants_devices_push_out_nobody_elses(let: Callable[[], Access], clock: Clock) -> None:
+    """Bounds on links and sessions are each tenant's own."""
+    access = let()
+    bilal, link = entered(access, BILAL), access.link(BILAL)
+    for _ in range(SESSIONS + 1):
+        clock.ms += 1000
+        entered(access, ANNA)
+        access.link(ANNA)
+    assert len(access.sessions()) == SESSIONS + 1
+    assert access.knows(bilal)
+    assert access.enter(link, "") is not None
+
+
+def test_an_operator_of_many_homes_works_a_shift(clock: Clock) -> None:
+    """A quarter-hour's rest or half a day ends an operator's session on a hub (S36), and no customer's."""
+    access = Access(None, stay=30 * 86400, now=clock, shifts=True)
+    rested, at_work, anna = entered(access), entered(access), entered(access, ANNA)
+    for _ in range(48):
+        clock.ms += 15 * 60_000
+        assert access.knows(at_work)
+    clock.ms += 1
+    assert [access.knows(secret) for secret in (rested, at_work, anna)] == [False, False, True]
+    assert len(access.sessions()) == 1
