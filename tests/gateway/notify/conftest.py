@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,9 @@ from gateway.alerts.event import AlertEvent, alert_id, cloud_event
 from gateway.notify.channels.contract import Message
 from gateway.notify.links import ACTIONS
 from gateway.notify.render import Occasion, render
+from gateway.notify.router import Contact
 from tests.gateway.notify.moments import MS, NOW
+from tests.support.telling import NOON, Receiver, Telling
 
 OVERLOAD = AlertEvent(
     id=alert_id("overload", "gw_main", MS - 60_000),
@@ -65,3 +68,25 @@ def message(event: Callable[..., AlertEvent]) -> Callable[..., Message]:
         )
 
     return make
+
+
+@pytest.fixture
+def make(event: Callable[..., AlertEvent]) -> Callable[..., AlertEvent]:
+    """Give a callable that makes an event at noon plus `after` seconds; `n` tells alerts apart."""
+
+    def made(n: int = 0, after: float = 0, **changes: object) -> AlertEvent:
+        raised = NOON + n
+        at = NOON + round(after * 1000)
+        return event(id=alert_id("overload", "gw_main", raised), raised=raised, at=at, **changes)
+
+    return made
+
+
+@pytest.fixture
+def telling(tmp_path: Path) -> Callable[..., Telling]:
+    """Give a callable that makes a customer's channels, by name."""
+
+    def made(*names: str, **contacts: Contact) -> Telling:
+        return Telling(tmp_path / "hub.sqlite", {name: Receiver() for name in names}, contacts)
+
+    return made
