@@ -234,7 +234,14 @@ class House:
         outlooks = self._watch.outlooks(self._here.book, today.day, gateway.tenant)
         group.create_task(outlooks.run(), name="outlooks")
         sources = Sources(
-            self._here.book, wall_ms, today, self._alerts, gateway.zone, self._troubles, money=outlooks.of
+            self._here.book,
+            wall_ms,
+            today,
+            self._alerts,
+            gateway.zone,
+            self._troubles,
+            money=outlooks.of,
+            price=outlooks.price,
         )
         sessions = self._config.hub.database.with_name("sessions.json")
         served = await serve(

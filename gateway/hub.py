@@ -183,7 +183,9 @@ class Hub:
 
     async def _serve(self, group: asyncio.TaskGroup, outlooks: Outlooks) -> Served:
         config, telling = self._config, self._telling
-        sources = Sources(self._book, wall_ms, self._today, self._alerts, config.hub.zone, money=outlooks.of)
+        sources = Sources(
+            self._book, wall_ms, self._today, self._alerts, config.hub.zone, money=outlooks.of, price=outlooks.price
+        )
         served = await serve(
             group,
             config.web,

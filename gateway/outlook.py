@@ -4,6 +4,7 @@
 2. The projection is made once a day, since it hangs on whole days, and in a thread of its own: with many rates it takes
    a third of a second.
 3. A meter whose tariff does not hold, or of which no whole day is known yet, shows no money.
+4. Alerts on the pages are priced by the bills of the last look.
 """
 
 import asyncio
@@ -13,13 +14,15 @@ from decimal import Decimal
 from typing import Any, NamedTuple, Protocol
 
 from gateway.alerts.calendar import HOUR_MS, Calendar
+from gateway.alerts.event import AlertEvent
 from gateway.alerts.rules.bill_projection import BillProjection
 from gateway.alerts.rules.billing import REGISTERS, followed
 from gateway.alerts.settings import MeterSettings
 from gateway.live import LiveMeter
+from gateway.notify.costs import Priced, bill_in, commodity_of, priced
 from gateway.tariff.bill import NoCost, bill
 from gateway.tariff.margin import cost_of
-from gateway.tariff.model import Plan
+from gateway.tariff.model import Plan, Tariff
 from gateway.tariff.projection import Projection
 from gateway.tariff.state import BillState, add, restore
 from gateway.today import Day
@@ -64,12 +67,19 @@ class Outlooks:
     about: Callable[[str, str], MeterSettings]
     calendar: Calendar
     tenant: str = ""
+    offers: tuple[Tariff, ...] = ()
+    _bills: dict[tuple[str, str], BillState] = field(default_factory=dict)
     _known: dict[tuple[str, str], Outlook] = field(default_factory=dict)
     _projected: dict[tuple[str, str], tuple[BillState, Projection | NoCost]] = field(default_factory=dict)
 
     def of(self, meter: LiveMeter) -> Outlook | None:
         """Give what is known of a meter's money; never blocks."""
         return self._known.get((meter.tenant or self.tenant, meter.id))
+
+    def price(self, tenant: str, event: AlertEvent) -> Priced | None:
+        """Price an alert of a tenant's; never blocks."""
+        plan = self.plan(commodity_of(event), self.about(tenant, event.meter).rating_a)
+        return None if plan is None else priced(event, plan, self._bills.get((tenant, event.meter)), self.offers)
 
     async def run(self) -> None:
         """Look now and then; ends only when cancelled."""
@@ -80,14 +90,17 @@ class Outlooks:
     async def look(self) -> None:
         """Work out every meter's money anew."""
         known: dict[tuple[str, str], Outlook] = {}
+        bills: dict[tuple[str, str], BillState] = {}
         for meter in self.meters.meters()[:MOST]:
             tenant = meter.tenant or self.tenant
             plan = self.plan(meter.commodity, self.about(tenant, meter.id).rating_a)
             if plan is not None:
-                rules = (await self.remembered(tenant, meter.id)).get("rules", {})
+                remembered = await self.remembered(tenant, meter.id)
+                state, rules = bill_in(plan, remembered), remembered.get("rules", {})
+                bills |= {(tenant, meter.id): state} if state is not None else {}
                 made = await self._outlook(meter, plan, rules[RULE][0]) if RULE in rules else None
                 known |= {(tenant, meter.id): made} if made is not None else {}
-        self._known = known
+        self._known, self._bills = known, bills
         self._projected = {meter: made for meter, made in self._projected.items() if meter in known}
 
     async def _outlook(self, meter: LiveMeter, plan: Plan, state: Sequence[Any]) -> Outlook | None:

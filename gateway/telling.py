@@ -70,7 +70,7 @@ class Telling:
 
     def fault(self) -> str:
         """Say what keeps digests from being written; "" when nothing does."""
-        return self._notices.digests.error
+        return self._notices.digests.error or self._notices.absences.error
 
     @property
     def key(self) -> bytes:

@@ -92,7 +92,8 @@ class Watch:
 
     def outlooks(self, meters: HasMeters, day: Callable[[LiveMeter], Day | None], tenant: str = "") -> Outlooks:
         """Follow what meters cost, by what the rules remember and what today holds."""
-        return Outlooks(meters, day, self.remembered, self.plan, self.about, self.calendar, tenant)
+        offers = self.alerts.tariff_advice.offers
+        return Outlooks(meters, day, self.remembered, self.plan, self.about, self.calendar, tenant, offers)
 
     async def remembered(self, tenant: str, meter: str) -> Mapping[str, Any]:
         """Give what the rules remember of a meter, as the engine snapshots it; nothing where nothing is known yet."""

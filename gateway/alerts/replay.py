@@ -29,7 +29,7 @@ from gateway.alerts.series import Mark, ReplayError, Row, load_marks, load_rows,
 from gateway.alerts.settings import MeterSettings, Settings
 from gateway.check import Checker, Limits
 from gateway.config.alerts import AlertsTable
-from gateway.notify.costs import bill_in, cost_in
+from gateway.notify.costs import bill_in, costs_in
 from gateway.tariff.errors import TariffError
 from gateway.tariff.file import load, load_file
 from gateway.tariff.model import Plan, Tariff
@@ -88,7 +88,8 @@ class Replay:
         for event in self._pass(engine, ordered, rules):
             plan = plans.get(event.meter)
             if plan is not None:
-                cost = cost_in(event, plan, bill_in(plan, engine.snapshot(event.meter)))[1]
+                costs = costs_in(event, plan, bill_in(plan, engine.snapshot(event.meter)))
+                cost = next(iter(costs.values()), None)
                 self.costs |= {event.key: round(float(cost), 2)} if cost is not None else {}
             yield event
 

@@ -6,7 +6,7 @@
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -19,46 +19,53 @@ from gateway.tariff.model import Plan, Tariff, Words
 from gateway.tariff.rates import rate_at
 from gateway.tariff.state import BillState, begin, restore
 
-Span = Literal["month", "more", "so far"]
+Span = Literal["month", "day", "more", "so far"]
 MONTH_HOURS = 720
 COMMODITIES = {"energy": "electricity", "water": "water", "gas": "gas", "heat": "heat"}
 """By what a key of a quantity begins with."""
 KEEPERS = ("bill_projection", "tier_crossing", "budget")
 """The rules that remember a bill."""
 
-Amount = tuple[Span, float | None]
+Amounts = Mapping[Span, float | None]
 
 
-def _month(event: AlertEvent) -> Amount:
-    return "month", None if event.value is None else event.value * MONTH_HOURS
+def _flow(event: AlertEvent) -> Amounts:
+    """Give what a flow that goes on makes, and what ran so far."""
+    a_day = None if event.value is None else event.value * 24
+    a_month = None if event.value is None else event.value * MONTH_HOURS
+    return {"month": a_month, "day": a_day, **_ran(event)} if event.open else _ran(event)
 
 
-def _evidence(span: Span, key: str, times: float = 1.0) -> Callable[[AlertEvent], Amount]:
-    def amount(event: AlertEvent) -> Amount:
-        found = event.evidence.get(key)
-        return span, None if found is None else found * times
-
-    return amount
+def _ran(event: AlertEvent) -> Amounts:
+    return {"so far": event.evidence.get("lost_l")}
 
 
-AMOUNTS: Mapping[str, Callable[[AlertEvent], Amount]] = {
-    "water_leak": lambda event: _month(event) if event.open else _evidence("so far", "lost_l")(event),
-    "water_burst": _evidence("so far", "lost_l"),
-    "flow_while_away": lambda event: ("so far", event.value),
-    "gas_continuous": _evidence("so far", "lost_l"),
-    "gas_long_use": _evidence("so far", "lost_l"),
-    "high_usage": _evidence("more", "above_wh"),
-    "high_water_day": _evidence("more", "above_l"),
-    "baseload_increase": _evidence("month", "rise_w", MONTH_HOURS),
-    "peak_price_use": _evidence("more", "above_wh"),
-    "welcome": lambda event: ("so far", event.value if event.quantity else None),
+def _rise(event: AlertEvent) -> Amounts:
+    rise = event.evidence.get("rise_w")
+    return {} if rise is None else {"month": rise * MONTH_HOURS, "day": rise * 24}
+
+
+AMOUNTS: Mapping[str, Callable[[AlertEvent], Amounts]] = {
+    "water_leak": _flow,
+    "water_burst": _ran,
+    "flow_while_away": lambda event: {"so far": event.value},
+    "gas_continuous": lambda event: {**_ran(event), "day": event.value * 24 if event.open and event.value else None},
+    "gas_long_use": _ran,
+    "high_usage": lambda event: {"more": event.evidence.get("above_wh")},
+    "high_water_day": lambda event: {"more": event.evidence.get("above_l")},
+    "baseload_increase": _rise,
+    "peak_price_use": lambda event: {"more": event.evidence.get("above_wh")},
+    "welcome": lambda event: {"so far": event.value if event.quantity else None},
 }
-"""By rule: how many base units of an event have a price, and what they are: of a month, more than usual, or so far."""
+"""By rule: how many base units of an event have a price, and what they are; the first is what its messages tell."""
 
 
 @dataclass(frozen=True, slots=True)
 class Priced:
-    """What is known of an event's money: its cost, a unit's price in this tier and the next, an offered tariff."""
+    """What is known of an event's money: its cost, a unit's price in this tier and the next, an offered tariff.
+
+    `besides` holds the costs of other spans, which only the alert's own page shows.
+    """
 
     currency: str
     cost: Decimal | None = None
@@ -67,6 +74,7 @@ class Priced:
     next_price: Decimal | None = None
     unit: str = ""
     offer: Words | None = None
+    besides: Mapping[Span, Decimal] = field(default_factory=dict)
 
 
 def priced(event: AlertEvent, plan: Plan, state: BillState | None, offers: tuple[Tariff, ...] = ()) -> Priced | None:
@@ -80,20 +88,33 @@ def priced(event: AlertEvent, plan: Plan, state: BillState | None, offers: tuple
     if event.rule == "tariff_advice":
         told = {key for key in event.evidence if key.startswith(OFFER)}
         return next((Priced(currency, offer=one.title) for one in offers if offer_key(one) in told), None)
-    span, cost = cost_in(event, plan, state)
-    return None if cost is None else Priced(currency, cost, span)
+    costs = costs_in(event, plan, state)
+    if not costs:
+        return None
+    (span, cost), *others = costs.items()
+    return Priced(currency, cost, span, besides=dict(others))
 
 
-def cost_in(event: AlertEvent, plan: Plan, state: BillState | None) -> tuple[Span, Decimal | None]:
-    """Give what an event's amount costs; None where it has no price."""
+def costs_in(event: AlertEvent, plan: Plan, state: BillState | None) -> dict[Span, Decimal]:
+    """Give what an event's amounts cost, what its messages tell first; nothing where that one has no price."""
     if event.rule not in AMOUNTS or event.state == "expired":
-        return "more", None
-    span, amount = AMOUNTS[event.rule](event)
+        return {}
+    costs: dict[Span, Decimal] = {}
+    for span, amount in AMOUNTS[event.rule](event).items():
+        cost = _cost(event, plan, state, amount)
+        if cost is not None:
+            costs[span] = cost
+        elif not costs:
+            return {}
+    return costs
+
+
+def _cost(event: AlertEvent, plan: Plan, state: BillState | None, amount: float | None) -> Decimal | None:
     if amount is None or amount <= 0 or (state is None and plan.limits):
-        return span, None
+        return None
     at = int(event.evidence.get("peak_ms", event.at))
     cost = cost_of(plan, state or begin(plan, at), at, amount)
-    return span, None if isinstance(cost, NoCost) else cost
+    return None if isinstance(cost, NoCost) else cost
 
 
 def bill_in(plan: Plan, remembered: Mapping[str, Any]) -> BillState | None:

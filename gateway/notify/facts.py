@@ -6,15 +6,18 @@
     lasted, litres                       how long, from `since` to the end or until the event; how much in all
     phase, emergency                     L1 to L3; the number to call
     cost, price, next_price, offer       what it costs, what a unit does in this tier and the next; another tariff
+    cost_so_far, cost_day, …             what it costs by span, for the alert's own page
     every key of the evidence            by the unit its name ends in: peak_a, period_s, ends_ms (a moment), low_money
 
 A fact nobody told is not there, and a sentence that needs it is not said.
 """
 
 import re
+from collections.abc import Mapping
+from decimal import Decimal
 
 from gateway.alerts.event import AlertEvent
-from gateway.notify.costs import Priced
+from gateway.notify.costs import Priced, Span
 from gateway.notify.speech import Speech, clean
 from gateway.notify.texts.cost import PRICES
 
@@ -31,6 +34,9 @@ _MONEY = "_money"
 """Ends the keys of sums in the event's own unit, which is a currency then."""
 _ABOUT_FROM = 10
 """From so much money on nobody counts hundredths of what is said with "about"."""
+_COST_OF: Mapping[Span, str] = {
+    "month": "cost_month", "day": "cost_day", "more": "cost_more", "so far": "cost_so_far",
+}  # fmt: skip
 _MONTH_HOURS = 720
 _LATEST = 1 << 42
 _TITLE_LIMIT = 60
@@ -88,12 +94,17 @@ def _evidence(event: AlertEvent, speech: Speech) -> dict[str, str]:
     return facts | {"litres": facts[_TOTAL]} if _TOTAL in facts else facts
 
 
+def about(value: Decimal, currency: str, speech: Speech) -> str:
+    """Say a sum as finely as it is known."""
+    return speech.amount(round(value) if value >= _ABOUT_FROM else value, currency)
+
+
 def facts_of_price(priced: Priced, speech: Speech) -> dict[str, str]:
     """Say what is known of an event's money."""
     facts: dict[str, str] = {}
     if priced.cost is not None:
-        about = round(priced.cost) if priced.cost >= _ABOUT_FROM else priced.cost
-        facts["cost"] = speech.amount(about, priced.currency)
+        facts["cost"] = facts[_COST_OF[priced.span]] = about(priced.cost, priced.currency, speech)
+    facts |= {_COST_OF[span]: about(cost, priced.currency, speech) for span, cost in priced.besides.items()}
     for name, price in (("price", priced.price), ("next_price", priced.next_price)):
         if price is not None and priced.unit in PRICES:
             facts[name] = speech.say(PRICES[priced.unit], money=speech.amount(price, priced.currency))

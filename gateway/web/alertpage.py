@@ -109,7 +109,8 @@ class AlertPages:
             names, steps = await self.desk.names(tenant), await self.desk.story(tenant, event.id)
         names |= {meter.id: meter.name or meter.id for meter in self.sources.meters.of(tenant)}
         name, words = names.get(event.meter, event.meter), self.replies.words(request)
-        return sheet_of(event, name, steps, self.sources.now(), self.sources.zone, words)
+        priced = self.sources.price(tenant, event)
+        return sheet_of(event, name, steps, self.sources.now(), self.sources.zone, words, priced)
 
     async def _note(self, link: links.Link) -> bool:
         """Note an answer; False when that cannot be done just now."""

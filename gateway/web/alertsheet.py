@@ -9,7 +9,8 @@ from markupsafe import Markup
 
 from gateway.alerts.event import AlertEvent
 from gateway.i18n import N_
-from gateway.notify.facts import facts_of
+from gateway.notify.costs import Priced
+from gateway.notify.facts import facts_of, facts_of_price
 from gateway.notify.links import Action
 from gateway.notify.render import LABELS, Occasion, render
 from gateway.notify.speech import Html, Speech
@@ -32,6 +33,10 @@ FACTS = {
     "litres": N_("In all"),
     "month": N_("In a month"),
     "extra": N_("More in a month"),
+    "cost_so_far": N_("Cost so far"),
+    "cost_more": N_("Cost of the use above usual"),
+    "cost_day": N_("Cost in a day"),
+    "cost_month": N_("Cost in a month"),
     "phase": N_("Phase"),
 }
 """The facts that are shown, in this order, with their labels."""
@@ -77,12 +82,20 @@ class Sheet:
     buttons: Sequence[Button]
 
 
-def sheet_of(event: AlertEvent, name: str, steps: Sequence[Step], now: int, zone: str, words: Words) -> Sheet:
+def sheet_of(
+    event: AlertEvent,
+    name: str,
+    steps: Sequence[Step],
+    now: int,
+    zone: str,
+    words: Words,
+    priced: Priced | None = None,
+) -> Sheet:
     """Say all that is known of an alert, `now` is UTC ms."""
     local = datetime.fromtimestamp(now / 1000, UTC).astimezone(ZoneInfo(zone))
-    said = render(Occasion(event, name, words.language, local))
+    said = render(Occasion(event, name, words.language, local, priced=priced))
     speech = Speech(words.language, Html(), local)
-    facts = facts_of(event, name, speech)
+    facts = facts_of(event, name, speech) | (facts_of_price(priced, speech) if priced is not None else {})
     if not event.open:
         # What would become of it in a month is no news any more.
         facts.pop("month", None)

@@ -1,6 +1,6 @@
 """From an alert to what the page says of it: the words of its message, its course as a picture, the answer it got."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -9,12 +9,15 @@ from markupsafe import Markup
 
 from gateway.alerts.event import AlertEvent
 from gateway.i18n import N_
+from gateway.notify.costs import Priced
 from gateway.notify.render import Occasion, render
 from gateway.web.alertbook import Alert, AlertBook
 from gateway.web.chart import course
 from gateway.web.rights import Visitor
 from gateway.web.words import Words
 
+Price = Callable[[str, AlertEvent], Priced | None]
+"""Prices a tenant's alert."""
 SEVERITIES = {"critical": N_("Urgent"), "warning": N_("Warning"), "info": N_("Information")}
 ANSWERS = {
     "acknowledge": N_("You have seen this. It stays here until it is over."),
@@ -49,13 +52,22 @@ class Alerts:
     over: list[AlertCard]
 
 
-def alerts_of(book: AlertBook, visitor: Visitor, names: Mapping[str, str], now: int, zone: str, words: Words) -> Alerts:
+def alerts_of(
+    book: AlertBook,
+    visitor: Visitor,
+    names: Mapping[str, str],
+    now: int,
+    zone: str,
+    words: Words,
+    price: Price = lambda _tenant, _event: None,
+) -> Alerts:
     """Say what the page says of the alerts of a home; `names` gives a meter's name by its id, `now` is UTC ms."""
     local = datetime.fromtimestamp(now / 1000, UTC).astimezone(ZoneInfo(zone))
 
     def card(alert: Alert) -> AlertCard:
         event = visitor.view(alert.event)
-        said = render(Occasion(event, names.get(event.meter, event.meter), words.language, local))
+        name = names.get(event.meter, event.meter)
+        said = render(Occasion(event, name, words.language, local, priced=price(alert.tenant, event)))
         return AlertCard(
             event.id,
             event.severity,

@@ -13,8 +13,10 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from gateway.alerts.event import AlertEvent
 from gateway.i18n import LANGUAGES, direction
 from gateway.live import LiveMeter
+from gateway.notify.costs import Priced
 from gateway.outlook import Outlook
 from gateway.today import Day
 from gateway.troubles import Trouble
@@ -42,6 +44,7 @@ class Sources:
     zone: str = "UTC"
     troubles: Callable[[], Sequence[Trouble]] = tuple
     money: Callable[[LiveMeter], Outlook | None] = lambda _: None
+    price: Callable[[str, AlertEvent], Priced | None] = lambda _tenant, _event: None
 
     def day(self, meter: LiveMeter) -> Day | None:
         """Give a meter's day, if anybody follows it."""
@@ -112,7 +115,9 @@ class Screen:
                 for text, parts in sources.troubles()
             ],
             "behind": sum(card.state != "fresh" for card in cards),
-            "alerts": alerts_of(sources.alerts, visitor, names, now, sources.zone, words) if sources.alerts else None,
+            "alerts": alerts_of(sources.alerts, visitor, names, now, sources.zone, words, sources.price)
+            if sources.alerts
+            else None,
         }
 
     def _day(self, meter: LiveMeter) -> Day | None:

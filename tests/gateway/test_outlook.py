@@ -12,11 +12,13 @@ import pytest
 
 from gateway.alerts.calendar import HOUR_MS
 from gateway.alerts.engine import Engine
+from gateway.alerts.event import AlertEvent, alert_id
 from gateway.alerts.rules.bill_projection import BillProjection
 from gateway.alerts.rules.billing import followed
 from gateway.alerts.settings import MeterSettings
 from gateway.alerts.usual import Usual
 from gateway.live import LiveBook, LiveMeter
+from gateway.notify.costs import Priced
 from gateway.outlook import Outlook, Outlooks, spend
 from gateway.tariff.model import Plan, Rate
 from gateway.tariff.projection import Week
@@ -119,3 +121,23 @@ def test_a_snapshot_gives_back_what_was_remembered() -> None:
 def plain_lists(part: Any) -> Any:
     """Make lists of tuples, as a snapshot does."""
     return [plain_lists(item) for item in part] if isinstance(part, tuple) else part
+
+
+async def test_alerts_are_priced_by_the_bill_of_the_last_look() -> None:
+    """In the tier that is reached by now; not at all before the first look, where tiers matter."""
+    tiers = plan(tiers=(50,), rates=(Rate(NAME, (Decimal(1), Decimal(2))),))
+    book = LiveBook()
+    book.know(LiveMeter(METER, "main", "electricity", "model", 10.0))
+
+    async def asked(_tenant: str, _meter: str) -> Mapping[str, Any]:
+        return snapshot(tiers, 9)  # 90 kWh
+
+    high = AlertEvent(
+        id=alert_id("high_usage", METER, 1), seq=1, rule="high_usage", meter=METER, state="raised", severity="info",
+        raised=1, at=ms("2026-01-10T12:00"), quantity="energy_import_wh", evidence={"above_wh": 5_000.0},
+    )  # fmt: skip
+    outlooks = Outlooks(book, lambda _: None, asked, lambda *_: tiers, lambda *_: MeterSettings(), CALENDAR, "home")
+    assert outlooks.price("home", high) is None
+    await outlooks.look()
+    assert outlooks.price("home", high) == Priced("SAR", Decimal(10), "more")
+    assert outlooks.price("neighbour", high) is None

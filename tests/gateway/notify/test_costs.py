@@ -106,6 +106,18 @@ def test_dear_hours_are_priced_as_such() -> None:
     assert found == Priced("SAR", Decimal("0.80"), "more")
 
 
+def test_a_leak_has_its_costs_of_a_day_and_so_far_besides() -> None:
+    """For the alert's own page; once it is over only what it came to is left."""
+    open_ = priced(event("water_leak", 14, lost_l=500.0), WATER, water(0))
+    assert open_ is not None
+    assert open_.span == "month"
+    # 0.336 m3 a day and 0.5 m3 so far, at 0.10 x 1.5 x 1.15 each
+    assert open_.besides == {"day": Decimal("0.05796"), "so far": Decimal("0.08625")}
+    over = priced(event("water_leak", 14, state="cleared", lost_l=500.0), WATER, water(0))
+    assert over is not None
+    assert (over.span, over.cost, over.besides) == ("so far", Decimal("0.08625"), {})
+
+
 def test_a_tier_names_both_prices() -> None:
     """With sewage and VAT, as the bill has them: 0.10 and 1.00, half of it again, 15 %."""
     found = priced(event("tier_crossing", 14_300, tier=1.0), WATER, None)

@@ -1,13 +1,18 @@
 """The alerts a page shows, whatever way and order their events come in."""
 
+import re
+from decimal import Decimal
+
 import orjson
 import pytest
 
 from gateway.alerts.event import AlertEvent, State, alert_id, cloud_event
 from gateway.message import Topics
+from gateway.notify.costs import Priced
 from gateway.notify.outbox import AlertState
 from gateway.transport import Message
 from gateway.web.alertbook import KEPT, AlertBook
+from gateway.web.alertsheet import sheet_of
 from gateway.web.alertview import alerts_of
 from gateway.web.rights import Visitor
 from gateway.web.words import Words
@@ -143,6 +148,35 @@ def test_the_page_says_what_the_message_says(book: AlertBook) -> None:
     arabic = alerts_of(book, HOME, {"m": "المنزل"}, NOW, "Asia/Riyadh", Words("ar")).open[0]
     assert "المنزل" in arabic.title
     assert arabic.answer is not None
+
+
+def test_a_card_and_a_page_say_what_it_costs(book: AlertBook) -> None:
+    """As the message does, the page with every span besides; without a price there is no word of money."""
+    leak = event(rule="water_leak")
+    book.take("home", leak)
+    price = Priced("SAR", Decimal("44.83"), "month", besides={"day": Decimal("1.49"), "so far": Decimal("0.62")})
+    asked: list[str] = []
+
+    def prices(tenant: str, told: AlertEvent) -> Priced:
+        asked.append(f"{tenant} {told.rule}")
+        return price
+
+    for language, cost, day in (("en", "about SAR 45 a month", "SAR 1.49"), ("ar", "45 ر.س", "1.49 ر.س")):
+        words = Words(language)
+        (card,) = alerts_of(book, HOME, {"m": "House"}, NOW, "UTC", words, prices).open
+        assert cost in plain(card.text)
+        sheet = sheet_of(leak, "House", [], NOW, "UTC", words, price)
+        assert cost in plain(sheet.text)
+        assert [plain(text) for _, text in sheet.facts if "1.49" in text] == [day]
+        assert len(sheet.facts) == len(sheet_of(leak, "House", [], NOW, "UTC", words).facts) + 3
+        (silent,) = alerts_of(book, HOME, {"m": "House"}, NOW, "UTC", words).open
+        assert cost not in plain(silent.text)
+    assert asked == ["home water_leak"] * 2
+
+
+def plain(text: str) -> str:
+    """Leave out what only sets numbers apart."""
+    return re.sub("[\N{FIRST STRONG ISOLATE}\N{POP DIRECTIONAL ISOLATE}]|</?bdi[^>]*>", "", text)
 
 
 def test_an_unknown_kind_of_alert_is_shown_too(book: AlertBook) -> None:
