@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.reset.command import ASKED
+from gateway.reset.asked import ASKED
 from tests.conftest import skip_or_fail
 
 FOLDER = Path(__file__).parents[1] / "systemd"

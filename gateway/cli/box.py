@@ -39,10 +39,9 @@ def _support(options: argparse.Namespace) -> int:
 
 
 def _factory_reset(options: argparse.Namespace) -> int:
-    from gateway.reset.command import run  # noqa: PLC0415
+    from gateway.reset import asked, command  # noqa: PLC0415
 
-    path = file_of(options)
-    if path is None and options.if_asked:
-        return 0  # a box that was never set up, or is reset already
+    if options.if_asked:
+        return asked.run(ETC, print, complain)
     config = configuration(options)
-    return run(options, config, path or Path(), print, complain)
+    return command.run(options, config, file_of(options) or Path(), print, complain)

@@ -1,8 +1,6 @@
 """`nabd factory-reset`: says what will go, refuses while a program runs, erases, says what is gone and what stays.
 
-1. Asked for at the keyboard it wants `--yes`; without, it only tells.
-2. Asked for by a button, it does nothing unless one of `ASKED` exists, and that file goes last, so that a reset which
-   was interrupted is done again at the next boot.
+At the keyboard it wants `--yes`; without, it only tells. `asked.py` is the reset that a button asks for.
 """
 
 import argparse
@@ -19,9 +17,6 @@ from gateway.reset.places import elsewhere, places, sockets
 
 Say = Callable[[str], None]
 
-ASKED = tuple(map(Path, ("/boot/firmware/nabd-factory-reset", "/boot/nabd-factory-reset")))
-"""A card's first partition can be written on any computer; a button's program may make the file too."""
-
 
 def run(
     options: argparse.Namespace,
@@ -31,31 +26,32 @@ def run(
     complain: Say,
     *,
     env: Mapping[str, str] = os.environ,
-    asked: Sequence[Path] = ASKED,
 ) -> int:
-    """Reset; 0 when all is gone or nobody asked, 1 when it was only told, 2 when it could not be done."""
-    asking = [path for path in asked if path.exists()]
-    if options.if_asked and not asking:
-        return 0
+    """Reset; 0 when all is gone, 1 when it was only told, 2 when it could not be done."""
     if is_running(config, env):
         complain("nabd factory-reset: a program runs with this configuration; stop it first: systemctl stop 'nabd-*'")
         return 2
     found = places(config, file, env, configuration=not options.keep_configuration)
-    if not (options.yes or options.if_asked):
+    if not options.yes:
         say("This would be erased for good:")
         for path in found:
             say(f"  {path}")
         say("Nothing was done. To do it: nabd factory-reset --yes")
         return 1
+    return carry_out(found, elsewhere(config), say, complain)
+
+
+def carry_out(found: Sequence[Path], stays: Sequence[str], say: Say, complain: Say, last: Sequence[Path] = ()) -> int:
+    """Erase what was found, in this order, then the files of `last`, and tell it; 0, or 2 when a disk refuses."""
     try:
         gone = [path for place in found for path in erase(place)]
         untrimmed = trim([path.parent for path in found])
-        for path in asking:
+        for path in last:
             path.unlink()
     except OSError as error:
         complain(f"nabd factory-reset: {error.filename}: {error.strerror}; not everything is erased, do it again")
         return 2
-    _tell(gone, untrimmed, elsewhere(config), say)
+    _tell(gone, untrimmed, stays, say)
     return 0
 
 

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +21,33 @@ SYSTEM = tuple(map(Path, ("/", "/bin", "/boot", "/dev", "/etc", "/home", "/lib",
 
 
 def places(config: Document, file: Path, env: Mapping[str, str], *, configuration: bool) -> list[Path]:
-    """Name every file and folder that goes, none inside another; `configuration` says whether it goes too."""
-    state = Path(env.get("STATE_DIRECTORY", STATE).split(":")[0]).resolve()
+    """Name every file and folder that goes, none inside another; `configuration` says whether it goes too, at the end.
+
+    As long as the configuration is there, a reset that was interrupted finds the rest again.
+    """
     found = [path.resolve() for path in _of_state(config, env)]
-    if any(path.is_relative_to(state) for path in found):
-        found += _inside(state)
-    if configuration:
-        found += [path.resolve() for path in _of_configuration(config, file)]
+    if any(path.is_relative_to(_state(env)) for path in found):
+        found += usual(env)
+    collected = outermost(found)
+    if not configuration:
+        return collected
+    whole = outermost([*found, *(path.resolve() for path in _of_configuration(config, file))])
+    return sorted(whole, key=lambda path: path not in collected)
+
+
+def usual(env: Mapping[str, str]) -> list[Path]:
+    """Name all that lies in the state directory, whoever put it there."""
+    return _inside(_state(env))
+
+
+def outermost(found: Iterable[Path]) -> list[Path]:
+    """Leave out what is not there, what lies inside another, and what is not ours alone; sorted."""
     there = sorted({path for path in found if os.path.lexists(path) and not _is_shared(path)})
     return [path for path in there if not any(path != other and path.is_relative_to(other) for other in there)]
+
+
+def _state(env: Mapping[str, str]) -> Path:
+    return Path(env.get("STATE_DIRECTORY", STATE).split(":")[0]).resolve()
 
 
 def sockets(config: Document, env: Mapping[str, str]) -> list[Path]:

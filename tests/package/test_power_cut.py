@@ -175,7 +175,7 @@ def test_a_cut_during_the_first_boot_is_mended_by_going_on(folder: Path, first_b
 def _from_inside(cut: Cut, version: str) -> list[str]:
     """Let the program on a disk say its version, and read its configuration and its journal; name what is wrong."""
     try:
-        said = chrooted(cut.place, "dpkg --audit >/dev/null; nabd --version; nabd check >/dev/null")
+        said = chrooted(cut.place, "dpkg --audit >/dev/null; nabd --version; nabd check /etc/nabd/*.toml >/dev/null")
         kept = committed(cut.place) if cut.safe else 0
     except (AssertionError, JournalError) as error:
         return [str(error)]

@@ -16,6 +16,7 @@ import pytest
 
 from gateway import control
 from gateway.config.load import load
+from gateway.reset import asked, erase
 from gateway.reset.command import run
 from gateway.reset.places import SYSTEM, places
 from tests.conftest import skip_or_fail
@@ -75,11 +76,21 @@ class House:
 
     def reset(self, **options: bool) -> tuple[int, list[str]]:
         """Type the command."""
-        given = argparse.Namespace(**({"yes": True, "keep_configuration": False, "if_asked": False} | options))
+        given = argparse.Namespace(**({"yes": True, "keep_configuration": False} | options))
         said: list[str] = []
         config = load(self.file, "home", self.env)
-        asked = [self.root / "boot" / "nabd-factory-reset"]
-        return run(given, config, self.file, said.append, said.append, env=self.env, asked=asked), said
+        return run(given, config, self.file, said.append, said.append, env=self.env), said
+
+    def boot(self) -> tuple[int, list[str]]:
+        """Start as the unit does at boot, which resets if the file `asking` is there."""
+        said: list[str] = []
+        return asked.run(self.file.parent, said.append, said.append, env=self.env, asked=[self.asking]), said
+
+    @property
+    def asking(self) -> Path:
+        """The file that asks for a reset at boot."""
+        (self.root / "boot").mkdir(exist_ok=True)
+        return self.root / "boot" / "nabd-factory-reset"
 
     def holding(self) -> list[str]:
         """Name all files that hold the mark."""
@@ -154,29 +165,56 @@ def test_a_hub_beside_it_is_not_robbed(house: House) -> None:
 
 def test_a_file_asks_for_it_once(house: House) -> None:
     """Nobody asked, nothing happens; asked, all goes, the asking file last."""
-    assert house.reset(yes=False, if_asked=True) == (0, [])
+    assert house.boot() == (0, [])
     assert len(house.holding()) > 5
-    asking = house.root / "boot" / "nabd-factory-reset"
-    asking.parent.mkdir()
-    asking.touch()
-    assert house.reset(yes=False, if_asked=True)[0] == 0
+    house.asking.touch()
+    assert house.boot()[0] == 0
     assert house.holding() == ["others/secret"]
-    assert not asking.exists()
+    assert not house.asking.exists()
 
 
 def test_an_interrupted_reset_is_still_asked_for(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """A disk that refuses leaves the asking file where it is, and says that not everything is gone."""
-    asking = house.root / "boot" / "nabd-factory-reset"
-    asking.parent.mkdir()
-    asking.touch()
+    house.asking.touch()
 
     def refuse(path: Path) -> None:
         raise OSError(5, "Input/output error", str(path))
 
     monkeypatch.setattr("gateway.reset.erase._overwrite", refuse)
-    code, said = house.reset(yes=False, if_asked=True)
-    assert (code, asking.exists()) == (2, True)
+    code, said = house.boot()
+    assert (code, house.asking.exists()) == (2, True)
     assert "not everything is erased" in said[-1]
+
+
+def test_a_reset_cut_off_anywhere_is_done_by_the_next_boot(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The power fails at each file in turn: as long as any is left it is asked for, and in the end all are gone."""
+    house.asking.touch()
+    overwrite = erase._overwrite
+    left = 1
+
+    def cut(path: Path) -> None:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise OSError(5, "the power is gone", str(path))
+        overwrite(path)
+
+    monkeypatch.setattr(erase, "_overwrite", cut)
+    boots = 0
+    while house.asking.exists():
+        left, boots = 1, boots + 1
+        house.boot()
+        assert house.asking.exists() or house.holding() == ["others/secret"]
+    assert boots > 8
+
+
+def test_a_configuration_nobody_can_read_keeps_nothing(house: House) -> None:
+    """Asked at boot, the usual folders are emptied all the same, and what may be left elsewhere is said."""
+    house.file.write_text("[[[", encoding="utf-8")
+    house.asking.touch()
+    code, said = house.boot()
+    assert (code, house.holding(), house.asking.exists()) == (0, ["others/secret"], False)
+    assert any("goes unread" in line for line in said)
 
 
 def test_links_lead_nowhere(house: House) -> None:
