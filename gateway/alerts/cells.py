@@ -39,9 +39,9 @@ EMPTY = Filling()
 
 def fill(state: Filling, interval: Interval, width: int, longest: int) -> tuple[Filling, list[Cell]]:
     """Take an interval; give the cells it completes. `width` and `longest` are in ms."""
-    begin, end, amount = interval.start, interval.end, interval.amount
+    _, _, begin, end, amount, quality = interval
     first = begin - begin % width
-    if amount is None or interval.quality in UNSURE or end - begin > longest:
+    if amount is None or quality in UNSURE or end - begin > longest:
         return Filling(end - end % width), []
     if first == state.start and end < first + width:  # by far the most are
         return Filling(first, state.amount + amount, state.covered + end - begin), []

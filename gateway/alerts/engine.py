@@ -117,13 +117,12 @@ class _Watch:
         self.of_values: dict[tuple[str, ...], list[tuple[int, JudgesReadings]]] = {}
         self.of_time = [(n, rule) for n, rule in enumerate(self.rules) if isinstance(rule, JudgesTime)]
         self.of_flags = [(n, rule) for n, rule in enumerate(self.rules) if isinstance(rule, JudgesFlags)]
-        self.of_key: dict[str, list[tuple[int, JudgesIntervals]]] = {}
-        self.of_hour: dict[str, list[tuple[int, JudgesHours]]] = {}
+        self.of_counter: dict[str, tuple[list[tuple[int, JudgesIntervals]], list[tuple[int, JudgesHours]]]] = {}
         for n, rule in enumerate(self.rules):
             for key in rule.keys if isinstance(rule, JudgesIntervals) else ():
-                self.of_key.setdefault(key, []).append((n, cast("JudgesIntervals", rule)))
+                self.of_counter.setdefault(key, ([], []))[0].append((n, cast("JudgesIntervals", rule)))
             for key in rule.hour_keys if isinstance(rule, JudgesHours) else ():
-                self.of_hour.setdefault(key, []).append((n, cast("JudgesHours", rule)))
+                self.of_counter.setdefault(key, ([], []))[1].append((n, cast("JudgesHours", rule)))
         self.filling: dict[str, Filling] = {}
 
     def hear(
@@ -147,12 +146,16 @@ class _Watch:
                 self._live(n, finding, ts, events)
         self._flags(ts, status, events)
         for interval in intervals:
-            for n, judge in self.of_key.get(interval.key, ()):
+            judges = self.of_counter.get(interval.key)
+            if judges is None:
+                continue
+            of_interval, of_hour = judges
+            for n, judge in of_interval:
                 states[n], finding = judge.interval(states[n], interval)
                 if finding is not None:
                     self._live(n, finding, ts, events)
-            if interval.key in self.of_hour:
-                self._fill(interval, ts, events)
+            if of_hour:
+                self._fill(interval, of_hour, ts, events)
         if self.shade.held:
             self._release(ts, events)
         return events
@@ -174,12 +177,14 @@ class _Watch:
         self.of_values[keys] = asked
         return asked
 
-    def _fill(self, interval: Interval, ts: int, events: list[AlertEvent]) -> None:
+    def _fill(
+        self, interval: Interval, judges: list[tuple[int, JudgesHours]], ts: int, events: list[AlertEvent]
+    ) -> None:
         """Gather an interval to hours, and hand each full one to the rules that judge hours."""
         key = interval.key
         self.filling[key], hours = hours_of(self.filling.get(key, EMPTY), interval, self.calendar)
         for hour in hours:
-            for n, judge in self.of_hour[key]:
+            for n, judge in judges:
                 self.states[n], finding = judge.hour(self.states[n], hour)
                 if finding is not None:
                     self._live(n, finding, ts, events)

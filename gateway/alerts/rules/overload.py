@@ -84,7 +84,7 @@ class Overload:
         state = State(ts, strained, over, 0, max(state.peak, amps), state.begun, points)
         if grade := self._grade(state, ts):
             severity, since, limit = grade
-            state = state._replace(begun=state.begun or since)
+            state = state if state.begun else state._replace(begun=since)
             evidence = {"limit_a": limit, "since_ms": since, "peak_a": state.peak}
             return state, Alarm(severity, ts, amps, self.rating_a, "A", key, amps, evidence, points)
         return state, None

@@ -64,11 +64,12 @@ class ReverseFlow:
         return state, None
 
     def _main(self, state: State, ts: int, key: str, unit: str, value: float) -> tuple[State, Finding]:
-        if state.at - LATE_MS < ts <= state.at:
+        top, _, _, at, day, out, told = state
+        if at - LATE_MS < ts <= at:
             return state, None
-        fall = state.top - value
+        fall = top - value
         if fall <= 0 or fall > MOST[unit]:
-            return self._over(State(value, -1.0, 0, ts, state.day, state.out, state.told), ts)
+            return self._over(State(value, -1.0, 0, ts, day, out, told), ts)
         state = state._replace(at=ts)
         if fall < LEAST:
             return state._replace(low=-1.0, seen=0), None
@@ -84,17 +85,18 @@ class ReverseFlow:
 
     def interval(self, state: State, interval: Interval) -> tuple[State, Finding]:
         """Take what the register of the other direction counted."""
-        unit = BACKWARD[interval.key]
+        _, key, _, end, amount, _ = interval
+        unit = BACKWARD[key]
+        if not amount or (unit == "Wh" and self.pv):
+            return self._over(state, end)
+        top, low, seen, at, day, before, told = state
+        today = end // DAY_MS
+        out = amount + before if today == day else amount
+        shown = round(out, 3)
         limit = self.export if unit == "Wh" else LEAST
-        if not interval.amount or (unit == "Wh" and self.pv):
-            return self._over(state, interval.end)
-        day = interval.end // DAY_MS
-        out = interval.amount + (state.out if day == state.day else 0.0)
-        state = state._replace(day=day, out=round(out, 3))
         if out < limit:
-            return state, None
-        alarm = Alarm("warning", interval.end, round(out, 3), limit, unit, interval.key, out, {})
-        return state._replace(told=interval.end), alarm
+            return State(top, low, seen, at, today, shown, told), None
+        return State(top, low, seen, at, today, shown, end), Alarm("warning", end, shown, limit, unit, key, out, {})
 
     def _over(self, state: State, now: int) -> tuple[State, Finding]:
         """Nothing flowed back for a day: it is over."""

@@ -60,20 +60,19 @@ class Silence:
     def reading(self, state: State, ts: int, q: int, values: Mapping[str, Number]) -> tuple[State, Finding]:
         """Take that the meter spoke; what it said, and whether that is to be believed, does not matter."""
         del q, values
-        gap = ts - state.heard
-        if gap <= 0 or not state.heard:
-            return (state._replace(heard=ts), None) if gap < -SET_BACK_MS or not state.heard else (state, None)
-        # Clipped, so that one night of silence does not stretch the limit for long.
-        if state.learnt < LEARN:  # a meter may have been asked twice at the beginning
-            usual = max(float(gap), state.usual)
-        else:
-            usual = state.usual + (min(gap, 4 * state.usual) - state.usual) / 4
-        learnt = min(state.learnt + 1, LEARN)
-        if not state.stage:
+        heard, usual, learnt, stage, silent, back = state
+        gap = ts - heard
+        if gap <= 0 or not heard:
+            return (state._replace(heard=ts), None) if gap < -SET_BACK_MS or not heard else (state, None)
+        if learnt < LEARN:  # a meter may have been asked twice at the beginning
+            usual, learnt = max(float(gap), usual), learnt + 1
+        else:  # clipped, so that one night of silence does not stretch the limit for long
+            usual += (min(gap, 4 * usual) - usual) / 4
+        if not stage:
             return State(ts, usual, learnt), None
-        if not state.back:
-            return State(ts, usual, learnt, state.stage, state.silent, ts), None
-        return State(ts, usual, learnt), Clear(ts, {"last_ms": state.silent, "back_ms": state.back})
+        if not back:
+            return State(ts, usual, learnt, stage, silent, ts), None
+        return State(ts, usual, learnt), Clear(ts, {"last_ms": silent, "back_ms": back})
 
     def tick(self, state: State, now: int) -> tuple[State, Finding]:
         """Take the time."""

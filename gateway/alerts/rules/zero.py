@@ -63,40 +63,33 @@ class ZeroConsumption:
         power = values.get("power_w")
         if power is None or q & DOUBTFUL or not state.step:
             return state, None
-        hours = (ts - state.at) / HOUR_MS if 0 < ts - state.at <= GAP_MS else 0.0
-        flowed = state.flowed + max(0.0, float(power)) * hours
-        state = State(state.born, state.step, state.end, state.longest, state.week, ts, flowed, state.told)
-        if state.told == 2 or flowed < PROVEN_WH or ts <= state.step:  # noqa: PLR2004  proven is told once
+        born, step, end, longest, week, at, flowed, told = state
+        if power > 0 and 0 < ts - at <= GAP_MS:
+            flowed += float(power) * ((ts - at) / HOUR_MS)
+        state = State(born, step, end, longest, week, ts, flowed, told)
+        if flowed < PROVEN_WH or told == 2 or ts <= step:  # noqa: PLR2004  proven is told once
             return state, None
-        evidence = {"since_ms": state.step, "flowed_wh": round(flowed)}
-        stand = round((ts - state.step) / 1000)
+        evidence = {"since_ms": step, "flowed_wh": round(flowed)}
+        stand = round((ts - step) / 1000)
         alarm = Alarm("warning", ts, stand, 0.0, "s", "energy_import_wh", 1.0, evidence)
         return state._replace(told=2), alarm
 
     def interval(self, state: State, interval: Interval) -> tuple[State, Finding]:
         """Take what the register counted."""
-        if not state.born or interval.amount is None:  # new, or replaced: what was known is of another register
-            end = interval.end
-            fresh = State(state.born or end, end, end, state.longest, state.week)
-            return fresh, Clear(end, {}) if state.told else None
-        if interval.end <= state.end:  # the clock was set back
-            born, step = min(state.born, interval.start), min(state.step, interval.start)
-            state = state._replace(born=born, step=step, at=0)
-        week = interval.end // WEEK_MS
-        longest = state.longest if week == state.week else (0, *state.longest)[: WEEKS + 1]
-        state = State(state.born, state.step, interval.end, longest, week, state.at, state.flowed, state.told)
-        if interval.amount:
-            return self._stepped(state, interval)
-        return self._stands(state, interval.key)
-
-    def _stepped(self, state: State, interval: Interval) -> tuple[State, Finding]:
-        stand = interval.start - state.step
+        born, step, known, longest, week, at, flowed, told = state
+        _, key, start, end, amount, _ = interval
+        if not born or amount is None:  # new, or replaced: what was known is of another register
+            return State(born or end, end, end, longest, week), Clear(end, {}) if told else None
+        if end <= known:  # the clock was set back
+            born, step, at = min(born, start), min(step, start), 0
+        if end // WEEK_MS != week:
+            week, longest = end // WEEK_MS, (0, *longest)[: WEEKS + 1]
+        if not amount:
+            return self._stands(State(born, step, end, longest, week, at, flowed, told), key)
         # What was told, or stood while nobody was at home, says nothing of how long this home is still.
-        teaches = not state.told and not self.away
-        longest = (stand, *state.longest[1:]) if teaches and stand > state.longest[0] else state.longest
-        told, since = state.told, state.step
-        state = State(state.born, interval.end, interval.end, longest, state.week, state.at)
-        return state, Clear(interval.end, {"since_ms": since}) if told else None
+        if start - step > longest[0] and not told and not self.away:
+            longest = (start - step, *longest[1:])
+        return State(born, end, end, longest, week, at), Clear(end, {"since_ms": step}) if told else None
 
     def _stands(self, state: State, key: str) -> tuple[State, Finding]:
         if self.away:  # a stand while nobody is at home is none
