@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from gateway.notify import answers
+from gateway.seclog import note
 from gateway.store.contract import StoreError, TryAgain
 from gateway.store.database import Database
 
@@ -66,4 +67,5 @@ class Moves:
         refused = await self._database.write(work)
         if refused is None:
             self._since[tenant] = since
+            note("moved_in", tenant=tenant, day=day)
         return refused

@@ -25,7 +25,8 @@ from gateway.journal.schema import make_folder
 
 Kind = Literal[
     "started", "stopped", "updated", "clock_set", "clock_state",
-    "link_made", "entered", "entry_refused", "entry_blocked", "left", "session_ended", "host_refused", "form_refused",
+    "link_made", "entered", "entry_refused", "entry_blocked", "left", "session_ended", "moved_in",
+    "host_refused", "form_refused",
     "config_taken", "config_refused", "command_done", "command_refused", "settings_refused",
     "key_made", "certificate_taken", "certificate_refused",
     "meter_written", "journal_copied", "journal_restored", "support_made", "tamper",
