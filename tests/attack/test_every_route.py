@@ -154,5 +154,5 @@ async def test_there_is_no_websocket_to_hijack(whole: Whole) -> None:
         said.append(message)
 
     scope = {"type": "websocket", "path": "/events", "headers": [(b"host", b"nabd.test")], "query_string": b""}
-    await whole.site(scope, receive, send)  # type: ignore[arg-type]
+    await whole.site(scope, receive, send)
     assert "websocket.accept" not in str(said)
