@@ -17,6 +17,7 @@ from gateway.notify.browsers import NoSubscription
 from gateway.notify.wishes import Wishes
 from gateway.store.contract import TryAgain
 from gateway.web import awayview, goalview, wishview
+from gateway.web.homespage import PATH as HOMES
 from gateway.web.reply import FormError, Replies, form_of, nothing_here
 from gateway.web.rights import let_in
 
@@ -48,9 +49,11 @@ class SettingsPages:
         ]
 
     async def show(self, request: Request) -> Response:
-        """Show a customer's settings, to an operator those of the first where none is named."""
-        tenants = await self.desk.tenants()
-        tenant = request.path_params.get("tenant") or let_in(request).tenant or next(iter(tenants), "")
+        """Show the settings of the home that is looked at; an operator of several chooses one first."""
+        visitor, tenants = let_in(request), await self.desk.tenants()
+        if visitor.many and not visitor.tenant:
+            return RedirectResponse(HOMES, status_code=303)
+        tenant = visitor.tenant or next(iter(tenants), "")
         if tenant not in tenants:
             return await nothing_here(request)
         return await self._page(request, tenant)
@@ -180,7 +183,6 @@ class SettingsPages:
             # A form's own address has nothing to show to whoever changes the language there.
             address=f"{PATH}/{tenant}",
             tenant=tenant,
-            tenants=await desk.tenants() if let_in(request).operates else [],
             away=awayview.form_of(on=on, until=until, zone=desk.zone, now=now, words=words, sent=sent_until),
             channels=forms,
             opened=channel or request.query_params.get("saved", ""),
