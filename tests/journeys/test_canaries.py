@@ -166,6 +166,7 @@ async def test_no_mark_comes_out(stack: Marked) -> None:
     marks = {name: (folder / "secrets" / name).read_text(encoding="ascii") for name in SECRETS}
     outputs = await of_a_program(stack, "edge") | await of_a_program(stack, "hub")
     outputs |= await of_mistakes(stack, marks["store"])
+    outputs["backup printed"] = await said("backup", str(folder / "copy"), "-c", str(folder / "edge.toml"))
     outputs["read"] = await said("read", "m0", "-c", str(folder / "edge.toml"))
     link = (await said("web", "link", "-c", str(folder / "hub.toml"))).decode().strip()
     outputs["page"] = await asyncio.to_thread(page, link)
@@ -180,7 +181,7 @@ async def test_no_mark_comes_out(stack: Marked) -> None:
             outputs[str(path.relative_to(folder))] = path.read_bytes()
     assert b"energy_import" in outputs["messages"]
     assert len(outputs["page"]) > 500
-    assert {"edge.log", "hub.log", "hub.sqlite"} <= set(outputs)
+    assert {"edge.log", "hub.log", "hub.sqlite", "copy"} <= set(outputs)
 
     for name in ("home-gw", "hub"):
         key = (stack.town.folder / name / "key.pem").read_text(encoding="ascii").splitlines()
