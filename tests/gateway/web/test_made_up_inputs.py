@@ -22,9 +22,12 @@ PIECES = (
 )  # fmt: skip
 FIELDS = (
     "lang", "until", "from", "severity", "quiet", "safety", "leak", "usage", "cost", "operator", "digest", "number",
-    "next", "url", "channel", "meter", "since", "page", "note",
+    "next", "url", "channel", "meter", "since", "page", "note", "away", "subscription", "saved", "back", "home",
+    "home_main", "quiet_from", "quiet_to",
 )  # fmt: skip
-PARAMETERS = ("alert", "meter", "channel", "tenant", "rule", "action", "token")
+PARAMETERS = ("alert", "meter", "channel", "tenant", "rule", "action", "token", "name")
+THERE = {"alert": ALERT, "meter": "home_main", "channel": "phone", "tenant": "home", "rule": "overload",
+         "action": "acknowledge"}  # fmt: skip
 KINDS = ("application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/json", "x/y")
 PAGES = {path.read_bytes() for path in STATIC.iterdir()}
 
@@ -52,6 +55,7 @@ def piece(dice: random.Random) -> str:
 async def ask(whole: Whole, method: str, path: str, dice: random.Random) -> httpx.Response:
     """Send one made-up request to a route."""
     values = {name: quote(piece(dice), safe=dice.choice(("", "/", "/%"))) for name in PARAMETERS}
+    values |= {name: value for name, value in THERE.items() if dice.random() < 0.5}  # or the form is hardly ever read
     query = urlencode({dice.choice(FIELDS): piece(dice) for _ in range(dice.randrange(3))})
     headers = {"origin": HERE, "accept-language": quote(piece(dice))[:200], "x-forwarded-for": "192.0.2.9"}
     body: bytes | None = None
