@@ -2,7 +2,7 @@
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 
 class Pending:
@@ -48,8 +48,3 @@ class Pending:
         self._closed.pop(at)
         self.bytes -= self._sizes.pop(at)
         return True
-
-    def remove_all(self, blocks: Iterable[int]) -> None:
-        """Let several go; those that are not there do not matter."""
-        for block in blocks:
-            self.remove(block)

@@ -11,31 +11,12 @@ from hypothesis import strategies as st
 from drivers.contract import Reading
 from gateway.alerts.settings import Settings
 from gateway.check import Limits
-from gateway.config import EdgeConfig, load
+from gateway.config import EdgeConfig
 from gateway.message import Topics
 from gateway.settings import LIMIT, Desired, Known
 from gateway.station import station
 from gateway.transport import Message
-
-EDGE = """[gateway]
-id = "gw"
-[clock]
-trust = "system"
-[journal]
-folder = "journal"
-mirror = "mirror"
-[mqtt]
-url = "mqtt://127.0.0.1:1"
-[[bus]]
-name = "line"
-driver = "modbus"
-device = "/dev/null/none"
-[[meter]]
-name = "m"
-bus = "line"
-profile = "eastron-sdm120"
-address = 1
-"""
+from tests.support.small_edge import small_station
 
 
 def document(rev: object, **more: Any) -> bytes:
@@ -45,9 +26,7 @@ def document(rev: object, **more: Any) -> bytes:
 
 def configured(folder: Path, more: str = "") -> EdgeConfig:
     """Load a configuration of one meter."""
-    (folder / "mirror").mkdir(exist_ok=True)
-    (folder / "edge.toml").write_text(EDGE + more, encoding="utf-8")
-    return load(folder / "edge.toml", "edge", {})
+    return small_station(folder, "m", more=more)
 
 
 def test_a_newer_document_is_taken_whole(tmp_path: Path) -> None:

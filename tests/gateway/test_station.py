@@ -7,38 +7,18 @@ import pytest
 
 from drivers.contract import Reading
 from gateway.commission.serials import remember
-from gateway.config import EdgeConfig, load
+from gateway.config import EdgeConfig
 from gateway.intake import ProfileRow
 from gateway.station import station
+from tests.support.small_edge import small_station
 
 if TYPE_CHECKING:
     from gateway.alerts.event import AlertEvent
 
-HEAD = """[gateway]
-id = "gw"
-[clock]
-trust = "system"
-[journal]
-folder = "journal"
-mirror = "mirror"
-[mqtt]
-url = "mqtt://127.0.0.1:1"
-[[bus]]
-name = "line"
-driver = "modbus"
-device = "/dev/null/none"
-"""
-
 
 def configured(folder: Path, *names: str, more: str = "") -> EdgeConfig:
     """Load a configuration with these meters."""
-    (folder / "mirror").mkdir(exist_ok=True)
-    rows = [
-        f'[[meter]]\nname = "{name}"\nbus = "line"\nprofile = "eastron-sdm120"\naddress = {number + 1}\nrating_a = 25\n'
-        for number, name in enumerate(names)
-    ]
-    (folder / "edge.toml").write_text("\n".join([HEAD, *rows]) + more, encoding="utf-8")
-    return load(folder / "edge.toml", "edge", {})
+    return small_station(folder, *names, more=more, each="rating_a = 25")
 
 
 def overloaded(meter: str, seconds: int) -> Reading:

@@ -1,4 +1,4 @@
-"""The outbox and people, over hours of virtual time: rarely woken, told together, and another one when nobody answers."""
+"""The outbox and people, over hours of virtual time: seldom woken, told together, another one when nobody answers."""
 
 import asyncio
 from collections.abc import Callable

@@ -10,45 +10,20 @@ from drivers.contract import DriverError, Number, Reading
 from drivers.quantities import QUANTITIES
 from gateway.check import Limits
 from gateway.cli import main
-from gateway.config import EdgeConfig, load
+from gateway.config import EdgeConfig
 from gateway.discovery import configurations
 from gateway.message import ESTIMATED, Topics
 from gateway.station import Station, station
 from gateway.virtual.build import limits_of
 from gateway.virtual.compute import Plan
+from tests.support.small_edge import small_station
 
-FILE = """[gateway]
-id = "gw"
-[clock]
-trust = "system"
-[journal]
-folder = "journal"
-mirror = "mirror"
-[mqtt]
-url = "mqtt://127.0.0.1:1"
-[[bus]]
-name = "line"
-driver = "modbus"
-device = "/dev/null/none"
-[[meter]]
-name = "main"
-bus = "line"
-profile = "eastron-sdm120"
-address = 1
-[[meter]]
-name = "pump"
-bus = "line"
-profile = "eastron-sdm120"
-address = 2
-"""
 REST = '[[virtual]]\nname = "rest"\nformula = "main - pump"\n'
 
 
 def configured(folder: Path, more: str = REST) -> EdgeConfig:
     """Load a configuration of two meters and one computed of them."""
-    (folder / "mirror").mkdir(exist_ok=True)
-    (folder / "edge.toml").write_text(FILE + more, encoding="utf-8")
-    return load(folder / "edge.toml", "edge", {})
+    return small_station(folder, "main", "pump", more=more)
 
 
 def read(here: Station, second: int, main: float, pump: float) -> None:
