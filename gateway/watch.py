@@ -88,7 +88,7 @@ class Watch:
 
     def costs(self) -> Costs:
         """Price events by what the rules remember."""
-        return Costs(self.remembered, self.plan, self.about, self.alerts.tariff_advice.offers)
+        return Costs(self.remembered, self.plan, self.about, self.alerts.tariff_advice.offers, self.calendar)
 
     def outlooks(self, meters: HasMeters, day: Callable[[LiveMeter], Day | None], tenant: str = "") -> Outlooks:
         """Follow what meters cost, by what the rules remember and what today holds."""

@@ -42,6 +42,7 @@ class Notices:
         besides = self._besides()
         notifier = Notifier(self.outbox, self.readers, self.key, page=page, now=self.now, besides=besides, costs=costs)
         self.digests.wake = self.absences.wake = notifier.wake
+        self.digests.costs = costs
         return notifier
 
     def _besides(self) -> dict[str, Callable[[], Coroutine[Any, Any, None]]]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
 
+from gateway.alerts.calendar import Calendar
 from gateway.alerts.event import AlertEvent
 from gateway.alerts.rules.tariff_advice import OFFER, offer_key
 from gateway.alerts.settings import MeterSettings
@@ -138,6 +139,7 @@ class Costs:
     plan: Callable[[str, float | None], Plan | None]
     about: Callable[[str, str], MeterSettings]
     offers: tuple[Tariff, ...] = ()
+    calendar: Calendar = field(default_factory=Calendar)
 
     async def of(self, tenant: str, event: AlertEvent) -> Priced | None:
         """Price an event."""

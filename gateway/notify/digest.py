@@ -25,9 +25,10 @@ NO_ACHIEVEMENT = frozenset({"zero_consumption", "meter_offline", "outage", "tamp
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """What one meter counted: `amount` and what is `usual`, in the key's base unit; `cost` as written, if known.
+    """What one meter counted: `amount` and what is `usual`, in the key's base unit.
 
-    `whole` means that every slot was measured.
+    `whole` means that every slot was measured. `cost` is what it cost, `likely` the bill its period will end with,
+    between `low` and `high`: sums as they are written, "" where they are not known.
     """
 
     name: str
@@ -37,6 +38,9 @@ class Use:
     whole: bool = False
     cost: str = ""
     currency: str = ""
+    likely: str = ""
+    low: str = ""
+    high: str = ""
 
     @property
     def share(self) -> float | None:

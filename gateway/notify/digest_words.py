@@ -1,10 +1,11 @@
 """From a digest's facts to its words in one language: each meter, the alerts, then what is worth a thought."""
 
 from datetime import datetime
+from decimal import Decimal
 
 from drivers.quantities import BY_KEY
 from gateway.notify.digest import TIPS, Digest, Met, Use
-from gateway.notify.facts import facts_of
+from gateway.notify.facts import about, facts_of
 from gateway.notify.render import Words, laid_out
 from gateway.notify.speech import Html, Paper, Plain, Speech
 from gateway.notify.texts import digest as texts
@@ -56,7 +57,7 @@ def _use(use: Use, speech: Speech) -> list[str]:
         sentence = texts.LESS if use.share < 1 else texts.MORE
         percent = speech.amount(100 * abs(use.share - 1), "%")
         said = [speech.say(sentence, meter=meter, amount=amount, percent=percent)]
-    return said + ([speech.say(texts.COST, cost=_money(use, speech))] if use.cost else [])
+    return said + _money(use, speech)
 
 
 def _met(goal: Met, speech: Speech) -> str:
@@ -65,9 +66,13 @@ def _met(goal: Met, speech: Speech) -> str:
     return speech.say(texts.MET, meter=speech.name(goal.name), **amounts)
 
 
-def _money(use: Use, speech: Speech) -> str:
-    n = speech.paper.number(use.cost)
-    return speech.say(texts.RIYALS, n=n) if use.currency == "SAR" else f"{n} {speech.paper.name(use.currency)}"
+def _money(use: Use, speech: Speech) -> list[str]:
+    sums = {name: getattr(use, name) for name in ("cost", "likely", "low", "high")}
+    said = {name: about(Decimal(text), use.currency, speech) for name, text in sums.items() if text}
+    cost = [speech.say(texts.COST, cost=said["cost"])] if "cost" in said else []
+    if not {"likely", "low", "high"} <= said.keys():
+        return cost
+    return [*cost, speech.say(texts.LIKELY, likely=said["likely"], low=said["low"], high=said["high"])]
 
 
 def _alerts(digest: Digest, speech: Speech) -> list[str]:

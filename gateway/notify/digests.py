@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -28,9 +28,13 @@ from gateway.notify.kinds import kind_of
 from gateway.notify.planning import Customer, Customers, local, wished
 from gateway.notify.router import Contact
 from gateway.notify.schedule import daily_readers, moment_of, readers, week_began
+from gateway.notify.spending import Spending
 from gateway.notify.week import told_by
 from gateway.store.contract import TryAgain
 from gateway.store.database import Database
+
+if TYPE_CHECKING:
+    from gateway.notify.costs import Costs
 
 EVERY = 300.0
 """Seconds between two looks: a digest that is five minutes late is on time."""
@@ -40,12 +44,16 @@ ALERTS = 100
 
 
 class Digests:
-    """Writes the digests of every customer; `now` gives UTC seconds, `wake` is called when one was written."""
+    """Writes the digests of every customer; `now` gives UTC seconds, `wake` is called when one was written.
+
+    `costs` prices what was used; without it digests tell units only.
+    """
 
     def __init__(self, database: Database, customers: Customers, now: Callable[[], float]) -> None:
         """`database` is the hub's, opened by its owner."""
         self.error = ""
         self.wake: Callable[[], None] = _nobody
+        self.costs: Costs | None = None
         self._database, self._customers, self._now = database, customers, now
         self._ledger = Ledger(database)
         self._done: dict[str, datetime] = {}
@@ -92,7 +100,8 @@ class Digests:
         meters = await self._database.read(lambda c: _names(c, tenant))
         if days == 1 and contact.often("digest") != "daily":
             return Digest(since, until, daily=True, alerts=alerts, names=meters)
-        told = await told_by(self._ledger, tenant, list(meters.items()), customer.zone, since, days)
+        spending = Spending(self.costs, self._ledger, tenant, customer.zone) if self.costs is not None else None
+        told = await told_by(self._ledger, tenant, list(meters.items()), customer.zone, since, days, spending)
         if days == 1:
             return Digest(since, until, daily=True, uses=told.uses, alerts=alerts, names=meters)
         before = await self._database.read(lambda c: _told(c, tenant, until - TIP_REST_MS))

@@ -6,7 +6,7 @@
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from statistics import median
 from zoneinfo import ZoneInfo
@@ -15,6 +15,7 @@ from gateway.check.ledger import Ledger
 from gateway.check.sheet import Sheet
 from gateway.check.slots import days_before
 from gateway.notify.digest import Use
+from gateway.notify.spending import Spending, Spent
 
 MAIN = ("energy_import_wh", "water_volume_l", "gas_volume_l", "heat_energy_wh", "cooling_energy_wh")
 """The registers a digest tells of; of each meter the first it has."""
@@ -36,9 +37,15 @@ class Told:
 
 
 async def told_by(
-    ledger: Ledger, tenant: str, meters: Sequence[tuple[str, str]], zone: ZoneInfo, since: int, days: int
+    ledger: Ledger,
+    tenant: str,
+    meters: Sequence[tuple[str, str]],
+    zone: ZoneInfo,
+    since: int,
+    days: int,
+    spending: Spending | None = None,
 ) -> Told:
-    """Read the `days` days from `since` (UTC ms) of `meters`, by (id, name); raises StoreError."""
+    """Read the `days` days from `since` (UTC ms) of `meters`, by (id, name), and price them; raises StoreError."""
     uses: list[Use] = []
     figures: dict[str, float] = {}
     for meter, name in meters:
@@ -50,7 +57,9 @@ async def told_by(
             await _sheets(ledger, tenant, meter, zone, days_before(since, zone, 7 * week), days)
             for week in range(1, WEEKS_BEFORE + 1)
         ]
-        uses.append(use_of(name, key, sheets, before, days))
+        use = use_of(name, key, sheets, before, days)
+        spent = await spending.of(meter, key, since, days_before(since, zone, -days)) if spending is not None else None
+        uses.append(use if spent is None else _with_money(use, spent))
         figures |= figures_of(key, sheets, zone)
     return Told(tuple(uses), figures)
 
@@ -62,6 +71,14 @@ def use_of(name: str, key: str, sheets: Sequence[Sheet], before: Sequence[Sequen
     whole = _whole(sheets, key, days)
     usual = sum(wholes) / len(wholes) if len(wholes) >= WEEKS_NEEDED and whole else None
     return Use(name, key, round(amount, 3), None if usual is None else round(usual, 3), whole)
+
+
+def _with_money(use: Use, spent: Spent) -> Use:
+    """Write sums to the hundredth, so that a digest sent again says the same."""
+    cost, likely, low, high = (
+        "" if value is None else f"{value:.2f}" for value in (spent.cost, spent.likely, spent.low, spent.high)
+    )
+    return replace(use, currency=spent.currency, cost=cost, likely=likely, low=low, high=high)
 
 
 def figures_of(key: str, sheets: Sequence[Sheet], zone: ZoneInfo) -> dict[str, float]:

@@ -60,7 +60,7 @@ def test_a_week_in_english(event: Callable[..., AlertEvent]) -> None:
     words = words_of(digest, "en", NOW, "https://nabd.example/")
     assert words.title == "Your week"
     assert shown(words.text).startswith(
-        "[البيت]: [212.4] kWh, [21] % less than usual. That cost about SAR [43.95]. [Water]: [3.1] m³, as usual. "
+        "[البيت]: [212.4] kWh, [21] % less than usual. That cost about SAR [44]. [Water]: [3.1] m³, as usual. "
         "[Gas]: [5] m³. There was [1] alert: Overload: [Home] ([18:29]). "
         "A thrifty week at [البيت]: [21] % less than usual. Well done! Tip: [12] litres of water"
     )
