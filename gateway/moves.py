@@ -14,6 +14,8 @@ from gateway.store.contract import StoreError, TryAgain
 from gateway.store.database import Database
 
 _TABLE = "CREATE TABLE IF NOT EXISTS moved_in (tenant TEXT PRIMARY KEY, since INTEGER NOT NULL) WITHOUT ROWID"
+_THERE = "SELECT 1 FROM sqlite_master WHERE name = 'moved_in'"
+_ONE = "SELECT since FROM moved_in WHERE tenant = ?"
 _ALL = "SELECT tenant, since FROM moved_in"
 _SET = "INSERT INTO moved_in VALUES (?, ?) ON CONFLICT DO UPDATE SET since = excluded.since"
 _ANSWERED = "SELECT DISTINCT meter, rule FROM answer WHERE tenant = ? AND answer <> 'reset'"
@@ -26,6 +28,14 @@ _FORGET = (
     "UPDATE answer SET done = 0 WHERE tenant = ? AND answer = 'call_me' AND done IS NULL",
     "UPDATE outbox SET state = 'dropped' WHERE tenant = ? AND state = 'waiting'",
 )
+
+
+def since_of(connection: sqlite3.Connection, tenant: str) -> int:
+    """Give the UTC ms from which on a tenant's data are the present customer's; 0 where nobody ever moved."""
+    if connection.execute(_THERE).fetchone() is None:
+        return 0
+    row = connection.execute(_ONE, (tenant,)).fetchone()
+    return int(row[0]) if row is not None else 0
 
 
 class Moves:

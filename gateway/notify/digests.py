@@ -20,6 +20,7 @@ from gateway.alerts.event import AlertEvent, alert_id, parse
 from gateway.check.ledger import Ledger
 from gateway.check.looking import keep_looking
 from gateway.check.slots import days_before
+from gateway.moves import since_of
 from gateway.notify import answers_sql
 from gateway.notify import outbox_sql as sql
 from gateway.notify.digest import ACHIEVEMENT_REST_MS, TIP_REST_MS, Digest, saved_of, tip_of
@@ -84,6 +85,9 @@ class Digests:
         key = f"digest-{days}-{midnight:%Y%m%d}.{contact.channel}"
         if key in self._done or await self._database.read(lambda c: c.execute(sql.KNOWN, (key,)).fetchone()):
             return
+        begins = days_before(round(midnight.timestamp() * 1000), customer.zone, days)
+        if await self._database.read(lambda c: since_of(c, customer.tenant)) > begins:
+            return  # it would tell whoever moved in what somebody else used
         digest = await self._facts(customer, contact, midnight, days)
         if digest.uses or digest.alerts:
             row = _row(customer, contact, key, digest, round(due.timestamp() * 1000))

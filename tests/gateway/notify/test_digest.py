@@ -18,6 +18,7 @@ from gateway.check.slots import Slot, days_before
 from gateway.hubdb import HubDatabase
 from gateway.i18n import LANGUAGES
 from gateway.message import MeterInfo
+from gateway.moves import Moves
 from gateway.notify.answers import Answers
 from gateway.notify.digest import TIPS, Digest, Use, saved_of, tip_of
 from gateway.notify.digest_words import words_of
@@ -277,6 +278,17 @@ async def test_a_home_nobody_was_in_achieved_nothing(hub: HubDatabase) -> None:
     await digests_of(hub, SUNDAY + timedelta(hours=9)).look()
     (digest,) = await written(hub)
     assert digest.saved == ""
+
+
+@pytest.mark.parametrize(("day", "count"), [("2026-11-14", 1), ("2026-11-15", 1), ("2026-11-16", 0), ("2026-11-22", 0)])
+async def test_who_moved_in_is_told_no_week_of_before(day: str, count: int, hub: HubDatabase) -> None:
+    """A digest that begins before the move would tell what somebody else used."""
+    moves = Moves(hub.file, RIYADH)
+    await moves.open()
+    await moves.move_in("other", "2026-11-22", MIDNIGHT)
+    await moves.move_in("home", day, MIDNIGHT)
+    await digests_of(hub, SUNDAY + timedelta(hours=9)).look()
+    assert len(await written(hub)) == count
 
 
 async def test_a_house_of_which_nothing_is_known_gets_none(tmp_path: Path) -> None:
