@@ -43,9 +43,12 @@ class AlertPages:
 
     async def show(self, request: Request) -> Response:
         """Show all that is known of an alert."""
-        found = await self._find(let_in(request), request.path_params["alert"])
+        visitor = let_in(request)
+        found = await self._find(visitor, request.path_params["alert"])
         if found is None:
             return await nothing_here(request)
+        if visitor.many and not visitor.tenant:  # answers given there must name the home
+            return RedirectResponse(f"{request.url.path}{replace(visitor, tenant=found[0]).here}", status_code=303)
         return self.replies.page(request, "alert.html", sheet=await self._sheet(request, *found))
 
     async def answer(self, request: Request) -> Response:
@@ -83,7 +86,8 @@ class AlertPages:
         visitor = visitor_of(request)
         if visitor is None or not (visitor.operates or visitor.tenant == link.tenant):
             return None
-        found = await self._find(replace(visitor, tenant=link.tenant), link.alert)
+        request.state.visitor = there = replace(visitor, tenant=link.tenant)
+        found = await self._find(there, link.alert)
         return await self._sheet(request, *found) if found is not None else None
 
     async def _of_before(self, link: links.Link) -> bool:

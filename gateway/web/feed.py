@@ -23,6 +23,8 @@ SHARE = 0.1
 BEAT = 10.0
 LISTENERS = 32
 """Browsers at a time: more than a household's, few enough for a small board."""
+A_HOME = 16
+"""Those of one customer, who shall leave places to others."""
 
 
 class _Shared:
@@ -56,10 +58,10 @@ class Feed:
         self._shared: dict[tuple[str, Visitor], _Shared] = {}
         self._screen, self._now = screen, now
 
-    @property
-    def full(self) -> bool:
-        """Whether nobody more can listen."""
-        return self.listeners >= LISTENERS
+    def full(self, visitor: Visitor) -> bool:
+        """Tell whether there is no place for one more, or one customer has enough of them."""
+        same = sum(shared.listeners for (_, one), shared in self._shared.items() if one.tenant == visitor.tenant)
+        return self.listeners >= LISTENERS or (not visitor.operates and same >= A_HOME)
 
     async def listen(self, language: str, visitor: Visitor, allowed: Callable[[], bool]) -> AsyncIterator[bytes]:
         """Tell what changes until the listener goes, or is no longer `allowed` to see just this."""

@@ -95,9 +95,9 @@ class _Site:
 
     async def events(self, request: Request) -> Response:
         """Tell what changes."""
-        if self._feed.full:
-            return PlainTextResponse("Too many pages are open.\n", status_code=503, headers={"retry-after": "60"})
         visitor = let_in(request)
+        if self._feed.full(visitor):
+            return PlainTextResponse("Too many pages are open.\n", status_code=503, headers={"retry-after": "60"})
         stream = self._feed.listen(self._replies.chosen(request), visitor, lambda: self._who(request) == visitor)
         return StreamingResponse(stream, media_type="text/event-stream", headers={"x-accel-buffering": "no"})
 

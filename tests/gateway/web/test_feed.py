@@ -18,7 +18,7 @@ from gateway.web.screen import Pages, Screen, Sources
 from tests.support.virtual_time import run_virtually
 
 NOW = 1_795_219_210_000
-VISITOR = Visitor("customer", "home")
+VISITOR = Visitor("operator", "home")
 
 
 class House:
@@ -190,8 +190,8 @@ def test_listeners_are_bounded_and_share_one_rendering(monkeypatch: pytest.Monke
         house.read("a", 120.0)
         await asyncio.gather(*(anext(listener) for listener in listeners))
         assert looks == feeds.LISTENERS + 1
-        assert house.feed.full
+        assert house.feed.full(VISITOR)
         await listeners[0].aclose()  # type: ignore[attr-defined]
-        assert not house.feed.full
+        assert not house.feed.full(VISITOR)
 
     run_virtually(story())

@@ -9,9 +9,10 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 
+from gateway.web.feed import A_HOME, Feed
 from gateway.web.rights import NEEDS, Visitor, allowed, guarded
 from tests.support.two_homes import ANNAS, BILALS, METER, NOW, TwoHomes, signed, two_homes
-from tests.support.whole_site import filled
+from tests.support.whole_site import ALERT, filled, whole_site
 
 ANNA, OPERATOR = Visitor("customer", "anna"), Visitor("operator", "")
 
@@ -169,8 +170,44 @@ async def test_an_operator_chooses_a_home(homes: TwoHomes) -> None:
         assert 'data-home="bilal"' in home
         assert f'href="/alert/{event.id}?home=bilal"' in home
         assert 'href="/settings/bilal"' in home
-        assert (await browser.get(f"/alert/{event.id}")).status_code == 200
+        called = await browser.get(f"/alert/{event.id}")
+        assert called.headers["location"] == f"/alert/{event.id}?home=bilal"
+        sheet = (await browser.get(called.headers["location"])).text
+        assert f'action="/alert/{event.id}/normal?back=alert&amp;home=bilal"' in sheet
+        assert 'href="?lang=ar&amp;home=bilal"' in sheet
         assert 'href="/?home=bilal"' in (await browser.get("/settings/bilal")).text
         answered = await browser.post(f"/alert/{event.id}/mute?home=bilal")
         assert answered.headers["location"] == "/?home=bilal"
         assert (await browser.get("/operator")).status_code == 200
+
+
+async def test_one_home_alone_stays_as_simple_as_ever(tmp_path: Path) -> None:
+    """Where there is one home nothing is chosen: no list, no name, no longer address."""
+    async with whole_site(tmp_path) as whole:
+        whole.let_in()
+        for path in ("/", "/settings", "/operator", f"/alert/{ALERT}"):
+            html = (await whole.browser.get(path)).text
+            assert "home=" not in html.replace('data-home="', "").replace('"home=', "")
+            assert "/homes" not in html
+            assert 'href="/operator"' in html
+
+
+async def test_one_customers_pages_leave_places_to_others() -> None:
+    """Whoever opens their page on too many devices hears so; another customer does not notice."""
+    feed = Feed(lambda *_: _Nothing(), lambda: NOW)  # type: ignore[arg-type]
+    listening = [feed.listen("en", ANNA, lambda: True) for _ in range(A_HOME)]
+    for listener in listening:
+        await anext(listener)
+    assert feed.full(ANNA)
+    assert not feed.full(Visitor("customer", "bilal"))
+    assert not feed.full(OPERATOR)
+    await listening[0].aclose()  # type: ignore[attr-defined]
+    assert not feed.full(ANNA)
+
+
+class _Nothing:
+    """A screen with nothing on it."""
+
+    def parts(self) -> dict[str, str]:
+        """Show nothing."""
+        return {}
