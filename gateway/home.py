@@ -185,8 +185,8 @@ class House:
     def _days(self) -> Days:
         gateway = self._config.gateway
         ledger, zone = Ledger(self._database.file), ZoneInfo(gateway.zone)
-        tenants = (gateway.tenant,)
-        return Days(self._database, self._store, ledger, tenants, zone, wall_ms, self._limits, self._watch.hear)
+        own = {gateway.tenant}
+        return Days(self._database, self._store, ledger, lambda: own, zone, wall_ms, self._limits, self._watch.hear)
 
     def _about(self, _tenant: str, meter: str) -> MeterSettings:
         row = next((row for row in self._here.config.meter if meter_id(self._here.config, row) == meter), None)

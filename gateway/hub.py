@@ -107,7 +107,7 @@ class Hub:
         )  # fmt: skip
         telling.costs = self._watch.costs()
         ledger, limits = Ledger(database.file), self._known.limits
-        self._days = Days(database, store, ledger, tuple(self._tenants), zone, wall_ms, limits, self._watch.hear)
+        self._days = Days(database, store, ledger, self._every_tenant, zone, wall_ms, limits, self._watch.hear)
         book = SettingsBook(database.file, zone, wall_ms, heard(self._known.about))
         self._settings = SettingsOut(book, connect, self._endpoint("settings"), mqtt.root)
         self._retention = Retention(store)
@@ -155,6 +155,10 @@ class Hub:
     async def change(self, new: HubConfig) -> dict[str, int]:
         """Take over other channels and tariffs."""
         return await self._telling.change(new.channel, new.hub) | self._pricing.change(new.tariff)
+
+    def _every_tenant(self) -> set[str]:
+        """Name whose meters were heard of, or whose alerts are told."""
+        return {*self._tenants, *self._book.tenants()}
 
     def doors(self) -> Doorkeeper:
         """Give what answers questions on who may come in."""

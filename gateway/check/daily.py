@@ -58,7 +58,7 @@ class Days:
     hub: HasMeters
     past: HasPast
     ledger: Ledger
-    tenants: tuple[str, ...]
+    tenants: Callable[[], Iterable[str]]
     zone: ZoneInfo
     now: Callable[[], int]
     limits: Callable[[str, str], Limits] = lambda _tenant, _meter: LIMITS
@@ -73,7 +73,7 @@ class Days:
     async def look(self) -> None:
         """Judge every day that is over and was not judged, and at a new day those that may be known better."""
         yesterday = days_before(edges_of(self.now() - HOUR_MS, self.zone)[0], self.zone, 1)
-        for tenant in self.tenants:
+        for tenant in self.tenants():
             for meter in await self.hub.meters(tenant):
                 await self._meter(tenant, meter, yesterday)
 

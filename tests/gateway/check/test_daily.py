@@ -55,7 +55,7 @@ class Bench:
     @property
     def days(self) -> Days:
         """Begin as after a start."""
-        return Days(self, self, self.ledger, ("home", "other"), ZoneInfo("UTC"), lambda: self.now)
+        return Days(self, self, self.ledger, lambda: ("home", "other"), ZoneInfo("UTC"), lambda: self.now)
 
     async def words(self, day: int) -> set[str]:
         """Give the words of a day's newest sheet."""
