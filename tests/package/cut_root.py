@@ -1,8 +1,9 @@
 """Whole Debians on disks whose every write is recorded, and what is left of them when the power is cut.
 
 1. `image_of` makes a disk of a root. Whoever records lets it boot through the recorder (`tests.power.recorder`).
-2. `acknowledging` marks in the recording, as it goes, up to which number readings are committed.
-3. `cut` gives, for moments spread over the recording, the mounted disk as a cut just then may leave it (`tests.power.
+2. `acknowledging` marks in the recording, as it goes, up to which number readings are committed, and where each phase
+   of an installation begins.
+3. `cuts` gives, for moments spread over all phases, the mounted disk as a cut just then may leave it (`tests.power.
    crash_points`), with the number that was marked last.
 """
 
@@ -26,12 +27,13 @@ from tests.power.crash_points import Recording, images
 from tests.power.disk import Disk, sh
 
 MEGABYTE = 1 << 20
-DISK = 900 * MEGABYTE
+DISK = 768 * MEGABYTE
 """A minimal Debian takes 250 MB, a Nabd 90 and its compiled files 50; during an upgrade there are two."""
 SPARE = ("var/cache/apt", "var/lib/apt/lists", "usr/share/locale", "usr/share/doc", "var/log/journal")
 """What no boot needs; less to copy at every cut."""
 ASKING = 0.1
 """Seconds between two looks into the journal."""
+PHASES = (b"begin", b"phase ")
 JOURNAL = "var/lib/nabd/journal"
 
 
@@ -50,13 +52,17 @@ def image_of(place: Path, image: Path) -> Path:
 def acknowledging(place: Path, mark: Path) -> Iterator[None]:
     """While the block runs, mark the highest number such that no reading up to it is missing in the journal's file.
 
-    The file shows a commit only once SQLite has flushed it, so whatever is marked must outlive every later cut.
+    The file shows a commit only once SQLite has flushed it, so whatever is marked must outlive every later cut. A phase
+    begins whenever /opt/nabd/current leads elsewhere.
     """
     over = threading.Event()
 
     def ask() -> None:
-        last = 0
+        last, led = 0, _leads(place)
         while not over.wait(ASKING):
+            if (leads := _leads(place)) != led:
+                led = leads
+                say(mark, f"phase {led}")
             with contextlib.suppress(control.NobodyThere, JournalError, OSError):
                 asyncio.run(control.ask(place / JOURNAL / "edge.sock", {"do": "share"}))
                 seen = committed(place)
@@ -71,6 +77,12 @@ def acknowledging(place: Path, mark: Path) -> Iterator[None]:
     finally:
         over.set()
         asker.join()
+
+
+def _leads(place: Path) -> str:
+    with contextlib.suppress(FileNotFoundError):
+        return str((place / "opt/nabd/current").readlink())
+    return ""
 
 
 def say(mark: Path, words: str) -> None:
@@ -95,23 +107,28 @@ class Cut:
     place: Path
     safe: int
     """Readings up to this number were committed."""
-    begun: float
-    """Which part of the recording had been written, 0 to 1."""
+    moment: str
+    """The phase, and where in the recording."""
 
 
 def cuts(recording: Recording, count: int, folder: Path, dice: random.Random) -> Iterator[Cut]:
-    """Give so many cuts, spread evenly over the records after `begin`, each at any record of its stretch."""
-    length = len(recording.log) - recording.begun
-    edges = [recording.begun + length * step // count for step in range(count + 1)]
-    points = [dice.randrange(low, high) for low, high in itertools.pairwise(edges)]
+    """Give so many cuts, as many in each phase, there spread evenly, each at any record of its stretch."""
+    begins = [at for at, (kind, _, data) in enumerate(recording.log) if kind == b"A" and data.startswith(PHASES)]
+    phases = list(itertools.pairwise([*begins, len(recording.log)]))
+    points = []
+    for number, (begin, end) in enumerate(phases):
+        share = count * (number + 1) // len(phases) - count * number // len(phases)
+        edges = [begin + (end - begin) * step // share for step in range(share + 1)]
+        points += [dice.randrange(low, max(high, low + 1)) for low, high in itertools.pairwise(edges)]
     torn = Disk(folder / "torn.img", folder / "torn")
     torn.path.mkdir(exist_ok=True)
     for number, point in enumerate(images(recording.base, recording.log, points, torn.image, dice)):
-        marks = b"".join(data for kind, _, data in recording.log[:point] if kind == b"A").split(b"\n")[:-1]
+        marks = b"".join(data for kind, _, data in recording.log[: point + 1] if kind == b"A").split(b"\n")[:-1]
+        begun = next(line.decode() for line in reversed(marks) if line.startswith(PHASES))
         safe = max((int(line.split()[1]) for line in marks if line.startswith(b"safe ")), default=0)
         torn.mount()
         try:
-            yield Cut(number, torn.path, safe, (point - recording.begun) / length)
+            yield Cut(number, torn.path, safe, f"{begun} at record {point} of {len(recording.log)}")
         finally:
             torn.unmount()
 
