@@ -48,7 +48,7 @@ SENT = {
 CLOCKS = {"now", "today", "utcnow"}
 """Calls by which a codec, which may calculate with dates, would look at the clock."""
 
-HEAVY = {"cryptography", "influxdb_client", "iotcore", "jinja2", "pymodbus", "starlette", "uvicorn"}
+HEAVY = {"apprise", "cryptography", "influxdb_client", "iotcore", "jinja2", "pymodbus", "starlette", "uvicorn"}
 LOADED_ONLY_ASIDE = ("gateway/web/", "gateway/hub.py", "gateway/home.py", "gateway/store/influx.py", "simulator/")
 """Modules that the edge never imports at its top, so they may name heavy extras at theirs."""
 

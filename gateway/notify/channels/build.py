@@ -2,6 +2,8 @@
 
 import ssl
 from collections.abc import Callable, Mapping
+from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -115,7 +117,9 @@ def _webpush(table: ChannelTable, now: Now, _tenant: str) -> Channel:
 def _apprise(table: ChannelTable, _now: Now, _tenant: str) -> Channel:
     from gateway.notify.channels.apprise import Apprise, sender_of  # noqa: PLC0415
 
-    return Apprise(sender_of((_reveal(table.address_file) or "").strip()))
+    if find_spec("apprise") is None:
+        raise ModuleNotFoundError(name="apprise")
+    return Apprise(partial(sender_of, (_reveal(table.address_file) or "").strip()))
 
 
 MAKERS: Mapping[str, Callable[[ChannelTable, Now, str], Channel]] = {
