@@ -14,6 +14,7 @@ from benchmarks import (
     crowd,
     fleet,
     hub,
+    idle,
     labelled,
     load,
     mbus,
@@ -35,6 +36,7 @@ from benchmarks.rig import Figure
 SUITES: dict[str, tuple[Callable[[], list[Figure]], Callable[[], list[Figure]]]] = {
     "start": (load.cold_start, load.cold_start),
     "hertz": (lambda: load.at_one_hertz(60), lambda: load.at_one_hertz(24)),
+    "idle": (lambda: idle.idle(120), lambda: idle.idle(20)),
     "modbus": (modbus.full, modbus.quick),
     "mbus": (mbus.full, mbus.quick),
     "wmbus": (wmbus.full, wmbus.quick),
