@@ -94,20 +94,20 @@ class Engine:
         assert self._holder.stdout is not None
         assert self._holder.stdout.readline() == "ready\n"
         children = Path(f"/proc/{self._holder.pid}/task/{self._holder.pid}/children").read_text().split()
-        self._leader = children[0]
+        self.leader = children[0]
         self._install_compose()
         return self
 
     def __exit__(self, *_: object) -> None:
         with contextlib.suppress(AssertionError, subprocess.SubprocessError):
             self.sh("podman rm --all --force --time 5", timeout=60)
-        os.kill(int(self._leader), signal.SIGKILL)
+        os.kill(int(self.leader), signal.SIGKILL)
         self._holder.communicate()
         shutil.rmtree(self.place, ignore_errors=True)
 
     def enter(self, *command: str) -> list[str]:
         """Give the command that runs another inside."""
-        return ["nsenter", "-t", self._leader, "-m", "-n", "-p", "--", *command]
+        return ["nsenter", "-t", self.leader, "-m", "-n", "-p", "--", *command]
 
     def sh(self, script: str, *, told: str = "", timeout: float = 120) -> str:
         """Run a shell's lines inside, in a home folder of their own, and give what they print."""
@@ -161,9 +161,8 @@ def meter_on_the_lan(engine: Engine, folder: Path) -> Iterator[None]:
     line = f'[[line]]\nname = "lan"\nkind = "tcp"\nhost = "{LAN}"\nport = 502\n'
     scenario.write_text(line + '[[meter]]\nname = "m"\nline = "lan"\nprofile = "abb-b23"\naddress = 1\n')
     nabd = [sys.executable, "-m", "gateway.cli", "simulate", str(scenario), "--folder", str(folder / "wires")]
-    process = subprocess.Popen(
-        engine.enter(*nabd, "--i-own-this-host"), cwd=CHECKOUT, stdout=subprocess.PIPE, text=True
-    )
+    command = ["nsenter", "-t", engine.leader, "-n", "--", *nabd, "--i-own-this-host"]
+    process = subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     process.stdout.readline()
     try:
