@@ -96,7 +96,7 @@ def fuse(module: str, source: Path, at: Path, *more: Path, shows: str) -> Iterat
     command = [sys.executable, "-m", module, str(source), str(at), *map(str, more)]
     with subprocess.Popen(command, cwd=ROOT) as program:
         try:
-            until = time.monotonic() + 10
+            until = time.monotonic() + 60  # a whole Debian is read into memory first, and the machine may be busy
             while not (at / shows).exists():
                 assert time.monotonic() < until, f"{module} did not come up"
                 time.sleep(0.02)
