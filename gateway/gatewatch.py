@@ -118,9 +118,9 @@ class GateWatch:
         except MessageError:
             self.refused["malformed"] += 1
             return
-        gates = self._tenants.setdefault(topics.tenant, {})
+        gates = self._tenants.get(topics.tenant, {})
         if sign is None:
-            if kind == "status":
+            if kind == "status" and gates:
                 self._forget(topics.tenant, topics.gw)
         elif topics.gw in gates or sum(map(len, self._tenants.values())) < GATEWAYS:
             self._take(topics.tenant, topics.gw, sign)
@@ -164,9 +164,11 @@ class GateWatch:
 
     def _take(self, tenant: str, gw: str, sign: int) -> None:
         now = self._now()
-        gate = self._tenants[tenant].get(gw)
+        gate = self._tenants.get(tenant, {}).get(gw)
         if gate is None:
-            gate = self._tenants[tenant][gw] = Gate({rule.name: (rule.start, Life()) for rule in self._rules})
+            gate = self._tenants.setdefault(tenant, {})[gw] = Gate(
+                {rule.name: (rule.start, Life()) for rule in self._rules}
+            )
         before = [(state.sign in (LOST, LEFT), away(state, now), state) for state, _ in gate.of.values()]
         for rule in self._rules:
             state, finding = rule.reading(gate.of[rule.name][0], now, 0, {KEY: sign})

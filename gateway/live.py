@@ -8,16 +8,28 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from drivers.contract import Number
-from gateway.message import MessageError, Topics, decode_info, decode_live, encode_live
+from gateway.message import MessageError, MeterInfo, Topics, decode_info, decode_live, encode_live
 from gateway.transport import Connection, Message
 
 LATE_MS = 90_000
 """What is older than the shown reading by more than this was not late: the gateway's clock was set back."""
 
+METERS = 100_000
+"""Meters of all gateways: many times what one hub serves; beyond it somebody makes them up."""
+OF_ONE = 1000
+"""Meters of one gateway: four lines full of them."""
+TEXT = 120
+"""Characters of a name or a model that came by a topic; a page shows fewer."""
+LIVE_LIMIT = 8192
+"""Bytes of a live document: sixty values and two texts of a P1 port are half of it."""
+
 
 @dataclass(slots=True)
 class LiveMeter:
-    """One meter as a page shows it; `ts` is UTC ms, 0 before its first reading. `every` is in seconds."""
+    """One meter as a page shows it; `ts` is UTC ms, 0 before its first reading. `every` is in seconds.
+
+    `gw` is the gateway that announced it by a topic, and alone may speak for it.
+    """
 
     id: str
     name: str
@@ -28,14 +40,20 @@ class LiveMeter:
     q: int = 0
     values: Mapping[str, Number | str] = field(default_factory=dict)
     tenant: str = ""
+    gw: str = ""
 
 
 class LiveBook:
     """All meters of one program by tenant, in the order they became known: two tenants may give theirs one id."""
 
     def __init__(self, tenant: str = "") -> None:
-        """Start with no meter, `tenant` owning those that name none; `dropped` counts what was not what it claims."""
-        self.dropped = 0
+        """Start with no meter, `tenant` owning those that name none.
+
+        `dropped` counts what was not what it claims, `refused` meters beyond the bounds, or of another gateway.
+        """
+        self.dropped = self.refused = 0
+        self._heard = 0
+        self._announced: dict[tuple[str, str], set[str]] = {}
         self._tenant = tenant
         self._homes: dict[str, dict[str, LiveMeter]] = {}
 
@@ -75,16 +93,41 @@ class LiveBook:
         try:
             topics, kind, _ = Topics.parse(message.topic)
             if kind == "info":
-                for row in decode_info(message.payload).meters:
-                    known = LiveMeter(row.id, row.name, row.commodity, row.model, row.every, tenant=topics.tenant)
-                    self.know(known)
+                self._announce(topics, decode_info(message.payload).meters)
             elif kind == "live":
-                document = decode_live(message.payload)
+                document = decode_live(message.payload if len(message.payload) <= LIVE_LIMIT else b"")
                 meter, ts, q = str(document.pop("meter")), int(document.pop("ts")), int(document.pop("q", 0))
                 document.pop("v", None)
-                self.update(meter, ts, q, document, topics.tenant)
+                known = self._homes.get(topics.tenant, {}).get(meter)
+                if known is not None and known.gw == topics.gw:
+                    self.update(meter, ts, q, document, topics.tenant)
         except (MessageError, KeyError, ValueError, OverflowError):
             self.dropped += 1
+
+    def _announce(self, topics: Topics, rows: Sequence[MeterInfo]) -> None:
+        """Take a birth document: a gateway's meters are these, and those it no longer names are gone."""
+        own, home = (topics.tenant, topics.gw), self._homes.setdefault(topics.tenant, {})
+        named = {row.id: row for row in rows[:OF_ONE]}
+        self.refused += len(rows) - len(named)
+        for gone in self._announced.pop(own, set()) - named.keys():
+            del home[gone]
+            self._heard -= 1
+        for row in named.values():
+            self._meet(topics, row)
+        kept = {name for name in named if name in home and home[name].gw == topics.gw}
+        if kept:
+            self._announced[own] = kept
+        elif not home:
+            del self._homes[topics.tenant]
+
+    def _meet(self, topics: Topics, row: MeterInfo) -> None:
+        old = self._homes[topics.tenant].get(row.id)
+        if (old.gw != topics.gw) if old is not None else (self._heard >= METERS):
+            self.refused += 1
+            return
+        self._heard += old is None
+        name, model, commodity = row.name[:TEXT], row.model[:TEXT], row.commodity[:TEXT]
+        self.know(LiveMeter(row.id, name, commodity, model, row.every, tenant=topics.tenant, gw=topics.gw))
 
 
 class HasConnection(Protocol):

@@ -4,6 +4,7 @@ It hears events as they come by topic or from the engine of the same program, in
 highest `seq` of an alert is what it says now.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,8 @@ from gateway.web.rights import Visitor
 
 KEPT = 200
 """Alerts of a tenant that are kept: more open ones than that no person can read; the oldest falls."""
+ALL = 20_000
+"""Alerts of all tenants: a hundred of them with all that is kept of each; then the one known longest falls."""
 LATELY_MS = 24 * 3_600_000
 
 
@@ -38,6 +41,7 @@ class AlertBook:
         self.dropped = 0
         self._now = now
         self._alerts: dict[tuple[str, str], Alert] = {}
+        self._of_tenant = Counter[str]()
 
     def take(self, tenant: str, event: AlertEvent) -> None:
         """Take one step of an alert's life."""
@@ -46,10 +50,19 @@ class AlertBook:
             if event.seq > known.event.seq:
                 known.event = event
             return
-        same = [name for name in self._alerts if name[0] == tenant]
-        if len(same) >= KEPT:
-            del self._alerts[min(same, key=lambda name: (self._alerts[name].event.open, self._alerts[name].event.at))]
+        if self._of_tenant[tenant] >= KEPT:
+            same = [name for name in self._alerts if name[0] == tenant]
+            self._drop(min(same, key=lambda name: (self._alerts[name].event.open, self._alerts[name].event.at)))
+        elif len(self._alerts) >= ALL:
+            self._drop(next(iter(self._alerts)))
         self._alerts[tenant, event.id] = Alert(tenant, event)
+        self._of_tenant[tenant] += 1
+
+    def _drop(self, name: tuple[str, str]) -> None:
+        del self._alerts[name]
+        self._of_tenant[name[0]] -= 1
+        if not self._of_tenant[name[0]]:
+            del self._of_tenant[name[0]]
 
     def restore(self, states: Iterable[AlertState]) -> None:
         """Take what the outbox kept over a restart: alerts that live, and who saw them."""
