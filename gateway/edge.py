@@ -186,7 +186,7 @@ class Edge:
 
     def _news(self) -> tuple[object, ...]:
         settings = self._desired.now.rev, self._desired.refused.total()
-        return bool(self._here.journal.stats().fault), settings, self.desk and self.desk.news
+        return bool(self._here.journal.fault), settings, self.desk and self.desk.news
 
     async def _share(self, _: Mapping[str, Any]) -> Mapping[str, Any]:
         await self._here.journal.share()

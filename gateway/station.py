@@ -137,7 +137,7 @@ class Station:
     def faults(self) -> MutableMapping[str, Callable[[], str]]:
         """Name what can be wrong here, for the log: the journal, and each bus there is now."""
         own = {
-            "journal": lambda: self.journal.stats().fault,
+            "journal": lambda: self.journal.fault,
             "flash": lambda: self.flash.warning(asyncio.get_running_loop().time()),
             "backfill": lambda: self.backfill.error,
         }
@@ -181,7 +181,7 @@ class Station:
             if offset is not None:
                 known, released = now, False
             with contextlib.suppress(Unwritable):  # the journal says so itself, and this comes round again
-                if offset is not None and self.journal.stats().held:
+                if offset is not None and self.journal.held:
                     await self.journal.repair(self.clock.boot_id, offset)
                 elif offset is None and not released and now - known > self.config.clock.wait:
                     await self.journal.release()

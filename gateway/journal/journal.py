@@ -244,6 +244,16 @@ class Journal:
         """
         return self._committer.stored(block, rejected)
 
+    @property
+    def fault(self) -> str:
+        """What is wrong now, "" when all is well; asks no file, so it may be looked at every second."""
+        return (self.away.why if self.away else self._committer.degraded) or self._committer.standstill()
+
+    @property
+    def held(self) -> int:
+        """Readings without a time that a repair would give one."""
+        return self._committer.unrepaired
+
     def stats(self) -> JournalStats:
         """Say how it is going; reads two small files, so ask every few seconds, not every reading."""
         committer = self._committer

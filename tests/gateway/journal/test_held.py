@@ -52,7 +52,7 @@ async def test_released_readings_go_untimed_and_are_repaired_later(bench: Any) -
     ]
     for block in tuple(journal.pending()):
         journal.stored(block)
-    assert journal.stats().held == 3
+    assert journal.held == journal.stats().held == 3
     assert await journal.repair("boot-1", bench.now) == 3
     assert sorted(await bench.readings(journal)) == seqs
     await journal.close()

@@ -46,7 +46,8 @@ async def test_a_store_that_confirms_nothing_is_told(bench: Any, clock: Clock) -
     clock.now += PATIENCE - 1
     assert journal.stats().fault == ""
     clock.now += 2
-    assert journal.stats().fault == journal.stats().standstill == "the store confirmed nothing for 4 minutes"
+    assert journal.fault == journal.stats().fault == journal.stats().standstill
+    assert journal.fault == "the store confirmed nothing for 4 minutes"
     journal.stored(journal.pending()[0])
     assert journal.stats().fault == ""
     clock.now += PATIENCE + 1
