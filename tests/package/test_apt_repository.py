@@ -1,7 +1,6 @@
 """S8, S9: what apt does with our repository when somebody forged, damaged, swapped or replayed a part of it."""
 
 import hashlib
-import os
 import re
 import shutil
 import subprocess
@@ -15,13 +14,9 @@ from systemd.debian.archive import Entry, package
 from systemd.debian.repository import DAY, make, read
 from systemd.debian.wheels import BuildError
 from tests.conftest import skip_or_fail
+from tests.support.apt_machines import PAGE, Debian, Gateway
 from tests.support.booted import copy, root
-from tests.support.debian_packages import Machine
 
-PAGE = (Path(__file__).parents[2] / "docs/how-to/updates.md").read_text(encoding="utf-8")
-PREFERENCES = "\n".join(re.findall(r"^Package: .*\nPin: .*\nPin-Priority: .*\n", PAGE, re.MULTILINE))
-SCHEME = re.findall(r"a stick is `(\w+):/", PAGE)[0]
-"""Not `file`: for that apt keeps links to the stick, and installs from a list that it refused a moment before."""
 NOW = int(time.time())
 OURS, THEIRS = "Nabd test <nabd@localhost>", "Somebody <else@localhost>"
 LISTS = "dists/stable/main/binary-amd64/Packages"
@@ -53,68 +48,6 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 def _run(*command: str) -> None:
     subprocess.run(command, capture_output=True, timeout=60, check=True)
-
-
-class Gateway:
-    """A folder that apt and dpkg take for a machine; it trusts one key for one repository, as the page says."""
-
-    def __init__(self, folder: Path, repository: Path) -> None:
-        self.machine = Machine(folder / "machine")
-        self.repository = repository
-        self._apt = folder / "apt"
-        for place in ("etc/apt.conf.d", "etc/sources.list.d", "etc/preferences.d", "etc/trusted.gpg.d",
-                      "lists/partial", "cache/archives/partial", "log"):  # fmt: skip
-            (self._apt / place).mkdir(parents=True)
-        (self._apt / "etc/nabd.asc").write_bytes((repository / "nabd.asc").read_bytes())
-        (self._apt / "etc/preferences.d/nabd").write_text(PREFERENCES)
-        (self._apt / "apt.conf").write_text(self._config())
-        self.source("nabd", repository, "nabd.asc")
-
-    def _config(self) -> str:
-        """Point apt at this folder before it reads what the true machine has set."""
-        places = {
-            "Dir::Etc": f"{self._apt}/etc", "Dir::Etc::sourcelist": "/dev/null", "Dir::Cache": f"{self._apt}/cache",
-            "Dir::State": str(self._apt), "Dir::State::Lists": f"{self._apt}/lists", "Dir::Log": f"{self._apt}/log",
-            "Dir::State::status": f"{self.machine.root}/var/lib/dpkg/status", "APT::Architecture": "amd64",
-            "APT::Architectures": "amd64", "APT::Sandbox::User": "root", "Acquire::Languages": "none",
-            "Debug::NoLocking": "true",
-        }  # fmt: skip
-        lines = [f'{name} "{value}";' for name, value in places.items()]
-        dpkg = (f"--root={self.machine.root}", "--force-not-root", "--force-script-chrootless")
-        return "\n".join([*lines, *(f'DPkg::Options:: "{option}";' for option in dpkg), ""])
-
-    def source(self, name: str, repository: Path, key: str) -> None:
-        """Name a repository, and the file of the key that signs it."""
-        told = f"Types: deb\nURIs: {SCHEME}:{repository}\nSuites: stable\nComponents: main\n"
-        (self._apt / f"etc/sources.list.d/{name}.sources").write_text(f"{told}Signed-By: {self._apt}/etc/{key}\n")
-
-    def trust(self, key: Path) -> None:
-        """Trust a key for whatever names no key of its own, as a system trusts those it came with."""
-        shutil.copy(key, self._apt / "etc/trusted.gpg.d/other.asc")
-
-    def apt(self, *arguments: str) -> str:
-        """Run apt-get; what it says, with the word FAILED at its end when it did not end well."""
-        done = subprocess.run(
-            ["apt-get", "--yes", *arguments], capture_output=True, text=True, timeout=60, check=False,
-            env={"PATH": f"{os.environ['PATH']}:/usr/sbin:/sbin", "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive",
-                 "APT_CONFIG": str(self._apt / "apt.conf")},
-        )  # fmt: skip
-        return done.stdout + done.stderr + ("FAILED" if done.returncode else "")
-
-    def update(self) -> str:
-        """Do what a person or a timer does: look for updates, and take them."""
-        return self.apt("update") + self.apt("install", "nabd")
-
-    @property
-    def files(self) -> dict[str, str]:
-        """The digest of every file of the machine."""
-        root = self.machine.root
-        return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in root.rglob("*") if path.is_file()}
-
-    @property
-    def version(self) -> str:
-        """What is installed."""
-        return (self.machine.root / "opt/nabd/version").read_text()
 
 
 @pytest.fixture(scope="module")
@@ -329,36 +262,38 @@ def test_a_key_that_gpg_lacks_is_said(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_debian_13_checks_it_too(tmp_path: Path) -> None:
     """Its apt verifies by another program: it takes what is ours, and nothing that was altered after."""
-    repository = tmp_path / "repository"
-    make(repository, [read(deb("1.0"))], OURS, NOW - 20 * DAY)
+    make(tmp_path / "repository", [read(deb("1.0"))], OURS, NOW - 20 * DAY)
     with copy(root("trixie")) as place:
-        shutil.rmtree(place / "etc/apt/sources.list.d")
-        (place / "etc/apt/sources.list").unlink(missing_ok=True)
-        for file, data in {
-            "etc/apt/keyrings/nabd.asc": (repository / "nabd.asc").read_text(),
-            "etc/apt/preferences.d/nabd": PREFERENCES,
-            "etc/apt/sources.list.d/nabd.sources": "Types: deb\nURIs: copy:/stick\nSuites: stable\nComponents: main\n"
-            "Signed-By: /etc/apt/keyrings/nabd.asc\n",
-        }.items():
-            (place / file).parent.mkdir(exist_ok=True)
-            (place / file).write_text(data)
-
-        def updated(change: Callable[[Path], None] = lambda _: None) -> str:
-            """Bring the stick, alter it, and give what apt says and the version that is there then."""
-            shutil.rmtree(place / "stick", ignore_errors=True)
-            shutil.copytree(repository, place / "stick")
-            (place / "stick").chmod(0o755)
-            change(place / "stick")
-            script = "apt-get update; apt-get install --yes nabd; cat /opt/nabd/version"
-            done = subprocess.run(
-                ["chroot", place, "sh", "-c", script], capture_output=True, text=True, timeout=120, check=False
-            )
-            return done.stderr + done.stdout
-
-        assert updated().endswith("1.0")
-        publish(repository)
+        debian = Debian(place, tmp_path / "repository")
+        debian.run("apt-get update; apt-get install --yes nabd")
+        assert debian.version == "1.0"
+        publish(tmp_path / "repository")
         for how in ("a bit of the release", "another's key", "unsigned"):
-            said = updated(FORGED[how][0])
+            debian.bring(FORGED[how][0])
+            said = debian.run("apt-get update; apt-get install --yes nabd")
             assert re.search(FORGED[how][1], said), said
-            assert said.endswith("1.0")
-        assert updated().endswith("2.0")
+            assert debian.version == "1.0"
+        debian.bring()
+        debian.run("apt-get update; apt-get install --yes nabd")
+        assert debian.version == "2.0"
+
+
+@pytest.mark.slow
+def test_updates_come_by_themselves_as_the_page_says(tmp_path: Path) -> None:
+    """With the page's few lines the system's own unattended upgrades take ours, and not before they were written."""
+    told = next(block for block in re.findall(r"```text\n(.*?)```", PAGE, re.DOTALL) if "Unattended-Upgrade" in block)
+    make(tmp_path / "repository", [read(deb("1.0"))], OURS, NOW - 20 * DAY)
+    with copy(root("bookworm")) as place:
+        debian = Debian(place, tmp_path / "repository")
+        said = debian.run("apt-get update; apt-get install --yes --no-install-recommends nabd unattended-upgrades")
+        if not (place / "usr/bin/unattended-upgrade").exists():
+            skip_or_fail(f"unattended-upgrades cannot be fetched here: {said[-300:]}")
+        # Debian's own updates would come too, which takes minutes and shows nothing of ours.
+        debian.put("etc/apt/sources.list", "")
+        publish(tmp_path / "repository")
+        debian.bring()
+        debian.run("apt-get update; unattended-upgrade")
+        assert debian.version == "1.0"
+        debian.put("etc/apt/apt.conf.d/52nabd", told)
+        said = debian.run("unattended-upgrade -v")
+        assert debian.version == "2.0", said
