@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from drivers.contract import Bus, Keys, Meter
+from gateway.config.broker import BrokerTable
 from gateway.config.errors import ConfigError, Problem
-from gateway.config.models import BrokerTable, BusTable, EdgeConfig, HomeConfig, MeterTable
+from gateway.config.models import BusTable, EdgeConfig, HomeConfig, MeterTable
 from gateway.config.secret import SecretFile
 from gateway.transport import Endpoint, Message
 

@@ -7,9 +7,10 @@ import os
 from collections.abc import Iterator
 
 from gateway.config import channels, virtual_relations
+from gateway.config.broker import BrokerTable
 from gateway.config.build import meter_id
 from gateway.config.locate import Key
-from gateway.config.models import BrokerTable, BusTable, Document, EdgeConfig, HomeConfig, HubConfig, StoreTable
+from gateway.config.models import BusTable, Document, EdgeConfig, HomeConfig, HubConfig, StoreTable
 from gateway.config.near import meant, shown
 
 Finding = tuple[Key, str, str]

@@ -9,10 +9,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from drivers.profiles import SHIPPED
+from gateway.config.broker import BrokerTable, UplinkTable
 from gateway.config.build import meter_id, mirror_folder
 from gateway.config.load import kind_of, load
 from gateway.config.models import (
-    BrokerTable,
     BusTable,
     ChannelTable,
     Document,
@@ -23,7 +23,6 @@ from gateway.config.models import (
     MeterTable,
     PlaceTable,
     StoreTable,
-    UplinkTable,
 )
 from gateway.config.near import printable
 from gateway.config.spell import spell_bytes, spell_seconds

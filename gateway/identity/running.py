@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from gateway.config.models import BrokerTable
+from gateway.config.broker import BrokerTable
 from gateway.identity.dialling import Dialler
 from gateway.identity.expiry import Expiry
 from gateway.seclog import note

@@ -11,7 +11,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from gateway.config.models import ChannelTable, GatewayTable, StoreTable, UplinkTable, WebTable
+from gateway.config.broker import UplinkTable
+from gateway.config.models import ChannelTable, GatewayTable, StoreTable, WebTable
 from gateway.config.near import meant
 from gateway.config.values import Context
 from gateway.i18n import N_

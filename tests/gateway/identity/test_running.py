@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gateway.config.models import BrokerTable
+from gateway.config.broker import BrokerTable
 from gateway.config.secret import SecretFile
 from gateway.identity.folder import Folder
 from gateway.identity.running import Identity
