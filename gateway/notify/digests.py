@@ -104,8 +104,9 @@ class Digests:
         meters = await self._database.read(lambda c: _names(c, tenant))
         if days == 1 and contact.often("digest") != "daily":
             return Digest(since, until, daily=True, alerts=alerts, names=meters)
-        spending = Spending(self.costs, self._ledger, tenant, customer.zone) if self.costs is not None else None
-        told = await told_by(self._ledger, tenant, list(meters.items()), customer.zone, since, days, spending)
+        zone, moved = customer.zone, await self._database.read(lambda c: since_of(c, tenant))
+        spending = Spending(self.costs, self._ledger, tenant, zone, moved) if self.costs is not None else None
+        told = await told_by(self._ledger, tenant, list(meters.items()), zone, since, days, spending, moved)
         if days == 1:
             return Digest(since, until, daily=True, uses=told.uses, alerts=alerts, names=meters)
         before = await self._database.read(lambda c: _told(c, tenant, until - TIP_REST_MS))

@@ -44,12 +44,13 @@ class Spent:
 
 @dataclass(frozen=True)
 class Spending:
-    """Prices the days of one tenant's digest."""
+    """Prices the days of one tenant's digest; whoever `moved` in since (UTC ms) is told no bill of before."""
 
     costs: Costs
     ledger: Ledger
     tenant: str
     zone: ZoneInfo
+    moved: int = 0
 
     async def of(self, meter: str, key: str, since: int, until: int) -> Spent | None:
         """Price what a meter's register counted from `since` to `until` (UTC ms); raises StoreError."""
@@ -71,7 +72,7 @@ class Spending:
         rules = (await self.costs.remembered(self.tenant, meter)).get("rules", {})
         following = followed(rules[RULE][0][0]) if RULE in rules else None
         bill = restore(plan, following.bill) if following is not None else None
-        if following is None or bill is None or not bill.start < until < bill.end:
+        if following is None or bill is None or not self.moved <= bill.start < until < bill.end:
             return None
         made = await asyncio.to_thread(BillProjection(plan, self.costs.calendar).projected, following, bill)
         return None if isinstance(made, NoCost) else made

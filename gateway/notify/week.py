@@ -44,8 +44,12 @@ async def told_by(
     since: int,
     days: int,
     spending: Spending | None = None,
+    moved: int = 0,
 ) -> Told:
-    """Read the `days` days from `since` (UTC ms) of `meters`, by (id, name), and price them; raises StoreError."""
+    """Read the `days` days from `since` (UTC ms) of `meters`, by (id, name), and price them; raises StoreError.
+
+    Somebody else's weeks, before `moved`, are nobody's usual.
+    """
     uses: list[Use] = []
     figures: dict[str, float] = {}
     for meter, name in meters:
@@ -53,10 +57,8 @@ async def told_by(
         key = next((key for key in MAIN if any(key in sheet.totals for sheet in sheets)), None)
         if key is None:
             continue
-        before = [
-            await _sheets(ledger, tenant, meter, zone, days_before(since, zone, 7 * week), days)
-            for week in range(1, WEEKS_BEFORE + 1)
-        ]
+        weeks = [days_before(since, zone, 7 * week) for week in range(1, WEEKS_BEFORE + 1)]
+        before = [await _sheets(ledger, tenant, meter, zone, week, days) for week in weeks if week >= moved]
         use = use_of(name, key, sheets, before, days)
         spent = await spending.of(meter, key, since, days_before(since, zone, -days)) if spending is not None else None
         uses.append(use if spent is None else _with_money(use, spent))

@@ -291,6 +291,17 @@ async def test_who_moved_in_is_told_no_week_of_before(day: str, count: int, hub:
     assert len(await written(hub)) == count
 
 
+@pytest.mark.parametrize(("day", "usual"), [("2026-10-18", 700.0), ("2026-11-01", 700.0), ("2026-11-02", None)])
+async def test_what_others_used_is_not_the_usual(day: str, usual: float | None, hub: HubDatabase) -> None:
+    """Two weeks since the move are needed, as of any new home."""
+    moves = Moves(hub.file, RIYADH)
+    await moves.open()
+    await moves.move_in("home", day, MIDNIGHT)
+    await digests_of(hub, SUNDAY + timedelta(hours=9)).look()
+    (digest,) = await written(hub)
+    assert digest.uses[0].usual == usual
+
+
 async def test_a_house_of_which_nothing_is_known_gets_none(tmp_path: Path) -> None:
     """A hub that began today has nothing to tell."""
     database = HubDatabase(tmp_path / "new.sqlite")
