@@ -69,9 +69,9 @@ class Doorkeeper:
             moved = await self.desk.move_in(tenant, str(asked.get("since")))
         except ValueError:
             return {"error": "say from which day on, such as --since 2026-11-01"}
+        ended = served.access.end(tenant)  # also where not all could be noted: nobody of before stays in
         if isinstance(moved, TryAgain):
             return {"error": moved.why}
-        ended = served.access.end(tenant)
         channels = [contact.channel for contact in await self.desk.contacts(tenant)]
         return {"ended": ended, "channels": channels}
 

@@ -12,6 +12,7 @@ from gateway.message import MeterInfo
 from gateway.moves import Moves
 from gateway.notify.wishes import Wishes
 from gateway.outlook import Outlook
+from gateway.store.contract import TryAgain
 from gateway.web.doorkeeper import Doorkeeper
 from gateway.web.serve import Served
 from tests.support.two_homes import ANNAS, DAY, METER, NOW, TwoHomes, signed, two_homes
@@ -158,6 +159,20 @@ async def test_what_is_no_day_changes_nothing(homes: TwoHomes, day: str) -> None
     async with homes.of("anna") as browser:
         assert "error" in await move(homes, day)
         assert (await browser.get("/")).status_code == 200
+
+
+async def test_a_move_that_a_disk_refuses_still_shuts_the_former_customer_out(
+    homes: TwoHomes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command says what is wrong, to be typed again; meanwhile nobody of before looks in."""
+
+    async def full(*_: object) -> TryAgain:
+        return TryAgain("disk full")
+
+    monkeypatch.setattr(Moves, "move_in", full)
+    async with homes.of("anna") as former:
+        assert await move(homes, TODAY) == {"error": "disk full"}
+        assert (await former.get("/")).status_code == 401
 
 
 async def test_a_move_outlives_a_restart_and_is_at_local_midnight(tmp_path: Path) -> None:
