@@ -32,6 +32,10 @@ _UNLEARNT = ("usual_hours", "longest_s")
 """Keys of what a home was seen to do so far: 0 says that nothing was seen yet."""
 _MONEY = "_money"
 """Ends the keys of sums in the event's own unit, which is a currency then."""
+_GUESSES = frozenset({"bill_projection"})
+"""Rules whose value is a sum that nobody knows to the hundredth."""
+_GUESSED = frozenset({"low_money", "high_money", "usual_money"})
+"""And keys of such sums."""
 _ABOUT_FROM = 10
 """From so much money on nobody counts hundredths of what is said with "about"."""
 _COST_OF: Mapping[Span, str] = {
@@ -69,7 +73,10 @@ def _amounts(event: AlertEvent, speech: Speech) -> dict[str, str]:
     """Say the value, what it is held against, and what follows from them."""
     facts: dict[str, str] = {}
     if event.value is not None and (event.unit or event.quantity):
-        facts["value"] = speech.amount(event.value, event.unit, event.baseline or 0)
+        if event.rule in _GUESSES:
+            facts["value"] = about(Decimal(str(event.value)), event.unit, speech)
+        else:
+            facts["value"] = speech.amount(event.value, event.unit, event.baseline or 0)
         if event.unit == "l/h":
             facts["month"] = speech.amount(event.value * _MONTH_HOURS, "l")
             facts["minute"] = speech.amount(event.value / 60, "l/min")
@@ -86,7 +93,9 @@ def _evidence(event: AlertEvent, speech: Speech) -> dict[str, str]:
     facts: dict[str, str] = {}
     for key, number in event.evidence.items():
         ending = next((ending for ending in _UNITS if key == ending or key.endswith(f"_{ending}")), None)
-        if key.endswith(_MONEY):
+        if key in _GUESSED:
+            facts[key] = about(Decimal(str(number)), event.unit, speech)
+        elif key.endswith(_MONEY):
             facts[key] = speech.amount(number, event.unit)
         elif ending is not None and (number or key not in _UNLEARNT):
             unit, times = _UNITS[ending]

@@ -4,7 +4,7 @@ from gateway.i18n import N_
 from gateway.notify.texts.text import Text, Texts
 
 _OPEN = Text(
-    N_("Solar plant: {meter}"),
+    N_("Little solar energy: {meter}"),
     (
         N_("For {days} much less solar energy than usual has flowed out at {meter}."),
         N_("Much less solar energy than usual flows out at {meter}."),

@@ -4,7 +4,7 @@ from gateway.i18n import N_
 from gateway.notify.texts.text import Text, Texts
 
 _OPEN = Text(
-    N_("Price tier: {meter}"),
+    N_("A dearer price tier: {meter}"),
     (
         N_(
             "{meter} has used {value} of the {baseline} in its present price tier, which will end around {expected_ms}."
@@ -13,7 +13,10 @@ _OPEN = Text(
         N_("A dearer price tier is near for {meter}."),
     ),
     (
-        N_("From then on the price is {next_price} instead of {price}, taxes included; not before {early_ms}."),
+        N_(
+            "It will not end before {early_ms}; from its end on the price is {next_price} instead of {price}, taxes "
+            "included."
+        ),
         N_("The price is now {next_price} instead of {price}, taxes included."),
     ),
     (N_("What can wait for the next billing period costs less then."),),
