@@ -3,6 +3,7 @@
 No EMQX is here; what a real one does with the file has to be tried on one.
 """
 
+import re
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,8 @@ from gateway.access_lists import GATEWAY_READS, GATEWAY_WRITES, access_list
 from tests.support.emqx_list import Client, allows, read
 from tests.support.trespass import OWN, READS, WRITES
 
-SHIPPED = (Path(__file__).parents[2] / "config/emqx/acl.conf").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[2]
+SHIPPED = (ROOT / "config/emqx/acl.conf").read_text(encoding="utf-8")
 RULES = read(SHIPPED)
 GATEWAY, HUB = Client("home/gw-1"), Client("hub")
 
@@ -100,3 +102,15 @@ def test_other_names_are_other_rules() -> None:
     assert not allows(rules, GATEWAY, "publish", f"{OWN}/data")
     assert allows(rules, Client("centre"), "publish", "meters/v1/home/gw-1/ack")
     assert not allows(rules, HUB, "publish", "meters/v1/home/gw-1/ack")
+
+
+def test_the_page_closes_what_lets_everybody_in() -> None:
+    """The list goes by names, so every listener that is left takes the name from a certificate, and asks for one."""
+    (told,) = re.findall(r"```hocon\n(.*?)```", (ROOT / "docs/how-to/enrol.md").read_text(encoding="utf-8"), re.DOTALL)
+    for listener in ("tcp", "ssl", "ws", "wss"):
+        assert re.search(rf"^  {listener}\.default\.enable\s*= false$", told, re.MULTILINE)
+    opened = set(re.findall(r"zone = (\w+)", told))
+    assert opened == {"gateways", "hubs"}
+    assert opened == set(re.findall(r"^zones\.(\w+)\.mqtt.*peer_cert_as_username = cn", told, re.MULTILINE))
+    for line in ("verify     = verify_peer", "fail_if_no_peer_cert = true", "no_match = deny", 'path = "etc/acl.conf"'):
+        assert line in told
