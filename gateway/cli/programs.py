@@ -29,6 +29,9 @@ def add(command: Command) -> None:
 
 
 def _serve(options: argparse.Namespace) -> int:
+    from gateway.lean import import_lean  # noqa: PLC0415
+
+    import_lean()  # before any module of ours brings the packages it is about
     from gateway.config.load import load  # noqa: PLC0415
 
     reread = partial(load, options.config, options.command)

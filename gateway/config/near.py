@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable
-from difflib import get_close_matches
 from typing import Any
 
 LONGEST = 40
@@ -11,6 +10,8 @@ LONGEST = 40
 
 def near(word: str, right: Iterable[str]) -> str:
     """Give the nearest right word, or nothing when none is near."""
+    from difflib import get_close_matches  # noqa: PLC0415  only who misspelt a word waits for it
+
     by_lower = {candidate.lower(): candidate for candidate in right}
     found = get_close_matches(word[:64].lower(), by_lower, n=1, cutoff=0.6)
     return by_lower[found[0]] if found else ""
