@@ -76,7 +76,7 @@ async def test_once_learnt_the_period_has_a_projection() -> None:
     assert (made.today, made.so_far, made.likely) == (None, Decimal("20.00"), Decimal("31.00"))
     assert made.low is not None
     assert made.high is not None
-    assert made.so_far < made.low < Decimal(31) < made.high
+    assert Decimal(20) < made.low < Decimal(31) < made.high
 
 
 async def test_a_new_period_begins_at_nothing() -> None:

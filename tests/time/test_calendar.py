@@ -103,7 +103,7 @@ async def test_a_day_of_any_length_adds_up(zone: str, day: tuple[int, int, int],
     gate.read(register)
     await today.look()
     while gate.wall < end:
-        shown = today.day("m")
+        shown = today.day(gate.book.meters()[0])
         gate.passes(QUARTER)
         register += 100 + gate.wall // QUARTER % 7
         gate.read(register)
