@@ -1,7 +1,7 @@
 """What each meter counted today, hour by hour, in the customer's own time zone.
 
 1. The day's hours are made from the zone, so a day of 23 or 25 hours has as many.
-2. A meter's readings go through a check of their own (gateway/check.py): dips, resets and swaps count for nothing, and
+2. A meter's readings go through a check of their own (gateway/check): dips, resets and swaps count for nothing, and
    only what a register truly rose by is use.
 3. When a meter becomes known, the store gives one reading near the beginning of each hour; from then on the newest
    live reading is taken every few seconds. Registers are running totals, so nothing between two readings is missed.

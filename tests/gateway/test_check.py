@@ -1,4 +1,4 @@
-"""Tests of gateway/check.py: the utility's rules V2 to V9, and faults M1, M2, M3, M6, M8 of the acceptance plan."""
+"""What gateway/check says of each reading: the utility's rules V2 to V9, and faults M1, M2, M3, M6, M8 of the acceptance plan."""
 
 import json
 import math

@@ -43,11 +43,6 @@ class Bench:
     server: StoreServer | None = None
     durable_after: float = 0.0
 
-    @property
-    def keeps_stream(self) -> bool:
-        """Whether rows come back with their stream, which time-series databases do not keep."""
-        return self.kind in {"sqlite", "postgres"}
-
 
 def running(kind: type[StoreServer]) -> Any:
     """Make a server that is installed, or skip aloud."""
