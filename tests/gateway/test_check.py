@@ -1,4 +1,4 @@
-"""What the check says of each reading: rules V2 to V9 of the utility, faults M1, M2, M3, M6, M8 of the acceptance plan."""
+"""What the check says of a reading: the utility's rules V2 to V9, faults M1, M2, M3, M6, M8 of the acceptance plan."""
 
 import json
 import math
