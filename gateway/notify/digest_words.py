@@ -29,7 +29,8 @@ def _papers() -> tuple[Paper, Paper]:
 
 
 def _sentences(digest: Digest, speech: Speech) -> list[str]:
-    said = [sentence for use in digest.uses for sentence in _use(use, speech)]
+    # What is said of one meter stands together: in mail each of these is a paragraph.
+    said = [" ".join(_use(use, speech)) for use in digest.uses]
     if not said and not digest.daily:
         said.append(speech.say(texts.NOTHING_KNOWN))
     said += _alerts(digest, speech)

@@ -158,7 +158,8 @@ def _money(money: Outlook | None, words: Words) -> Iterable[Line]:
         to = "1" if money.likely >= WHOLE_FROM else "0.01"
         number, unit = words.money(money.likely, money.currency, to)
         low, high = (words.money(end, money.currency, to)[0] for end in (money.low, money.high))
-        yield Line(words.say("Projected bill"), f"{number} ({low} \N{EN DASH} {high})", unit)
+        yield Line(words.say("Projected bill"), number, unit)
+        yield Line(words.say("Likely between"), f"{low} \N{EN DASH} {high}", unit)
 
 
 def _slowest(meter: LiveMeter) -> float:
