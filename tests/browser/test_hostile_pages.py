@@ -84,11 +84,13 @@ def each_page(names: list[str], folder: Path, look: Open, monkeypatch: pytest.Mo
         page.add_init_script(WITNESS)
         page.on("request", lambda request: wanted.append(request.url))
         for n, (name, event) in enumerate(zip(names, events, strict=True)):
+            see(page, f"{site.url}alert/{event.id}?lang={('en', 'ar')[n % 2]}", name, wanted)
+            looked += 1
+            if n % 5:  # who follows a link with a session sees the same sheet as on the alert's own page
+                continue
             token = Link("acknowledge", "home", event.id, "phone", exhibit.NOW // 1000 + 60).sign(KEY)
-            language = ("en", "ar")[n % 2]
-            see(page, f"{site.url}alert/{event.id}?lang={language}", name, wanted)
-            see(page, f"{site.url}answer/{token}?lang={language}", name, wanted)
-            looked += 2
+            see(page, f"{site.url}answer/{token}", name, wanted)
+            looked += 1
         for path in ("", "settings", "settings/home", "operator", "homes"):
             see(page, f"{site.url}{path}", names[0] if path != "homes" else "home", wanted)
             looked += 1
@@ -97,7 +99,7 @@ def each_page(names: list[str], folder: Path, look: Open, monkeypatch: pytest.Mo
 
 def test_every_page_shows_hostile_names_as_text(look: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A sample of the payloads, on pages of alerts, answers, settings, the operator and homes alike."""
-    assert each_page(PAYLOADS[:: len(PAYLOADS) // 10], tmp_path, look, monkeypatch) >= 25
+    assert each_page(PAYLOADS[:: len(PAYLOADS) // 10], tmp_path, look, monkeypatch) >= 17
 
 
 @pytest.mark.slow
@@ -107,7 +109,7 @@ def test_five_hundred_names_on_every_page(look: Open, tmp_path: Path, monkeypatc
     for start in range(0, len(PAYLOADS), 50):
         folder = tmp_path / str(start)
         folder.mkdir()
-        assert each_page(PAYLOADS[start : start + 50], folder, look, monkeypatch) == 105
+        assert each_page(PAYLOADS[start : start + 50], folder, look, monkeypatch) == 65
 
 
 def test_no_page_is_forgotten(tmp_path: Path) -> None:
