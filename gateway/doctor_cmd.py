@@ -24,9 +24,11 @@ Say = Callable[[str], None]
 SEVERITIES = {"error": N_("error"), "warning": N_("warning")}
 
 
-async def doctor(options: Any, tell: Say, complain: Say, world: World | None = None) -> int:
-    """Look at everything; 0 when nothing was found, 1 when something was. Raises ConfigError."""
-    path = options.config or _installed()
+async def doctor(options: Any, path: Path | None, tell: Say, complain: Say, world: World | None = None) -> int:
+    """Look at everything; 0 when nothing was found, 1 when something was. Raises ConfigError.
+
+    `path` is the configuration that is meant, None where there is none.
+    """
     config = load(path, kind_of(path)) if path else None
     language = options.language or _language(config)
     progress = _Progress(complain, language)
@@ -83,12 +85,6 @@ def _finding_json(finding: Finding, language: str) -> dict[str, Any]:
 
 def _named(one: Checked, language: str) -> str:
     return " ".join(filter(None, (words(language).gettext(WHATS[one.what]), printable(one.where))))
-
-
-def _installed() -> Path | None:
-    from gateway.cli.parts import ETC  # noqa: PLC0415  the command itself is loaded already
-
-    return next((path for kind in ("home", "edge", "hub") if (path := ETC / f"{kind}.toml").exists()), None)
 
 
 def _language(config: Document | None) -> str:

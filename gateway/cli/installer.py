@@ -54,4 +54,4 @@ def _commission(options: argparse.Namespace) -> int:
 def _doctor(options: argparse.Namespace) -> int:
     from gateway.doctor_cmd import doctor  # noqa: PLC0415
 
-    return asyncio.run(doctor(options, print, complain))
+    return asyncio.run(doctor(options, file_of(options), print, complain))

@@ -54,14 +54,10 @@ def count(text: str) -> int:
 # --- the configuration -----------------------------------------------------------------------------------------------
 
 
-def installed() -> Path | None:
-    """Find the configuration of the program of this machine."""
-    return next((path for kind in ("home", "edge", "hub") if (path := ETC / f"{kind}.toml").exists()), None)
-
-
 def file_of(options: argparse.Namespace) -> Path | None:
-    """Give the configuration that is meant: the named one, else the installed one."""
-    return options.config or installed()
+    """Give the configuration that is meant: the named one, else that of the program of this machine, if any."""
+    usual = (ETC / f"{kind}.toml" for kind in ("home", "edge", "hub"))
+    return options.config or next((path for path in usual if path.exists()), None)
 
 
 def configuration(options: argparse.Namespace) -> Any:

@@ -25,8 +25,9 @@ async def run(world: World, **given: Any) -> tuple[int, str, str]:
     """Run the command; give its code, what it told and what it complained of."""
     told: list[str] = []
     complaints: list[str] = []
-    options = Namespace(**({"config": None, "language": None, "json": False, "dev": Path("/dev")} | given))
-    code = await doctor(options, told.append, complaints.append, world)
+    file = given.pop("config", None)
+    options = Namespace(**({"language": None, "json": False, "dev": Path("/dev")} | given))
+    code = await doctor(options, file, told.append, complaints.append, world)
     return code, "\n".join(told), "\n".join(complaints)
 
 
@@ -56,9 +57,8 @@ async def test_people_read_their_language(tmp_path: Path, edge: Edge, world: Wor
     assert (await run(world, config=file))[1] == arabic
 
 
-async def test_nothing_wrong_is_said(tmp_path: Path, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_nothing_wrong_is_said(world: World) -> None:
     """Without a configuration box and ports are looked at; what could not be is listed; exit 0."""
-    monkeypatch.setattr("gateway.cli.parts.ETC", tmp_path)
     code, told, _ = await run(world)
     assert code == 0
     assert "Nothing is wrong" in told
