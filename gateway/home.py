@@ -44,7 +44,7 @@ from gateway.teller import Teller
 from gateway.telling import Telling
 from gateway.today import Today
 from gateway.troubles import Trouble, has_network, troubles
-from gateway.watch import Watch
+from gateway.watch import Watch, learn_anew
 from gateway.web.alertbook import AlertBook
 from gateway.web.doorkeeper import Doorkeeper
 from gateway.web.screen import Sources
@@ -108,7 +108,9 @@ class House:
         self._own_faults: dict[str, Callable[[], str]] = {}
         self._faults = ChainMap(self._own_faults, here.faults())
         zone = ZoneInfo(config.gateway.zone)
-        self._desk = Desk(telling, database.file, zone, wall_ms, faults=self._faults, moves=Moves(database.file, zone))
+        self._desk = Desk(
+            telling, database.file, zone, wall_ms, faults=self._faults, moves=Moves(database.file, zone, [learn_anew])
+        )
         self._doors = Doorkeeper(lambda: next(iter(self._pages), None), self._desk, config.gateway.tenant)
         self._announcer: Announcer | None = None
         self._changed = asyncio.Event()

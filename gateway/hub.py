@@ -37,7 +37,7 @@ from gateway.teller import Teller
 from gateway.telling import Telling
 from gateway.today import Today
 from gateway.transport import Connect, Endpoint, TransportError
-from gateway.watch import Watch
+from gateway.watch import Watch, learn_anew
 from gateway.web.alertbook import AlertBook
 from gateway.web.doorkeeper import Doorkeeper
 from gateway.web.screen import Sources
@@ -115,7 +115,7 @@ class Hub:
         self._pages: list[Served] = []
         self._desk = Desk(
             telling, database.file, zone, wall_ms, self._settings.wake, self._faults, self._identity.status,
-            Moves(database.file, zone),
+            Moves(database.file, zone, [learn_anew]),
         )  # fmt: skip
 
     async def open(self) -> None:

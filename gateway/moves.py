@@ -5,6 +5,7 @@ their `since`. What the former customer chose is forgotten in the transaction th
 """
 
 import sqlite3
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -41,9 +42,11 @@ def since_of(connection: sqlite3.Connection, tenant: str) -> int:
 class Moves:
     """Since when each tenant's present customer lives there, kept in the hub database."""
 
-    def __init__(self, database: Database, zone: ZoneInfo) -> None:
-        """`zone` is that of the homes: a move is at its midnight."""
-        self._database, self._zone = database, zone
+    def __init__(
+        self, database: Database, zone: ZoneInfo, more: Sequence[Callable[[sqlite3.Connection, str], None]] = ()
+    ) -> None:
+        """`zone` is that of the homes: a move is at its midnight; `more` forgets what others remember of a tenant."""
+        self._database, self._zone, self._more = database, zone, more
         self._since: dict[str, int] = {}
 
     async def open(self) -> None:
@@ -73,6 +76,8 @@ class Moves:
                 answers.reset(connection, tenant, meter, rule, now)
             for statement in _FORGET:
                 connection.execute(statement, (tenant,))
+            for forget in self._more:
+                forget(connection, tenant)
 
         refused = await self._database.write(work)
         if refused is None:

@@ -12,6 +12,7 @@ import asyncio
 import logging
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import attrgetter
@@ -23,6 +24,7 @@ from gateway.alerts.calendar import Calendar
 from gateway.alerts.catalogue import rules_of
 from gateway.alerts.engine import Engine
 from gateway.alerts.event import AlertEvent
+from gateway.alerts.life import Life
 from gateway.alerts.rule import Rule
 from gateway.alerts.rules.data_quality import quality_of
 from gateway.alerts.settings import MeterSettings
@@ -46,6 +48,7 @@ _TABLE = """CREATE TABLE IF NOT EXISTS watched (
     tenant TEXT NOT NULL, meter TEXT NOT NULL, until INTEGER NOT NULL, state BLOB NOT NULL,
     PRIMARY KEY (tenant, meter)) WITHOUT ROWID"""
 _GET = "SELECT until, state FROM watched WHERE tenant = ? AND meter = ?"
+_OF_TENANT = "SELECT meter, until, state FROM watched WHERE tenant = ?"
 _SET = (
     "INSERT INTO watched VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET until = excluded.until, state = excluded.state"
 )
@@ -140,6 +143,17 @@ class Watch:
         return rules_of(self.alerts, self.calendar, about, "hub", plan)
 
 
+def learn_anew(connection: sqlite3.Connection, tenant: str) -> None:
+    """Let the rules forget what is usual at a tenant's, inside the caller's transaction; open alerts live on."""
+    connection.execute(_TABLE)
+    for meter, until, state in connection.execute(_OF_TENANT, (tenant,)).fetchall():
+        with suppress(ValueError):  # what is unreadable is learnt anew in any case
+            known = _known(state)
+            rules = {name: row for name, row in known.get("rules", {}).items() if Life(*row[1]).seq}
+            kept = {"v": VERSION, **known, "rules": rules, "hours": {}, "held": {}}
+            connection.execute(_SET, (tenant, meter, until, orjson.dumps(kept)))
+
+
 class _Heard(NamedTuple):
     """How far a meter was heard (UTC ms), and what the rules remember of it."""
 
@@ -156,7 +170,7 @@ def _write(
     connection: sqlite3.Connection, name: Name, before: _Heard, until: int, state: bytes, told: Sequence[Told]
 ) -> bool:
     """Write what came of a day; False, and nothing, where somebody else wrote since `before` was read."""
-    if _heard(connection, *name).until != before.until:
+    if _heard(connection, *name) != before:
         return False
     for one in told:
         write_event(connection, one)

@@ -19,7 +19,7 @@ from gateway.hubdb import EnrolledMeter, HubDatabase
 from gateway.message import MeterInfo
 from gateway.notify.costs import bill_in
 from gateway.tariff.model import Plan
-from gateway.watch import Watch
+from gateway.watch import Watch, learn_anew
 from tests.support.money import tariff
 
 DAY_MS = 86_400_000
@@ -78,6 +78,26 @@ async def test_a_base_load_that_grows_is_told_and_over(database: HubDatabase) ->
     ]
     stored = await database.events()
     assert [(row.gw, row.body["key"]) for row in stored] == [("gw-1", event.key) for event in told]
+
+
+async def test_whoever_moves_in_has_a_usual_of_their_own(database: HubDatabase) -> None:
+    """What the former customer's weeks taught is forgotten for this tenant, and for no other."""
+    days = [sheet(day, level) for day, level in enumerate([200.0] * 36 + [500.0] * 14)]
+    assert not await hear(database, days[:36])
+    await database.file.write(lambda c: learn_anew(c, "other"))
+    before = await Watch(database.file, AlertsTable(), Calendar()).remembered("home", METER.meter)
+    assert "baseload_increase" in before["rules"]
+    await database.file.write(lambda c: learn_anew(c, "home"))
+    assert not await hear(database, days[36:])
+
+
+async def test_an_alert_that_is_open_while_somebody_moves_in_ends_as_any(database: HubDatabase) -> None:
+    """It was told, so its end is told."""
+    watts = [200.0] * 36 + [500.0] * 14 + [200.0] * 10
+    days = [sheet(day, level) for day, level in enumerate(watts)]
+    assert [event.state for event in await hear(database, days[:50])] == ["raised"]
+    await database.file.write(lambda c: learn_anew(c, "home"))
+    assert [event.state for event in await hear(database, days[50:])] == ["cleared"]
 
 
 async def test_days_heard_again_say_nothing_new(database: HubDatabase) -> None:
