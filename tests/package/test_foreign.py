@@ -1,5 +1,6 @@
 """The packages of other processors, installed and run under emulation."""
 
+import asyncio
 import json
 import shutil
 from collections.abc import Callable
@@ -56,6 +57,4 @@ async def test_the_package_of_another_processor_reads_a_meter(
 
 async def _aside(place: Path, script: str) -> str:
     """Run a script while the simulated meter goes on."""
-    import asyncio
-
     return await asyncio.to_thread(chrooted, place, script)
