@@ -15,8 +15,7 @@ from gateway.notify.links import Action
 from gateway.notify.render import LABELS, Occasion, render
 from gateway.notify.speech import Html, Speech
 from gateway.notify.story import Done, Step
-from gateway.web.alertview import SEVERITIES
-from gateway.web.chart import course
+from gateway.web.alertview import SEVERITIES, course_of
 from gateway.web.words import Words
 
 HERE = "page"
@@ -107,7 +106,7 @@ def sheet_of(
         said.title,
         said.text,
         event.open,
-        _chart(event, words),
+        course_of(event, words),
         # The speech escaped what it set on its paper.
         [(words.say(label), Markup(facts[key])) for key, label in FACTS.items() if key in facts],  # noqa: S704
         [(Markup(at), text) for at, text in done],  # noqa: S704
@@ -122,9 +121,3 @@ def sheet_of(
 def _step(step: Step, words: Words) -> Markup:
     here = words.say("this page") if step.channel == HERE else Markup("<bdi>{}</bdi>").format(step.channel)
     return words.say(STEPS[step.done], channel=here)
-
-
-def _chart(event: AlertEvent, words: Words) -> Markup | None:
-    if len(event.points) < 2:  # noqa: PLR2004  a line has two ends
-        return None
-    return course(event.points, event.baseline, str(words.say("Its course up to the alert").striptags()))

@@ -30,6 +30,18 @@ ANSWERS = {
 }
 
 
+def _hours(event: AlertEvent) -> float:
+    return event.evidence.get("hours") or 1.0
+
+
+_PIECES: Mapping[str, Callable[[AlertEvent], float]] = {
+    "high_usage": _hours,
+    "high_water_day": _hours,
+    "water_burst": lambda _: 60.0,
+}
+"""Rules whose points are pieces of their baseline, and how many: hours of a sum, minutes of an hour's flow."""
+
+
 @dataclass(frozen=True, slots=True)
 class AlertCard:
     """One alert on the page; `kind` is its severity in words, `answer` what it was answered."""
@@ -75,14 +87,17 @@ def alerts_of(
             said.title,
             said.text,
             words.ago(event.raised if event.open else event.at, now),
-            _course(event, words),
+            course_of(event, words),
             words.say(ANSWERS[alert.answer]) if alert.answer else None,
         )
 
     return Alerts([card(alert) for alert in book.open(visitor)], [card(alert) for alert in book.over(visitor)])
 
 
-def _course(event: AlertEvent, words: Words) -> Markup | None:
+def course_of(event: AlertEvent, words: Words) -> Markup | None:
+    """Draw what was measured up to an alert, and what it is held against, both in one unit."""
     if len(event.points) < 2:  # noqa: PLR2004  a line has two ends
         return None
-    return course(event.points, event.baseline, str(words.say("Its course up to the alert").striptags()))
+    pieces = _PIECES[event.rule](event) if event.rule in _PIECES else 1.0
+    held = None if event.baseline is None else event.baseline / pieces
+    return course(event.points, held, str(words.say("Its course up to the alert").striptags()))

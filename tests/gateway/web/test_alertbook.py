@@ -1,6 +1,7 @@
 """The alerts a page shows, whatever way and order their events come in."""
 
 import re
+from dataclasses import replace
 from decimal import Decimal
 
 import orjson
@@ -13,7 +14,7 @@ from gateway.notify.outbox import AlertState
 from gateway.transport import Message
 from gateway.web.alertbook import KEPT, AlertBook
 from gateway.web.alertsheet import sheet_of
-from gateway.web.alertview import alerts_of
+from gateway.web.alertview import alerts_of, course_of
 from gateway.web.rights import Visitor
 from gateway.web.words import Words
 
@@ -177,6 +178,19 @@ def test_a_card_and_a_page_say_what_it_costs(book: AlertBook) -> None:
 def plain(text: str) -> str:
     """Leave out what only sets numbers apart."""
     return re.sub("[\N{FIRST STRONG ISOLATE}\N{POP DIRECTIONAL ISOLATE}]|</?bdi[^>]*>", "", text)
+
+
+@pytest.mark.parametrize(
+    ("rule", "baseline", "evidence"),
+    [("high_usage", 75.0, {"hours": 3.0}), ("high_water_day", 600.0, {"hours": 24.0}), ("water_burst", 1500.0, {})],
+)
+def test_what_it_is_held_against_is_drawn_in_the_unit_of_the_course(
+    rule: str, baseline: float, evidence: dict[str, float]
+) -> None:
+    """A sum of hours beside hours, and an hour's flow beside that of minutes, would lie off the picture."""
+    drawn = replace(event(rule=rule), baseline=baseline, evidence=evidence)
+    plainly = replace(event(), baseline=25.0)
+    assert course_of(drawn, Words("en")) == course_of(plainly, Words("en"))
 
 
 def test_an_unknown_kind_of_alert_is_shown_too(book: AlertBook) -> None:
