@@ -23,6 +23,7 @@ from gateway.config.models import (
     MeterTable,
     PlaceTable,
     StoreTable,
+    WebTable,
 )
 from gateway.config.near import printable
 from gateway.config.spell import spell_bytes, spell_seconds
@@ -139,11 +140,20 @@ def _notes(config: Document, env: Mapping[str, str]) -> Iterator[str]:
     if not isinstance(config, HubConfig):
         yield from _station_notes(config, env)
     if isinstance(config, HubConfig | HomeConfig) and config.channel and config.web.url is None:
-        yield f"messages link to http://{config.web.listen}, which a phone may not reach: give [web] url"
+        scheme = "https" if config.web.tls else "http"
+        yield f"messages link to {scheme}://{config.web.listen}, which a phone may not reach: give [web] url"
+    if isinstance(config, HubConfig | HomeConfig) and _is_open(config.web):
+        yield "[web] is without TLS: everybody on its network can read the pages along; write tls = true"
     if isinstance(config, HubConfig | HomeConfig) and config.channel:
         table, place = ("hub", config.hub) if isinstance(config, HubConfig) else ("gateway", config.gateway)
         if place.emergency is None:
             yield f"no person is told of gas that never stops: give [{table}] emergency, the number to call"
+
+
+def _is_open(web: WebTable) -> bool:
+    """Tell whether pages leave this machine unencrypted, as far as the file says: a proxy's address is its own word."""
+    host = web.listen.rpartition(":")[0].strip("[]")
+    return host not in LOCAL and not web.tls and not (web.url or "").startswith("https:")
 
 
 def _broker_notes(mqtt: BrokerTable) -> Iterator[str]:

@@ -96,6 +96,24 @@ def test_a_local_broker_needs_no_tls(good: str, report: Callable[[str], str]) ->
     assert "Think twice" not in report(good.replace("mqtts://broker.example:8883", "mqtt://127.0.0.1"))
 
 
+@pytest.mark.parametrize(
+    ("web", "told"),
+    [
+        ('listen = "0.0.0.0:8080"', True),
+        ('listen = "[::]:8080"', True),
+        ('listen = "0.0.0.0:8080"\ntls = true', False),
+        ('listen = "192.0.2.7:8080"\nurl = "https://meters.example"', False),
+        ('listen = "[::1]:8080"', False),
+    ],
+)
+def test_pages_that_are_open_to_a_network_without_tls_are_told(
+    web: str, told: bool, report: Callable[..., str]
+) -> None:
+    """Whoever serves them by plain HTTP beyond this machine hears what that means."""
+    note = "[web] is without TLS: everybody on its network can read the pages along; write tls = true"
+    assert (note in report(f"[web]\n{web}\n", "home")) is told
+
+
 def test_without_a_mirror_a_crash_costs_the_window(
     good: str, report: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
