@@ -8,6 +8,7 @@ reading's key is meter and time, so that changes nothing.
 """
 
 import contextlib
+import shutil
 from pathlib import Path
 
 from gateway.journal import schema
@@ -33,9 +34,7 @@ class Beside:
     def remove(self) -> None:
         """Let it go, since all of it is here."""
         if self._whole_folder:
-            from shutil import rmtree  # noqa: PLC0415  it brings two libraries, for a copy that is hardly ever made
-
-            rmtree(self.path.parent, ignore_errors=True)
+            shutil.rmtree(self.path.parent, ignore_errors=True)
             return
         for tail in ("-wal", "-shm", ""):
             with contextlib.suppress(OSError):

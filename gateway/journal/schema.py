@@ -3,6 +3,7 @@
 import contextlib
 import os
 import secrets
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -39,15 +40,9 @@ def refusal(error: sqlite3.Error, folder: Path) -> Unwritable:
 
 def _space(folder: Path) -> int:
     try:
-        return free(folder)
+        return shutil.disk_usage(folder).free
     except OSError:
         return _FULL
-
-
-def free(folder: Path) -> int:
-    """Give the bytes this user may still write there, as `shutil` does with more behind it; raises OSError."""
-    disk = os.statvfs(folder)
-    return disk.f_bavail * disk.f_frsize
 
 
 def connect(path: Path, *, shared: bool = False) -> sqlite3.Connection:
@@ -187,7 +182,7 @@ def _existing(path: Path) -> sqlite3.Connection:
 def _create(path: Path, quota: int | None) -> sqlite3.Connection:
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     if quota is None:
-        quota = min(2 * 10**9, free(path.parent) // 2)
+        quota = min(2 * 10**9, shutil.disk_usage(path.parent).free // 2)
     db = connect(path)
     db.execute("BEGIN")
     for table in TABLES:
