@@ -148,10 +148,6 @@ class MbusDriver:
         while (address := scan.next()) is not None:
             scan.heard(await self._who_is_at(address, deadline))
 
-    async def tell(self, address: int | Probe, ci: int, data: bytes, deadline: float) -> None:
-        """Tell a meter something, which it confirms; raises NoAnswer, NotConnected."""
-        await self._ask(long(SND_UD, await self._begin(address, deadline), ci, data), Ack, deadline)
-
     async def close(self) -> None:
         """Let the line go; never raises."""
         line, self._line = self._line, None

@@ -39,9 +39,6 @@ BROADCAST, SELECTED = 0xFE, 0xFD
 SELECT, RESET = 0x52, 0x50
 """CI of what a reader tells: a secondary address that selects, an application reset with an optional sub-code."""
 
-BAUD_CI = {300: 0xB8, 600: 0xB9, 1200: 0xBA, 2400: 0xBB, 4800: 0xBC, 9600: 0xBD, 19_200: 0xBE, 38_400: 0xBF}
-"""CI that tells a meter to go on at another speed; it confirms at the old one."""
-
 LIMIT = 1024
 """Bytes kept: four of the longest frames, as on a line full of echo and noise."""
 

@@ -8,10 +8,9 @@ from random import Random
 
 import pytest
 
-from drivers.contract import Bus, DecodeError, Meter, NoAnswer, NotConnected, Refused
+from drivers.contract import Bus, DecodeError, Meter, NoAnswer, NotConnected
 from drivers.mbus.driver import MbusDriver, address_of, open_bus
 from drivers.mbus.search import PrimaryScan, Probe, Search
-from drivers.mbus.set_baud import set_baud
 from drivers.profiles import load
 from simulator.mbus_server import MbusMeter, MbusServer
 from simulator.serving import Send, Server, Session
@@ -203,26 +202,6 @@ async def test_primary_addresses_are_scanned(tmp_path: Path) -> None:
         await driver.scan(scan := PrimaryScan(range(6)))
     assert {address: who.number for address, who in scan.found.items() if who} == {1: "21050001", 4: "21050004"}
     assert (scan.shared, scan.asked) == ([3], 6)
-
-
-@pytest.mark.parametrize("address", [5, "21050001"])
-async def test_a_meter_is_given_another_speed(address: int | str, tmp_path: Path) -> None:
-    """It is told once, and asked at the new speed."""
-    async with pty_line(server := MbusServer([water(5)]), tmp_path / "wire"):
-        bus = Bus("b", str(tmp_path / "wire"), FAST)
-        assert await set_baud(bus, lambda: 42, address, 9600, 0.05)
-        assert server.meters[0].told == [b"\xbd"]
-        server.meters = []
-        with pytest.raises(NoAnswer):
-            await set_baud(bus, lambda: 42, address, 9600, 0.05)
-
-
-async def test_a_speed_nobody_has_is_refused(tmp_path: Path) -> None:
-    """As is a gateway, whose speed is not ours."""
-    with pytest.raises(Refused, match="no speed of M-Bus"):
-        await set_baud(Bus("b", str(tmp_path / "wire")), lambda: 42, 5, 1234, 0.05)
-    with pytest.raises(Refused, match="of its own"):
-        await set_baud(Bus("b", "tcp://127.0.0.1:1"), lambda: 42, 5, 9600, 0.05)
 
 
 def test_a_slow_line_takes_its_time() -> None:
