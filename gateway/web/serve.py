@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import cast
 
 import uvicorn
+from anyio.to_thread import current_default_thread_limiter
 
 from gateway.clock import wall_ms
 from gateway.config.models import WebTable
@@ -28,6 +29,9 @@ from gateway.web.tls import FOLDER, Tls, open_tls
 EVERYWHERE = ("0.0.0.0", "[::]")  # noqa: S104  names for what is configured, not a choice
 BACKLOG = 1024
 """Connections that wait in the kernel: turning all of them away takes a tenth of a second."""
+
+THREADS = 2
+"""Threads that read styles and scripts off the disk; forty, the library's own number, took 20 MB under siege."""
 
 
 def is_fault(record: logging.LogRecord) -> bool:
@@ -107,6 +111,7 @@ async def serve(
         config.load()
         config.ssl = tls.context
         group.create_task(tls.run(), name="web certificate")
+    current_default_thread_limiter().total_tokens = THREADS
     logging.getLogger("uvicorn.error").addFilter(is_fault)
     server = _Server(config)
     task = group.create_task(server.serve([gate]), name="web")

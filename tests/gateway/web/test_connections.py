@@ -115,9 +115,9 @@ async def test_a_full_house_has_a_place_for_its_people(served: Served, monkeypat
     wires = [wire for number in range(10, 30) for wire in await served.dial(f"127.0.0.{number}", 12)]
     assert (await served.look("127.0.0.9")).startswith(b"HTTP/1.1 401")
     monkeypatch.setattr(gate, "RATE", 0.0)
-    for _ in range(ALL):
-        await served.look("127.0.0.9")
-    assert await served.look("127.0.0.9") == b""
+    for number in range(ALL + 1):
+        await served.dial(f"127.0.1.{number}")
+    assert await served.look("127.0.0.8") == b""
     for _ in range(EACH - 2):
         assert (await served.look(cookie=cookie)).startswith(b"HTTP/1.1 200")
     assert await living(wires) <= ALL - EACH + 2
