@@ -102,7 +102,11 @@ def fuse(module: str, source: Path, at: Path, *more: Path, shows: str) -> Iterat
                 time.sleep(0.02)
             yield at
         finally:
-            sh("fusermount3", "-u", str(at))
+            sh("fusermount3", "-u", "-z", str(at))
+            # Where somebody copied our mounts meanwhile, as containers do, the last one goes with them: end it here.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                program.wait(2)
+            program.terminate()
             program.wait(10)
 
 
