@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from gateway.notify import answers
+from gateway.notify.absence import set_back
 from gateway.seclog import note
 from gateway.store.contract import StoreError, TryAgain
 from gateway.store.database import Database
@@ -24,7 +25,6 @@ _FORGET = (
     "DELETE FROM browser WHERE tenant = ?",
     "DELETE FROM wish WHERE tenant = ?",
     "DELETE FROM goal WHERE tenant = ?",
-    "DELETE FROM away WHERE tenant = ?",
     "DELETE FROM mute WHERE tenant = ?",
     "UPDATE answer SET done = 0 WHERE tenant = ? AND answer = 'call_me' AND done IS NULL",
     "UPDATE outbox SET state = 'dropped' WHERE tenant = ? AND state = 'waiting'",
@@ -74,6 +74,7 @@ class Moves:
             connection.execute(_SET, (tenant, since))
             for meter, rule in connection.execute(_ANSWERED, (tenant,)).fetchall():
                 answers.reset(connection, tenant, meter, rule, now)
+            set_back(connection, tenant)
             for statement in _FORGET:
                 connection.execute(statement, (tenant,))
             for forget in self._more:
