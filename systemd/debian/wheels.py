@@ -24,8 +24,8 @@ PYTHONS = ("3.11", "3.13")
 GLIBC = 36
 """The minor version of Debian 12's C library, the oldest that the package meets."""
 
-ABSENT = {"armhf": ("aiocsv", "asyncpg", "cffi")}
-"""What has no wheel there: the InfluxDB and PostgreSQL stores do without, cffi comes from Debian."""
+ABSENT = {"armhf": ("aiocsv", "asyncpg", "cffi", "gpiod")}
+"""What has no wheel there: no InfluxDB, PostgreSQL or pulses on the board's own pins; cffi comes from Debian."""
 
 LEFT_OUT = re.compile(r"simulator/|[^/]+\.dist-info/(RECORD|WHEEL|INSTALLER)$|[^/]+\.data/(scripts|headers|data)/")
 """Not for a gateway: simulated meters, and what only pip reads."""
