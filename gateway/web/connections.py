@@ -57,6 +57,9 @@ class Bounded(H11Protocol):
         super().on_response_complete()
         if not self._is_idle():
             self._place.expect()
+        elif not self._is_unfinished():
+            # What was asked may be 64 kB long, and the connection stay open: let go of it.
+            self.cycle, self.scope, self.headers = None, None, []  # type: ignore[assignment]
 
     def _trust(self) -> None:
         self._place.trust()
