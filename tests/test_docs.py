@@ -72,6 +72,15 @@ def test_every_link_leads_somewhere(page: Path) -> None:
     assert [target for target in targets if not (page.parent / target).exists()] == []
 
 
+def test_every_page_is_found_from_another() -> None:
+    """No page is known only to whoever wrote it."""
+    linked = {
+        (page.parent / target.split("#")[0]).resolve() for page in PAGES for target in LINK.findall(page.read_text())
+    }
+    lost = [page for page in PAGES if page.parent != ROOT and not {page, page.parent} & linked]
+    assert [name_of(page) for page in lost] == []
+
+
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_every_file_named_exists(page: Path) -> None:
     """Paths of ours that a page names are there, unless they are patterns."""
