@@ -154,3 +154,15 @@ def test_a_meter_that_left_is_shown_no_longer() -> None:
     assert [meter.tenant for meter in book.of("home")] == ["home"]
     book.forget("m")
     assert book.of("home") == []
+
+
+def test_no_gateway_speaks_for_anothers_meter() -> None:
+    """Neither its name nor its value changes, and what was tried is counted."""
+    book, other = LiveBook(), Topics("t", "foreign")
+    book.hear(info())
+    book.hear(Message(TOPICS.of("live", "gw_a"), encode_live(2000, "gw_a", 0, {"water_volume_l": 7})))
+    mine = MeterInfo(id="gw_a", name="mine", commodity="water", model="M", every=5, quantities={})
+    book.hear(Message(other.of("info"), Info(meters=[mine]).model_dump_json().encode()))
+    book.hear(Message(other.of("live", "gw_a"), encode_live(3000, "gw_a", 0, {"water_volume_l": 99})))
+    (meter,) = book.meters()
+    assert (meter.name, meter.ts, meter.values, book.refused) == ("a", 2000, {"water_volume_l": 7}, 1)
