@@ -10,7 +10,6 @@ import tomllib
 from abc import abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
@@ -140,6 +139,8 @@ def _first_error(path: Path, error: ValidationError) -> ProfileError:
     found = sorted(error.errors(), key=lambda detail: detail["type"] != "extra_forbidden")
     *place, key = found[0]["loc"]
     missing = [str(detail["loc"][-1]) for detail in found if detail["type"] == "missing"]
+    from difflib import get_close_matches  # noqa: PLC0415  weighs what nobody needs who spells
+
     near = get_close_matches(str(key), missing, 1) if found[0]["type"] == "extra_forbidden" else []
     hint = f"did you mean {near[0]!r}?" if near else ""
     return ProfileError(path, ".".join(str(part) for part in (*place, key)), found[0]["msg"], hint)

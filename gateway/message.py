@@ -82,9 +82,12 @@ _IDS = TypeAdapter(tuple[Id, Id])
 
 
 class _Arriving(BaseModel):
-    """Fields this version does not know are ignored, so that newer gateways can say more."""
+    """Fields this version does not know are ignored, so that newer gateways can say more.
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    What checks a document is built at the first one: a gateway never gets most of these.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
 
 class ReadingRow(_Arriving):
@@ -176,7 +179,7 @@ class Info(_Arriving):
 _BLOCK = TypeAdapter(Block)
 _ACK = TypeAdapter(StoredAck)
 _INFO = TypeAdapter(Info)
-_LIVE = TypeAdapter(dict[Key, Value])
+_LIVE = TypeAdapter(dict[Key, Value], config=ConfigDict(defer_build=True))
 
 
 def encode_reading(

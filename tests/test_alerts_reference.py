@@ -4,8 +4,8 @@ import re
 import tomllib
 from pathlib import Path
 
-from gateway.alerts.shade import HIDES
 from gateway.alerts.hub_catalogue import ENTRIES
+from gateway.alerts.shade import HIDES
 from gateway.config.alerts import AlertsTable
 
 ROOT = Path(__file__).parents[1]
