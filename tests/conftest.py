@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     from tests.support.fake_broker import FakeBroker
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with whole stories: they mostly wait, and whoever comes last to them waits alone."""
+    stories = ROOT / "tests" / "journeys"
+    items.sort(key=lambda item: stories not in item.path.parents)
+
+
 @pytest.fixture
 def free_port() -> Callable[[], int]:
     """Give a callable that names a TCP port free on 127.0.0.1 a moment ago."""

@@ -93,14 +93,14 @@ def test_the_wait_for_true_time_begins_when_it_is_lost() -> None:
             done.append((what, round(loop.time() - began)))
             return 0
 
-        journal = SimpleNamespace(
-            stats=lambda: SimpleNamespace(held=offset[0] is None or len(done) % 2),
-            repair=lambda *_: note("repair"),
-            release=lambda: note("release"),
-        )
+        class Journal:
+            held = property(lambda _: offset[0] is None or len(done) % 2)
+            repair = staticmethod(lambda *_: note("repair"))
+            release = staticmethod(lambda: note("release"))
+
         clock = Watched(lambda: offset[0])
         here: Any = SimpleNamespace(
-            clock=clock, journal=journal, flash=SimpleNamespace(look=lambda _: None),
+            clock=clock, journal=Journal(), flash=SimpleNamespace(look=lambda _: None),
             config=SimpleNamespace(clock=SimpleNamespace(wait=900.0)),
         )  # fmt: skip
         pulse: Any = SimpleNamespace(alive=lambda: None)
