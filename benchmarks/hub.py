@@ -33,8 +33,9 @@ listen = "127.0.0.1:0"
 class House:
     """One gateway: makes blocks, each newer than the last."""
 
-    def __init__(self, number: int) -> None:
-        """`number` names it."""
+    def __init__(self, number: int, readings: int = READINGS) -> None:
+        """`number` names it; each block carries so many readings."""
+        self._readings = readings
         self.topics = Topics("home", f"gw-{number}")
         self.stream = f"{number + 1:012x}"
         self._block = self._seq = 0
@@ -45,7 +46,7 @@ class House:
         """Make the next block as the edge would send it."""
         self._block += 1
         rows = []
-        for n in range(READINGS):
+        for n in range(self._readings):
             self._seq += 1
             meter = f"{self.topics.gw}_{'p1' if n < 10 else n}"
             values = {"power_w": round(self._dice.uniform(100, 4000), 1), "energy_import_wh": 600_000.0 + self._seq}
