@@ -91,6 +91,11 @@ def mirror_folder(
     return next((path for path in (Path(run), SHARED_MEMORY) if path.is_absolute() and _in_memory(path, text)), None)
 
 
+def in_memory(path: Path) -> bool:
+    """Tell whether what is written to this path is gone after a power cut."""
+    return _in_memory(path, _mounts())
+
+
 def _mounts() -> str:
     try:
         return Path("/proc/self/mounts").read_text(encoding="utf-8", errors="replace")

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from drivers.profiles import SHIPPED
 from gateway.config.broker import BrokerTable, UplinkTable
-from gateway.config.build import meter_id, mirror_folder
+from gateway.config.build import in_memory, meter_id, mirror_folder
 from gateway.config.load import kind_of, load
 from gateway.config.models import (
     BusTable,
@@ -167,6 +167,11 @@ def _station_notes(config: Wired, env: Mapping[str, str]) -> Iterator[str]:
     if mirror_folder(config, env) is None:
         window = spell_seconds(config.journal.window)
         yield f"there is no mirror in memory: a crash of the process loses up to {window}, as a power cut does"
+    if config.journal.mirror and not in_memory(config.journal.mirror):
+        yield (
+            f"[journal] mirror {config.journal.mirror} is on a disk: after a power cut it would pass for a crash's, and"
+            " what was lost would be named by nobody; choose a folder in memory, such as /dev/shm"
+        )
     if spare := advice(config.journal.folder, config.journal.window):
         yield spare
     for bus in config.bus:

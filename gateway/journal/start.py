@@ -65,6 +65,9 @@ async def open_journal(
         committer = Committer(database, thread, boot, Expiry(keep, wall, clock_state))
         committer.patience = patience
         tag = f"{zlib.crc32(os.fsencode(folder.resolve())):08x}"
+        if mirror is not None:
+            with contextlib.suppress(OSError):  # status counts what a mirror cannot take
+                mirror.mkdir(mode=0o700, exist_ok=True)
         found = mirrors.find(mirror, tag)
         journal = Journal(
             committer, Mirror(mirror, tag, database.meta.stream), lock, stream=database.meta.stream, window=window,

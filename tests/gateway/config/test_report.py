@@ -54,10 +54,13 @@ def report(write: Callable[[str], Path], tmp_path: Path) -> Callable[..., str]:
     return make
 
 
-def test_the_plan_is_whole(good: str, report: Callable[[str], str]) -> None:
+def test_the_plan_is_whole(
+    good: str, report: Callable[[str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Every part that would run stands in the report, in the order of the file."""
     import re
 
+    monkeypatch.setattr("gateway.config.build._mounts", lambda: f"tmpfs {tmp_path} tmpfs rw 0 0\n")
     text = report(good.replace('window = "10s"', 'mirror = "memory"'))
     text = re.sub(r"main: .*?, every", "main: MAIN, every", text)
     text = re.sub(r"gas: .*?, every", "gas: GAS, every", text)
@@ -122,6 +125,16 @@ def test_without_a_mirror_a_crash_costs_the_window(
     text = report(good)
     assert "\nmirror   none\n" in text
     assert "there is no mirror in memory: a crash of the process loses up to 10s, as a power cut does" in text
+
+
+@pytest.mark.parametrize(("kind", "told"), [("ext4", True), ("tmpfs", False)])
+def test_a_mirror_on_a_disk_is_told(
+    kind: str, told: bool, good: str, report: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What outlives a power cut there would be taken for what outlived a crash."""
+    monkeypatch.setattr("gateway.config.build._mounts", lambda: f"/dev/x / {kind} rw 0 0\n")
+    text = report(good.replace('window = "10s"', 'mirror = "m"'))
+    assert ("[journal] mirror DIR/m is on a disk" in text) is told
 
 
 @pytest.mark.parametrize(("every", "told"), [("150ms", True), ("200ms", False), ("0s", False)])

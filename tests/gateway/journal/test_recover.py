@@ -131,11 +131,23 @@ async def test_mirrors_of_others_are_left_alone(bench: Any) -> None:
 
 async def test_a_mirror_that_cannot_be_written_stops_nothing(bench: Any) -> None:
     """With the tmpfs full or gone readings still reach the file, and the statistics say that the mirror is broken."""
-    journal = await bench.open(mirror=bench.root / "nowhere")
+    journal = await bench.open(mirror=bench.root / "no" / "where")
     seqs = bench.fill(journal, 3)
     await journal.flush()
     assert sorted(await bench.readings(journal)) == seqs
     assert journal.stats().mirror_broken > 0
+    await journal.close()
+
+
+async def test_the_mirrors_folder_is_made(bench: Any) -> None:
+    """Memory is empty after each boot, so whoever names a folder there cannot have made it."""
+    folder = bench.root / "mirror-of-its-own"
+    journal = await bench.open(mirror=folder)
+    bench.fill(journal, 3)
+    assert [path.stat().st_mode & 0o777 for path in folder.iterdir()] == [0o600]
+    assert folder.stat().st_mode & 0o777 == 0o700
+    await journal.flush()
+    assert journal.stats().mirror_broken == 0
     await journal.close()
 
 
