@@ -175,6 +175,7 @@ def _status_of(poller: Poller, rejected: Mapping[str, int], now: float) -> dict[
         "name": poller.name,
         "connected": poller.connected,
         "lent": poller.custody.lent,
+        "reconnects": poller.reconnects,
         "rejected": {reason: count for reason, count in rejected.items() if count},
         "meters": [
             {

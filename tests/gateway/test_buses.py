@@ -98,3 +98,12 @@ def test_who_hangs_up_before_the_turn_is_over_closes_nothing() -> None:
     run_virtually(story())
     assert wire.is_open
     assert not custody.lent
+
+
+def test_how_often_a_bus_was_opened_again_is_told() -> None:
+    """An adapter that comes and goes looks well whenever somebody looks."""
+    buses = buses_of(Wire())
+    (poller,) = buses.pollers()
+    poller.turns.clear()
+    poller.reconnects = 3
+    assert [bus["reconnects"] for bus in buses.status(0.0)] == [3]
