@@ -141,7 +141,13 @@ class Booted:
             return subprocess.CompletedProcess(command, 1, "", "not booted yet")
         clean = ("env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LANG=C.UTF-8")
         done = subprocess.run(
-            self.entering(*clean, *command), input=told, capture_output=True, text=True, timeout=timeout, check=False
+            self.entering(*clean, *command),
+            input=told,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+            start_new_session=True,  # a script that kills what does not run must not mean us
         )
         if check:
             assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
