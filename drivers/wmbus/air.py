@@ -54,7 +54,7 @@ class Sender:
         """Seconds between frames, learnt from the last ones; None before there were three."""
         if len(self.gaps) < 2:  # noqa: PLR2004  one gap may be anything
             return None
-        middle = len(self.gaps) // 2
+        middle = len(self.gaps) // 2  # their median; `statistics` would take half a megabyte of a small board
         gaps = sorted(self.gaps)
         return (gaps[middle] + gaps[~middle]) / 2000
 

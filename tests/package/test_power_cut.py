@@ -25,7 +25,7 @@ from tests.package.cut_root import Cut, acknowledging, committed, cuts, image_of
 from tests.power.conftest import needs_disks, needs_fuse, recorded
 from tests.power.crash_points import Recording
 from tests.power.recorder import records
-from tests.support.booted import Booted, chrooted, copy, host_architecture, meter_beside, root
+from tests.support.booted import HOUSE, Booted, chrooted, copy, host_architecture, meter_beside, root
 
 CUTS = 100
 BOOTED_EVERY = 10
@@ -33,24 +33,6 @@ BOOTED_EVERY = 10
 MEMORY = Path("/dev/shm")
 """Disks of 768 MB are made anew for each cut."""
 READY = 30.0
-CONFIG = """
-[gateway]
-id = "home"
-[clock]
-trust = "system"
-[journal]
-window = "1s"
-[[bus]]
-name = "lan"
-driver = "modbus"
-url = "tcp://192.168.1.20:502"
-[[meter]]
-name = "m"
-bus = "lan"
-profile = "abb-b23"
-address = 1
-every = "1s"
-"""
 ANSWERS = """
 kind = "edge"
 tenant = "acme"
@@ -92,7 +74,7 @@ def upgrade(folder: Path, tmp_path: Path, whole_package: Callable[[str, str], Pa
             for package in packages.values():
                 machine.put(package)
             machine.sh(INSTALL.format(version="1.0"))
-            (place / "etc/nabd/home.toml").write_text(CONFIG)
+            (place / "etc/nabd/home.toml").write_text(HOUSE)
             machine.sh("chgrp nabd /etc/nabd/home.toml && systemctl enable --now nabd-home")
             machine.sh("sudo -u nabd nabd enrol request")
             time.sleep(3)

@@ -7,26 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.booted import Booted, copy, host_architecture, meter_beside, root
+from tests.support.booted import HOUSE, Booted, copy, host_architecture, meter_beside, root
 
-CONFIG = """
-[gateway]
-id = "home"
-[clock]
-trust = "system"
-[journal]
-window = "1s"
-[[bus]]
-name = "lan"
-driver = "modbus"
-url = "tcp://192.168.1.20:502"
-[[meter]]
-name = "m"
-bus = "lan"
-profile = "abb-b23"
-address = 1
-every = "1s"
-"""
 CUTS = 20
 INSTALL = "setsid dpkg -i /root/nabd_{version}_*.deb"
 
@@ -44,7 +26,7 @@ def test_a_gateway_at_work_outlives_every_upgrade(tmp_path: Path, whole_package:
         for version in ("1.0", "2.0"):
             machine.put(whole_package(host_architecture(), version))
         machine.sh(INSTALL.format(version="1.0"))
-        (place / "etc/nabd/home.toml").write_text(CONFIG)
+        (place / "etc/nabd/home.toml").write_text(HOUSE)
         machine.sh("chgrp nabd /etc/nabd/home.toml && systemctl enable --now nabd-home")
         took = _timed(machine, "2.0")
         assert "ii  nabd           2.0" in machine.sh("dpkg -l nabd")
@@ -59,7 +41,7 @@ def test_a_gateway_at_work_outlives_every_upgrade(tmp_path: Path, whole_package:
             _runs(machine, f"cut off after {after:.2f} s")
         machine.sh(INSTALL.format(version="2.0"))
         _runs(machine, "repaired")
-        assert (place / "etc/nabd/home.toml").read_text() == CONFIG
+        assert (place / "etc/nabd/home.toml").read_text() == HOUSE
         numbers = _readings(machine)
         assert numbers == list(range(1, numbers[-1] + 1))
         assert numbers[-1] > before + CUTS

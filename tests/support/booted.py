@@ -37,6 +37,25 @@ address = 1
 """
 BINFMT = Path("/proc/sys/fs/binfmt_misc")
 QEMU = {"arm64": "qemu-aarch64", "armhf": "qemu-arm"}
+HOUSE = """
+[gateway]
+id = "home"
+[clock]
+trust = "system"
+[journal]
+window = "1s"
+[[bus]]
+name = "lan"
+driver = "modbus"
+url = "tcp://192.168.1.20:502"
+[[meter]]
+name = "m"
+bus = "lan"
+profile = "abb-b23"
+address = 1
+every = "1s"
+"""
+"""The configuration of a house that reads one meter each second, at the address of `meter_beside`."""
 
 
 def host_architecture() -> str:
