@@ -8,6 +8,7 @@
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -23,6 +24,7 @@ PAGE_SIZE = 8192
 """Eighteen readings of twenty values fill such a page; the usual 4096 wastes 15 % more on page ends."""
 
 _HINTS = {
+    "SQLITE_BUSY": "close the other program that holds it, then try again",
     "SQLITE_FULL": "free some space on its disk",
     "SQLITE_READONLY": "make its folder and file writable for this user",
     "SQLITE_CANTOPEN": "make its folder and file writable for this user",
@@ -106,7 +108,7 @@ class Database:
             raise StoreError(f"cannot open {self.path}: {error}", _HINTS["SQLITE_CANTOPEN"]) from error
         try:
             connection.execute(f"PRAGMA page_size = {PAGE_SIZE}")
-            connection.execute("PRAGMA journal_mode = WAL")
+            _enter_wal(connection)
             connection.execute("PRAGMA synchronous = FULL")
             self._migrate(connection)
         except sqlite3.Error as error:
@@ -129,6 +131,24 @@ class Database:
                 connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {len(self._steps)}")
         connection.execute("COMMIT")
+
+
+def _enter_wal(connection: sqlite3.Connection) -> None:
+    """Let the file be written ahead, as it stays from then on; raises sqlite3.Error.
+
+    SQLite does not wait for others here as it does for a transaction: of two who open a new file at once one is refused
+    on the spot. So we wait ourselves, as long as SQLite would.
+    """
+    deadline = time.monotonic() + BUSY_TIMEOUT
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if _name(error) != "SQLITE_BUSY" or time.monotonic() > deadline:
+                raise
+        else:
+            return
+        time.sleep(0.01)  # on the database's own thread
 
 
 def _rollback(connection: sqlite3.Connection) -> None:

@@ -1,6 +1,7 @@
 """What only the SQLite store does: conflicts, a view for others, and surviving kills, locks and full disks."""
 
 import asyncio
+import contextlib
 import sqlite3
 import sys
 from collections.abc import AsyncIterator
@@ -192,6 +193,24 @@ async def test_kill_9_after_stored_keeps_everything(path: Path) -> None:
             assert [row.ts for row in await store.query("t", f"m-{n}", 0, last + 1)] == list(range(last + 1))
         assert await store.count() % 10 == 0
         await store.close()
+
+
+async def test_many_open_a_new_file_at_once(tmp_path: Path) -> None:
+    """SQLite itself refuses at once all but one of those who turn a new file to write-ahead logging."""
+    for n in range(20):
+        stores = [SQLiteStore(tmp_path / f"{n}.db") for _ in range(8)]
+        await asyncio.gather(*(store.open() for store in stores))
+        for store in stores:
+            await store.close()
+
+
+async def test_a_file_that_stays_locked_is_not_waited_for_for_ever(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What SQLite refuses on the spot is asked again only as long as it would have waited itself."""
+    monkeypatch.setattr(database, "BUSY_TIMEOUT", 0.1)
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(StoreError, match="database is locked \\(close the other program"):
+            await SQLiteStore(path).open()
 
 
 async def test_two_writers_take_turns(path: Path) -> None:
