@@ -10,12 +10,12 @@ import tomllib
 from abc import abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
 from drivers import PROTOCOLS
 from drivers.quantities import QUANTITIES, Commodity, Quantity
@@ -69,7 +69,7 @@ class ProfileError(Exception):
 class Strict(BaseModel):
     """A table of a file: frozen, and an unknown key is an error."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class ProfileFile(Strict):
@@ -129,9 +129,15 @@ def _parse(path: Path, table: dict[str, Any]) -> ProfileFile:
         raise ProfileError(path, "driver", f"is {driver!r}", f"one of {', '.join(PROTOCOLS)}")
     model: type[ProfileFile] = import_module(f"{PROTOCOLS[driver]}.profile").File
     try:
-        return model.model_validate(table)
+        return _checker(model).validate_python(table)
     except ValidationError as error:
         raise _first_error(path, error) from error
+
+
+@lru_cache(maxsize=1)
+def _checker(model: type[ProfileFile]) -> TypeAdapter[ProfileFile]:
+    """Build what checks the files of one protocol; a gateway reads a few when it starts, and needs it no more."""
+    return TypeAdapter(model)
 
 
 def _first_error(path: Path, error: ValidationError) -> ProfileError:

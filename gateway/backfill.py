@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from drivers.contract import DriverError, HasHistory, Meter, NotConnected, Reading, Refused
 from gateway import durable
@@ -63,7 +63,7 @@ class Gap:
     until: Annotated[int, Field(le=1 << 53)]
 
 
-_GAPS = TypeAdapter(list[Gap])
+_GAPS = TypeAdapter(list[Gap], config=ConfigDict(defer_build=True))
 
 
 @dataclass(slots=True)

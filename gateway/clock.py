@@ -135,7 +135,8 @@ class Clock:
         return (at + offset) // 2 * 2 + self.steps_back % 2
 
     def _drift(self, now: int) -> int:
-        return 0 if self._confirmed is None else (now - self._confirmed) * DRIFT_PPM // 1_000_000
+        alone = 0 if self._confirmed is None else now - self._confirmed
+        return -(-alone * DRIFT_PPM // 1_000_000)  # rounded up: no estimate is below the true error
 
 
 class SystemProbe:

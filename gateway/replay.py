@@ -16,7 +16,7 @@ from gateway.uplink import Uplink
 class Wanted(BaseModel):
     """The payload of `cmd/replay`."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True, defer_build=True)
 
     stream: Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")] | None = None
     first: int = Field(alias="from", ge=0)

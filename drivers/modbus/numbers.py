@@ -12,6 +12,7 @@ import struct
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
+from functools import cache
 from typing import Any, Literal
 
 from drivers.contract import Number
@@ -71,9 +72,7 @@ def _of_float(kind: Type, factor: Fraction) -> Callable[[float], Number | None]:
     digits = DIGITS[kind]
     into_base, half = float(factor), _HALF_STEP[kind] * float(factor)
     scaled, small = into_base * _FINEST, 10.0**digits
-    ladder = [
-        (10.0 ** (digits - k), range(k, min(k + 3, DECIMALS + 1))) for k in range(DECIMALS - 1, _COARSEST_DECIMALS, -1)
-    ]
+    ladder = _ladder(digits)
 
     def convert(raw: float) -> Number | None:
         steps = raw * scaled
@@ -91,6 +90,14 @@ def _of_float(kind: Type, factor: Fraction) -> Callable[[float], Number | None]:
         return _of_long_float(value, math.ulp(raw) * half, digits)
 
     return convert
+
+
+@cache
+def _ladder(digits: int) -> list[tuple[float, range]]:
+    """List below which value how many decimals are tried; one list for all numbers of as many digits."""
+    return [
+        (10.0 ** (digits - k), range(k, min(k + 3, DECIMALS + 1))) for k in range(DECIMALS - 1, _COARSEST_DECIMALS, -1)
+    ]
 
 
 def _of_long_float(value: float, room: float, digits: int) -> float | None:

@@ -2,7 +2,7 @@
 
 1. An interval within a cell adds to it; one over a cell's end is shared out by time.
 2. A longer one than `longest` is a catch-up after a gap: its sum is known and its course is not, so the cells it
-   touches are unknown.
+   touches are unknown, be it by a millisecond.
 3. A cell counts once it is covered whole. Unknown ones are left out: who follows cells sees the gap between them.
 4. The check gives intervals in order. One that lies before the last was read on a clock that has been set since: cells
    begin anew there.
@@ -27,7 +27,7 @@ class Cell(NamedTuple):
 
 
 class Filling(NamedTuple):
-    """The cell that is being filled: its start, its amount so far, how much of it is covered (ms)."""
+    """The cell that is being filled: its start, its amount so far, how much of it is covered (ms; below 0: unknown)."""
 
     start: int = 0
     amount: float = 0.0
@@ -42,7 +42,8 @@ def fill(state: Filling, interval: Interval, width: int, longest: int) -> tuple[
     _, _, begin, end, amount, quality = interval
     first = begin - begin % width
     if amount is None or quality in UNSURE or end - begin > longest:
-        return Filling(end - end % width), []
+        touched = end % width
+        return Filling(end - touched, covered=-width if touched else 0), []
     if first == state.start and end < first + width:  # by far the most are
         return Filling(first, state.amount + amount, state.covered + end - begin), []
     cells: list[Cell] = []

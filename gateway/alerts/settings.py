@@ -23,7 +23,7 @@ class MeterSettings(BaseModel):
     threshold was moved by what the customer answered to its alerts.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False, defer_build=True)
 
     away: bool = False
     rating_a: Annotated[float, Field(gt=0, le=10_000)] | None = None
@@ -49,7 +49,7 @@ UNKNOWN = MeterSettings()
 class Settings(BaseModel):
     """The whole document; `live_every_s` is the shortest time between two live values of a meter, in seconds."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False, defer_build=True)
 
     v: Literal[1] = 1
     rev: Annotated[int, Field(strict=True, ge=0, le=MOST)] = 0

@@ -7,7 +7,10 @@ Exit codes: 0 all went well, 1 it ran and something is wrong, 2 it could not run
 """
 
 import argparse
+import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any
 
 from gateway import VERSION
 from gateway.cli import alerts, ask, box, doors, fleet, installer, meters, programs, shown, stored
@@ -44,11 +47,31 @@ def _config_error() -> type[Exception]:
     return ConfigError
 
 
+class _Formatter(argparse.HelpFormatter):
+    """Finds the terminal's width itself: asking `shutil` would bring bzip2 and LZMA into every gateway's memory."""
+
+    def __init__(self, prog: str, **options: Any) -> None:
+        super().__init__(prog, **{"width": _columns() - 2, **options})
+
+
+class _Parser(argparse.ArgumentParser):
+    """Has that formatter, and so has each command's parser."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **{"formatter_class": _Formatter, **options})
+
+
+def _columns() -> int:
+    with suppress(KeyError, ValueError):
+        return int(os.environ["COLUMNS"])
+    with suppress(OSError):
+        return os.get_terminal_size(1).columns or 80
+    return 80
+
+
 def parser_of_all() -> argparse.ArgumentParser:
     """Describe every command; nothing is run, and nothing of it imported."""
-    parser = argparse.ArgumentParser(
-        prog="nabd", description="Reads electricity, water and gas meters, and loses no reading."
-    )
+    parser = _Parser(prog="nabd", description="Reads electricity, water and gas meters, and loses no reading.")
     parser.add_argument("--version", action="version", version=f"nabd {VERSION}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 

@@ -19,7 +19,7 @@ Done = Mapping[str, Any]
 class OneMeter(BaseModel):
     """The payload of `cmd/read_now`."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     meter: str
 

@@ -15,7 +15,7 @@ SHORTEST, LONGEST = 1.0, 86_400.0
 class Wanted(BaseModel):
     """The payload of `cmd/set_interval`."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     meter: str
     every_s: float = Field(ge=SHORTEST, le=LONGEST, allow_inf_nan=False)

@@ -8,7 +8,7 @@ import contextlib
 from pathlib import Path
 
 import orjson
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from gateway import durable
 
@@ -18,7 +18,7 @@ KEPT_MS = 10 * 60 * 1000
 MOST = 1024
 """Ids at most, the newest stay: at one command a second they reach back 17 minutes, and a command is valid for 5."""
 
-_FILE = TypeAdapter(dict[str, int])
+_FILE = TypeAdapter(dict[str, int], config=ConfigDict(defer_build=True))
 
 
 class Executed:

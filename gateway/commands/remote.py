@@ -38,7 +38,7 @@ Done = Mapping[str, Any]
 class Wanted(BaseModel):
     """The payload of `cmd/reload`; without `config` the gateway reads its own file again."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     config: str | None = None
     confirm_s: float = Field(default=300.0, ge=10, le=3600)

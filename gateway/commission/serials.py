@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from gateway import durable
 
@@ -12,7 +12,7 @@ FILE = "serials.json"
 LIMIT = 1024 * 1024
 """Bytes of the file that are read: 2,000 meters take a fifth of it."""
 
-_SERIALS = TypeAdapter(dict[str, str])
+_SERIALS = TypeAdapter(dict[str, str], config=ConfigDict(defer_build=True))
 
 
 def remember(folder: Path, serials: Mapping[str, str]) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, overload
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from gateway.config.errors import ConfigError
 from gateway.config.explain import Source, explain
@@ -47,7 +47,7 @@ def load_text(text: str, path: Path, kind: Kind, env: Mapping[str, str] | None =
     source = Source(path, text, tables, model)
     context = Context(path.parent, os.environ if env is None else env)
     try:
-        config = model.model_validate(_with_defaults(tables, model), context=context)
+        config = TypeAdapter(model).validate_python(_with_defaults(tables, model), context=context)
     except ValidationError as error:
         findings = list(explain(error.errors(include_url=False), source))
     else:

@@ -8,7 +8,6 @@ reading's key is meter and time, so that changes nothing.
 """
 
 import contextlib
-import shutil
 from pathlib import Path
 
 from gateway.journal import schema
@@ -34,7 +33,9 @@ class Beside:
     def remove(self) -> None:
         """Let it go, since all of it is here."""
         if self._whole_folder:
-            shutil.rmtree(self.path.parent, ignore_errors=True)
+            from shutil import rmtree  # noqa: PLC0415  wanted once in a gateway's life, if at all
+
+            rmtree(self.path.parent, ignore_errors=True)
             return
         for tail in ("-wal", "-shm", ""):
             with contextlib.suppress(OSError):

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import secrets
-import shutil
 import sqlite3
 from pathlib import Path
 
@@ -40,9 +39,15 @@ def refusal(error: sqlite3.Error, folder: Path) -> Unwritable:
 
 def _space(folder: Path) -> int:
     try:
-        return shutil.disk_usage(folder).free
+        return _free(folder)
     except OSError:
         return _FULL
+
+
+def _free(folder: Path) -> int:
+    """Count the bytes that are left for us; `shutil` would bring the library's zip files into a gateway's memory."""
+    disk = os.statvfs(folder)
+    return disk.f_bavail * disk.f_frsize
 
 
 def connect(path: Path, *, shared: bool = False) -> sqlite3.Connection:
@@ -182,7 +187,7 @@ def _existing(path: Path) -> sqlite3.Connection:
 def _create(path: Path, quota: int | None) -> sqlite3.Connection:
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     if quota is None:
-        quota = min(2 * 10**9, shutil.disk_usage(path.parent).free // 2)
+        quota = min(2 * 10**9, _free(path.parent) // 2)
     db = connect(path)
     db.execute("BEGIN")
     for table in TABLES:

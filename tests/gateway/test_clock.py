@@ -6,7 +6,7 @@ from itertools import product
 from pathlib import Path
 
 import pytest
-from hypothesis import given, strategies
+from hypothesis import example, given, strategies
 
 from gateway.clock import TABLE, Clock, SystemProbe, boot_ms, kernel_synced, wall_ms
 from gateway.message import ClockState
@@ -170,6 +170,7 @@ def test_what_timesyncd_touched_last_is_the_last_correction(tmp_path: Path) -> N
     assert age == pytest.approx(3_600_000, abs=2000)
 
 
+@example(100_001)
 @given(strategies.integers(0, 7 * 86_400))
 def test_a_week_alone_on_a_crystal_that_is_off(seconds: int) -> None:
     """T13: at 100 ppm the estimate is never below the true error, and no stamp is given that is over 10 s off."""

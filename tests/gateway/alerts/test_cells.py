@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gateway.alerts.calendar import Calendar
@@ -62,6 +62,7 @@ def _share(interval: Interval, start: int) -> float:
         st.tuples(st.integers(60_000, 4 * WIDTH), st.one_of(st.none(), st.floats(0, MOST))), min_size=1, max_size=40
     )
 )
+@example([(WIDTH + 1, None), (WIDTH - 1, 0.0)])
 def test_no_cell_holds_what_nobody_knows(parts: list[tuple[int, float | None]]) -> None:
     """A replaced register, and a sum over hours: the cells they touch are left out."""
     intervals = series(parts)
