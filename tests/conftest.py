@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 ROOT = Path(__file__).parent.parent
@@ -20,6 +21,13 @@ for place in (str(ROOT / "tests" / "support"), str(ROOT)):
 if TYPE_CHECKING:
     from tests.support.brokers import IotcoreBroker, Mosquitto
     from tests.support.fake_broker import FakeBroker
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let the quick suite ask the same of the same code: a red run is about the change. The slow one looks further."""
+    hypothesis.settings.register_profile("again", derandomize=True, database=None)
+    if config.option.markexpr == "not slow":
+        hypothesis.settings.load_profile("again")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
