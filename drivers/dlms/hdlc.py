@@ -26,6 +26,8 @@ LONGEST = 0x7FF
 _POLL = 0x10
 _SHORTEST = 7
 """Format, two addresses of one byte, control and one checksum."""
+_LONGEST_HEAD = 13
+"""Format, two addresses of four bytes, control and one checksum."""
 
 ADDRESS_LENGTHS = (1, 2, 4)
 
@@ -227,7 +229,14 @@ class Decoder:
         if head[0] & _TYPE_MASK != _TYPE or length < _SHORTEST:
             return 0
         end = at + length + 2
-        return end if end <= len(buffer) else None
+        if end <= len(buffer):
+            return end
+        head = bytes(buffer[at + 1 : at + 1 + _LONGEST_HEAD])
+        if len(head) < _LONGEST_HEAD or _has_right_head(head):
+            return None
+        # A damaged length may ask for two thousand bytes more, hours of a meter that pushes: its own sum tells at once.
+        self.counters["bad_checksum"] += 1
+        return 0
 
     def _take(self, body: bytes, found: list[Frame]) -> int:
         """Keep the frame that a flag ends, if it is one; gives how far to go on."""

@@ -72,6 +72,16 @@ def test_starts_that_are_none_cost_little(monkeypatch: pytest.MonkeyPatch) -> No
     assert sum(summed) < 20 * 8 * 8000
 
 
+def test_a_damaged_length_holds_nothing_up() -> None:
+    """A head that is whole and wrong asks for no more bytes, however many it says: the next frame comes at once."""
+    frame = bytes(Frame(Address(1, 17, 4), Address(16), Kind.UI, bytes(60)))
+    damaged = bytearray(frame)
+    damaged[1] ^= 0x07
+    decoder = Decoder()
+    assert decoder.feed(bytes(damaged) + frame) == [decode(frame[1:-1])]
+    assert decoder.counters["bad_checksum"] == 1
+
+
 def test_silence_shows_that_a_start_was_none() -> None:
     """What stands behind a start that never ends is given when the line falls silent."""
     frame = Frame(Address(1), Address(16), Kind.RR)
