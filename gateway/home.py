@@ -46,6 +46,7 @@ from gateway.today import Today
 from gateway.troubles import Trouble, has_network, troubles
 from gateway.watch import Watch, learn_anew
 from gateway.web.alertbook import AlertBook
+from gateway.web.crowd import HOUSE
 from gateway.web.doorkeeper import Doorkeeper
 from gateway.web.screen import Sources
 from gateway.web.serve import Served, serve
@@ -255,6 +256,7 @@ class House:
             answers=self._telling,
             link_key=self._telling.key,
             desk=self._desk,
+            crowd=HOUSE,
         )
         self._pages.append(served)
 

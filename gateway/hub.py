@@ -39,6 +39,7 @@ from gateway.today import Today
 from gateway.transport import Connect, Endpoint, TransportError
 from gateway.watch import Watch, learn_anew
 from gateway.web.alertbook import AlertBook
+from gateway.web.crowd import HUB
 from gateway.web.doorkeeper import Doorkeeper
 from gateway.web.screen import Sources
 from gateway.web.serve import Served, serve
@@ -199,6 +200,7 @@ class Hub:
             answers=telling,
             link_key=telling.key,
             desk=self._desk,
+            crowd=HUB,
         )
         served.access.shifts = True
         return served

@@ -4,7 +4,6 @@ It hears events as they come by topic or from the engine of the same program, in
 highest `seq` of an alert is what it says now.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -41,7 +40,9 @@ class AlertBook:
         self.dropped = 0
         self._now = now
         self._alerts: dict[tuple[str, str], Alert] = {}
-        self._of_tenant = Counter[str]()
+        self._of_tenant: dict[str, dict[str, Alert]] = {}
+        self._changes: dict[str, int] = {}
+        self._changed = 0
 
     def take(self, tenant: str, event: AlertEvent) -> None:
         """Take one step of an alert's life."""
@@ -49,20 +50,30 @@ class AlertBook:
         if known is not None:
             if event.seq > known.event.seq:
                 known.event = event
+                self._note(tenant)
             return
-        if self._of_tenant[tenant] >= KEPT:
-            same = [name for name in self._alerts if name[0] == tenant]
-            self._drop(min(same, key=lambda name: (self._alerts[name].event.open, self._alerts[name].event.at)))
+        own = self._of_tenant.get(tenant, {})
+        if len(own) >= KEPT:
+            self._drop(tenant, min(own, key=lambda name: (own[name].event.open, own[name].event.at)))
         elif len(self._alerts) >= ALL:
-            self._drop(next(iter(self._alerts)))
+            self._drop(*next(iter(self._alerts)))
         self._alerts[tenant, event.id] = Alert(tenant, event)
-        self._of_tenant[tenant] += 1
+        self._of_tenant.setdefault(tenant, {})[event.id] = self._alerts[tenant, event.id]
+        self._note(tenant)
 
-    def _drop(self, name: tuple[str, str]) -> None:
-        del self._alerts[name]
-        self._of_tenant[name[0]] -= 1
-        if not self._of_tenant[name[0]]:
-            del self._of_tenant[name[0]]
+    def changes(self, tenant: str) -> int:
+        """Give a number that is another one after each change of a tenant's alerts."""
+        return self._changes.get(tenant, 0)
+
+    def _note(self, tenant: str) -> None:
+        self._changed += 1
+        self._changes[tenant] = self._changed
+
+    def _drop(self, tenant: str, alert: str) -> None:
+        del self._alerts[tenant, alert], self._of_tenant[tenant][alert]
+        self._note(tenant)
+        if not self._of_tenant[tenant]:
+            del self._of_tenant[tenant], self._changes[tenant]
 
     def restore(self, states: Iterable[AlertState]) -> None:
         """Take what the outbox kept over a restart: alerts that live, and who saw them."""
@@ -86,6 +97,7 @@ class AlertBook:
         """Note what somebody answered, on a page or by a link."""
         if (known := self._alerts.get((tenant, alert))) is not None:
             known.answer = action
+            self._note(tenant)
 
     def find(self, alert: str, visitor: Visitor) -> Alert | None:
         """Give an alert by its id, if it is for a visitor's eyes.
@@ -109,6 +121,6 @@ class AlertBook:
         return sorted(ended, key=lambda alert: -alert.event.at)
 
     def _of(self, visitor: Visitor) -> Iterable[Alert]:
-        for alert in self._alerts.values():
-            if alert.tenant == visitor.tenant and visitor.sees(alert.tenant, alert.event.raised):
+        for alert in self._of_tenant.get(visitor.tenant, {}).values():
+            if visitor.sees(alert.tenant, alert.event.raised):
                 yield alert

@@ -1,9 +1,10 @@
 """The listening socket of the pages: whoever opens thousands of connections shuts nobody else out.
 
-1. One address holds `EACH` places; this machine itself holds any number, for a proxy brings everybody's.
-2. All together hold `ALL`. When they are taken, a newcomer gets the place of the longest-held one that showed no
-   session.
-3. Strangers are let in `RATE` times a second, after `ALL` at once; who came from where a session was shown, always.
+1. How many places there are, and how many one address holds, says the `Crowd` that the pages are for. This machine
+   itself holds any number, for a proxy brings everybody's.
+2. When all are taken, a newcomer gets the place of the longest-held one that showed no session.
+3. Strangers are let in `RATE` times a second, at first as many as there are places; who came from where a session was
+   shown, always.
 4. A place is lost when its `PATIENCE` ends; what is done when, `connections.py` says.
 
 Who gets no place is turned away here, before anything is made for it: that costs microseconds, where an answer costs a
@@ -17,19 +18,13 @@ import struct
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from gateway.web.crowd import HOUSE, Crowd
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-ALL = 127
-"""Four for each browser that may listen; few enough that meters and journal keep their files and memory."""
-BY_TLS = 60
-"""The same where each connection takes a quarter of a megabyte for its TLS."""
-EACH = 16
-"""Two browsers of one device with all they open at once."""
 RATE = 50.0
 """Strangers a second: a twentieth of what a small board can answer, and each keeps its place for two seconds."""
-FRIENDS = 64
-"""Addresses that are remembered for a session they showed: as many as there are sessions."""
 PATIENCE = 10.0
 """Seconds for a form of 64 kB: a phone at the far end of a house takes one."""
 TURN = 8
@@ -91,15 +86,16 @@ class Place(socket.socket):
 class Gate(socket.socket):
     """A listening socket that lets in only whom there is a place for."""
 
-    def __init__(self, listening: socket.socket, places: int = ALL) -> None:
-        """Take a listening socket over."""
+    def __init__(self, listening: socket.socket, crowd: Crowd = HOUSE, *, tls: bool = False) -> None:
+        """Take a listening socket over; `tls` says that the connections will speak it here."""
         super().__init__(listening.family, listening.type, listening.proto, fileno=listening.detach())
         self.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNHEARD_MS)
         self.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, KERNEL)  # as above, each connection inherits it
         self._places: dict[int, Place] = {}
         self._held = Counter[str]()
         self._friends: dict[str, None] = {}
-        self._all, self._turn, self._welcome, self._counted = places, 0, float(places), 0.0
+        self._all = crowd.places_by_tls if tls else crowd.places
+        self._crowd, self._turn, self._welcome, self._counted = crowd, 0, float(self._all), 0.0
 
     def accept(self) -> tuple[socket.socket, object]:
         """Give the next connection that gets a place; BlockingIOError when none waits, or others' turn has come."""
@@ -135,11 +131,11 @@ class Gate(socket.socket):
         """Remember an address for the session it showed."""
         self._friends.pop(neighbour, None)
         self._friends[neighbour] = None
-        while len(self._friends) > FRIENDS:
+        while len(self._friends) > self._crowd.friends:
             del self._friends[next(iter(self._friends))]
 
     def _has_place(self, neighbour: str) -> bool:
-        if self._held[neighbour] >= EACH and neighbour not in OWN:
+        if self._held[neighbour] >= self._crowd.each and neighbour not in OWN:
             return False
         if neighbour not in self._friends and not self._is_welcome():
             return False

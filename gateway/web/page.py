@@ -19,6 +19,7 @@ from gateway.desk import Desk
 from gateway.web import policy
 from gateway.web.access import Access, TooManyTries
 from gateway.web.alertpage import AlertPages
+from gateway.web.crowd import HOUSE, Crowd
 from gateway.web.doorman import Doorman
 from gateway.web.feed import Feed
 from gateway.web.guard import COOKIE, Guard
@@ -44,15 +45,17 @@ def app(
     answers: Answers | None = None,
     link_key: bytes | None = None,
     desk: Desk | None = None,
+    crowd: Crowd = HOUSE,
 ) -> Starlette:
     """Make the pages of `sources`; `language` serves readers who ask for none that we speak.
 
     `names` are the host names they are reached by. `answers` takes what people answer to alerts; `link_key` signs the
-    links in messages. Without a `desk` there is nothing to choose, and nothing for an operator.
+    links in messages. Without a `desk` there is nothing to choose, and nothing for an operator. `crowd` says how many
+    may listen.
     """
     replies = Replies(Pages(wide=desk is not None), language)
     who = Doorman(access, sources.meters.tenants, desk.since if desk is not None else _always)
-    site = _Site(sources, access, replies, who)
+    site = _Site(sources, access, replies, who, crowd)
     more = [] if desk is None else [*SettingsPages(replies, desk).routes(), *OperatorPages(replies, desk).routes()]
     more += [] if desk is None else HomesPage(replies, desk, sources.meters.tenants).routes()
     return Starlette(
@@ -82,9 +85,9 @@ def app(
 class _Site:
     """The live page, the way in and the way out."""
 
-    def __init__(self, sources: Sources, access: Access, replies: Replies, who: Who) -> None:
+    def __init__(self, sources: Sources, access: Access, replies: Replies, who: Who, crowd: Crowd) -> None:
         self._access, self._replies, self._sources, self._who = access, replies, sources, who
-        self._feed = Feed(self._screen, sources.now)
+        self._feed = Feed(self._screen, sources.now, crowd)
 
     async def live(self, request: Request) -> Response:
         """Show a home; an operator of several chooses one first."""
@@ -94,10 +97,8 @@ class _Site:
         return self._replies.html(request, self._screen(self._replies.chosen(request), visitor).page())
 
     async def events(self, request: Request) -> Response:
-        """Tell what changes."""
+        """Tell what changes, or that there is no place to listen."""
         visitor = let_in(request)
-        if self._feed.full(visitor):
-            return PlainTextResponse("Too many pages are open.\n", status_code=503, headers={"retry-after": "60"})
         stream = self._feed.listen(self._replies.chosen(request), visitor, lambda: self._who(request) == visitor)
         return StreamingResponse(stream, media_type="text/event-stream", headers={"x-accel-buffering": "no"})
 

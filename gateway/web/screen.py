@@ -1,12 +1,14 @@
 """The live page in one language: all of it for a first look, and part by part for whoever keeps watching.
 
 A part is a piece of HTML with a name, the `id` of the element it fills. Parts leave out the text of ages, which tick in
-the browser, so that a part differs only when something was read, raised or answered.
+the browser, so that a part differs only when something was read, raised or answered. So a part is rendered again only
+when what it shows was touched, and each minute, since days, bills and prices follow a reading after a while.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +23,17 @@ from gateway.outlook import Outlook
 from gateway.today import Day
 from gateway.troubles import Trouble
 from gateway.web.alertbook import AlertBook
-from gateway.web.alertview import alerts_of
+from gateway.web.alertview import Alerts, alerts_of
 from gateway.web.rights import Visitor
 from gateway.web.source import DaySource, LiveSource
-from gateway.web.view import sections
+from gateway.web.view import card, sections, state_of
 from gateway.web.words import Words, isolated
 
 TEMPLATES = Path(__file__).parent / "templates"
 EVERY = 5
 """Seconds between two looks of a browser without script."""
+RENEWED_MS = 60_000
+"""After so long a part is rendered again though nothing of it seems to have changed."""
 _AGE = re.compile(r"(<time[^>]*>).*?(?=</time>)")
 
 
@@ -77,48 +81,83 @@ class Pages:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A part as it was rendered at a time in UTC ms; `shows` is compared to tell whether that still holds."""
+
+    shows: object
+    at: int
+    html: str
+
+
 class Screen:
     """The live page of one home in one language, as one visitor may see it."""
 
     def __init__(self, pages: Pages, sources: Sources, language: str, visitor: Visitor) -> None:
         self._pages, self._sources, self._language, self._visitor = pages, sources, language, visitor
+        self._words = pages.words[language]
+        self._kept: dict[str, _Part] = {}
+        self._parts: Mapping[str, str] = {}
 
     def page(self) -> str:
         """Render all of it."""
         return self._pages.render("live.html", self._language, every=EVERY, visitor=self._visitor, **self._values())
 
-    def parts(self) -> dict[str, str]:
-        """Render it part by part, by the id of the element each fills."""
-        values = self._values() | {"visitor": self._visitor}
-        parts = {name: self._part(f"{name}.html", values) for name in ("summary", "alerts")}
-        for section in values["sections"]:
-            for card in section.cards:
-                parts[f"m-{card.id}"] = self._part("card.html", {"card": card})
-        return parts
+    def parts(self) -> Mapping[str, str]:
+        """Give it part by part, by the id of the element each fills: the very same mapping while nothing changed."""
+        sources, now, meters = self._sources, self._sources.now(), self._meters()
+        states = [state_of(meter, now) for meter in meters]
+        summary = self._summary(states)
+        changes = sources.alerts.changes(self._visitor.tenant) if sources.alerts else 0
+        kept = {
+            "summary": self._part("summary", summary, now, lambda: summary),
+            "alerts": self._part("alerts", changes, now, lambda: {"alerts": self._alerts(meters, now)}),
+        }
+        for meter, state in zip(meters, states, strict=True):
+            shows = (state, meter.ts, meter.q, meter.values, meter.name, meter.commodity, meter.model)
+            name = f"m-{meter.id}"
+            kept[name] = self._part(name, shows, now, partial(self._card, meter, now))
+        if kept != self._kept:
+            self._kept, self._parts = kept, {name: part.html for name, part in kept.items()}
+        return self._parts
 
-    def _part(self, template: str, values: dict[str, Any]) -> str:
-        return _AGE.sub(r"\1", self._pages.render(template, self._language, **values))
+    def _part(self, name: str, shows: object, now: int, values: Callable[[], Mapping[str, Any]]) -> _Part:
+        """Render a part from `values`, unless what it shows is what it showed a moment ago."""
+        old = self._kept.get(name)
+        if old is not None and old.shows == shows and 0 <= now - old.at < RENEWED_MS:
+            return old
+        template = name if name in ("summary", "alerts") else "card"
+        html = self._pages.render(f"{template}.html", self._language, **{"visitor": self._visitor, **values()})
+        return _Part(shows, now, _AGE.sub(r"\1", html))
 
     def _values(self) -> dict[str, Any]:
-        sources, words, visitor = self._sources, self._pages.words[self._language], self._visitor
-        meters = [_since(meter, visitor.since) for meter in sources.meters.of(visitor.tenant)]
-        now = sources.now()
-        shown = sections(meters, now, words, self._day, self._money)
-        cards = [card for section in shown for card in section.cards]
-        names = {meter.id: meter.name or meter.id for meter in meters}
+        now, meters = self._sources.now(), self._meters()
         return {
             "now": now,
-            "sections": shown,
-            "meters": len(cards),
-            "troubles": [
-                words.say(text, **{name: isolated(part) for name, part in parts.items()})
-                for text, parts in sources.troubles()
-            ],
-            "behind": sum(card.state != "fresh" for card in cards),
-            "alerts": alerts_of(sources.alerts, visitor, names, now, sources.zone, words, sources.price)
-            if sources.alerts
-            else None,
+            "sections": sections(meters, now, self._words, self._day, self._money),
+            "alerts": self._alerts(meters, now),
+            **self._summary([state_of(meter, now) for meter in meters]),
         }
+
+    def _meters(self) -> list[LiveMeter]:
+        return [_since(meter, self._visitor.since) for meter in self._sources.meters.of(self._visitor.tenant)]
+
+    def _summary(self, states: Sequence[str]) -> dict[str, Any]:
+        troubles = [
+            self._words.say(text, **{name: isolated(part) for name, part in parts.items()})
+            for text, parts in self._sources.troubles()
+        ]
+        return {"troubles": troubles, "meters": len(states), "behind": sum(state != "fresh" for state in states)}
+
+    def _alerts(self, meters: Sequence[LiveMeter], now: int) -> Alerts | None:
+        sources = self._sources
+        if sources.alerts is None:
+            return None
+        names = {meter.id: meter.name or meter.id for meter in meters}
+        return alerts_of(sources.alerts, self._visitor, names, now, sources.zone, self._words, sources.price)
+
+    def _card(self, meter: LiveMeter, now: int) -> dict[str, Any]:
+        return {"card": card(meter, now, self._words, self._day(meter), self._money(meter))}
 
     def _day(self, meter: LiveMeter) -> Day | None:
         """Give a meter's day, unless somebody else lived here when it began."""

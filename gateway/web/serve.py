@@ -18,8 +18,9 @@ from gateway.config.models import WebTable
 from gateway.desk import Desk
 from gateway.web.access import OPERATOR, Access, Door
 from gateway.web.connections import Bounded
+from gateway.web.crowd import HOUSE, Crowd
 from gateway.web.errors import PagesError
-from gateway.web.gate import ALL, BY_TLS, Gate
+from gateway.web.gate import Gate
 from gateway.web.guard import own_names
 from gateway.web.page import app
 from gateway.web.screen import Sources
@@ -76,9 +77,11 @@ async def serve(
     answers: Answers | None = None,
     link_key: bytes | None = None,
     desk: Desk | None = None,
+    crowd: Crowd = HOUSE,
 ) -> Served:
     """Serve the pages as a task of `group`; `sessions` is the file of devices that were let in, TLS has a folder there.
 
+    `crowd` says for how many people they are.
     Raises PagesError when the address cannot be bound, or no certificate be made.
     """
     host, _, port = web.listen.rpartition(":")
@@ -93,8 +96,9 @@ async def serve(
         answers=answers,
         link_key=link_key,
         desk=desk,
+        crowd=crowd,
     )
-    gate = Gate(_listen(host.strip("[]"), int(port)), ALL if tls is None else BY_TLS)
+    gate = Gate(_listen(host.strip("[]"), int(port)), crowd, tls=tls is not None)
     config = uvicorn.Config(
         page,
         host=host.strip("[]"),

@@ -126,7 +126,8 @@ def card(meter: LiveMeter, now: int, words: Words, day: Day | None = None, money
     name = meter.name or meter.id
     if not meter.ts:
         return Card(meter.id, name, meter.model, "silent", words.say("No reading yet"))
-    late = (now - meter.ts) / 1000 > LATE_AFTER * max(meter.every, _slowest(meter))
+    state = state_of(meter, now)
+    late = state == "late"
     age = words.ago(meter.ts, now)
     today, chart = _today(meter.commodity, day, now, words)
     lines = [*_now(meter, words, late=late)] or ([today] if today else [])
@@ -137,7 +138,7 @@ def card(meter: LiveMeter, now: int, words: Words, day: Day | None = None, money
         meter.id,
         name,
         meter.model,
-        "late" if late else "fresh",
+        state,
         words.say("Late: last reading {age}", age=age) if late else age,
         lines[0] if lines else None,
         today,
@@ -145,6 +146,13 @@ def card(meter: LiveMeter, now: int, words: Words, day: Day | None = None, money
         [*_money(money, words), *lines[1:], *_phases(meter, words)],
         [words.say(text) for bits, text in _DOUBTS if meter.q & bits],
     )
+
+
+def state_of(meter: LiveMeter, now: int) -> str:
+    """Say how a meter fares: "fresh", "late" or "silent" (no reading yet)."""
+    if not meter.ts:
+        return "silent"
+    return "late" if (now - meter.ts) / 1000 > LATE_AFTER * max(meter.every, _slowest(meter)) else "fresh"
 
 
 def _money(money: Outlook | None, words: Words) -> Iterable[Line]:

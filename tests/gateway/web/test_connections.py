@@ -14,11 +14,13 @@ from gateway.config.models import WebTable
 from gateway.live import LiveBook
 from gateway.web import gate
 from gateway.web.access import Access
-from gateway.web.gate import ALL, EACH, neighbour_of
+from gateway.web.crowd import HOUSE
+from gateway.web.gate import neighbour_of
 from gateway.web.screen import Sources
 from gateway.web.serve import serve
 
 Wire = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+ALL, EACH = HOUSE.places, HOUSE.each
 USER, ROGUE = "127.0.0.3", "127.0.0.2"
 
 

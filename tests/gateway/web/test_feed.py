@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -12,6 +13,7 @@ from gateway.alerts.event import AlertEvent, alert_id
 from gateway.live import LiveBook, LiveMeter
 from gateway.web import feed as feeds
 from gateway.web.alertbook import AlertBook
+from gateway.web.crowd import HOUSE, HUB
 from gateway.web.feed import Feed
 from gateway.web.rights import Visitor
 from gateway.web.screen import Pages, Screen, Sources
@@ -169,29 +171,143 @@ def test_who_signed_out_is_told_no_more() -> None:
     run_virtually(story())
 
 
-def test_listeners_are_bounded_and_share_one_rendering(monkeypatch: pytest.MonkeyPatch) -> None:
-    """After its first look each of thirty-two shares the rendering; a place is free again when somebody goes."""
+def counted(monkeypatch: pytest.MonkeyPatch, kind: type, name: str) -> list[Any]:
+    """Give a list that grows by what each call of a method was given first."""
+    calls: list[Any] = []
+    method = getattr(kind, name)
+
+    def noted(owner: object, *given: Any, **named: Any) -> Any:
+        calls.append(given[0] if given else owner)
+        return method(owner, *given, **named)
+
+    monkeypatch.setattr(kind, name, noted)
+    return calls
+
+
+def test_listeners_are_bounded_and_share_one_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After its first look each of thirty-two shares the next; a place is free again when somebody goes."""
 
     async def story() -> None:
         house = House()
-        looks = 0
-        render = Screen.parts
-
-        def counted(screen: Screen) -> dict[str, str]:
-            nonlocal looks
-            looks += 1
-            return render(screen)
-
-        monkeypatch.setattr(Screen, "parts", counted)
-        listeners = [house.listen() for _ in range(feeds.LISTENERS)]
+        looks = counted(monkeypatch, Screen, "parts")
+        listeners = [house.listen() for _ in range(HOUSE.listeners)]
         for listener in listeners:
             await first_look(listener)
-        assert looks == feeds.LISTENERS
+        assert len(looks) == HOUSE.listeners
         house.read("a", 120.0)
         await asyncio.gather(*(anext(listener) for listener in listeners))
-        assert looks == feeds.LISTENERS + 1
+        assert len(looks) == HOUSE.listeners + 1
         assert house.feed.full(VISITOR)
         await listeners[0].aclose()  # type: ignore[attr-defined]
         assert not house.feed.full(VISITOR)
+
+    run_virtually(story())
+
+
+def test_who_finds_no_place_hears_when_to_ask_again() -> None:
+    """The thirty-third is told so, and nothing else; who asks again finds the place that became free."""
+
+    async def story() -> None:
+        house = House()
+        listeners = [house.listen() for _ in range(HOUSE.listeners)]
+        for listener in listeners:
+            await anext(listener)
+        assert [told(event) async for event in house.listen()] == [("full", feeds.AGAIN)]
+        assert house.feed.listeners == HOUSE.listeners
+        await listeners[7].aclose()  # type: ignore[attr-defined]
+        assert told(await anext(house.listen())) == ("beat", NOW)
+
+    run_virtually(story())
+
+
+def test_what_did_not_change_is_not_rendered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a page that listens for a minute only the card of the meter that was read is rendered, and once."""
+
+    async def story() -> None:
+        house, loop = House(), asyncio.get_running_loop()
+        listener = house.listen()
+        await first_look(listener)
+        rendered = counted(monkeypatch, Pages, "render")
+        house.read("a", 120.0)
+        begun = loop.time()
+        while loop.time() < begun + 30.0:
+            await anext(listener)
+        assert rendered == ["card.html"]
+
+    run_virtually(story())
+
+
+def test_every_part_is_rendered_anew_each_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Days, bills and prices follow a reading without a sign of their own, so no part is older than a minute."""
+
+    async def story() -> None:
+        house = House()
+        listener = house.listen()
+        await first_look(listener)
+        rendered = counted(monkeypatch, Pages, "render")
+        house.ms += 60_000
+        await anext(listener)
+        assert sorted(rendered) == ["alerts.html", "card.html", "card.html", "summary.html"]
+
+    run_virtually(story())
+
+
+class Dear:
+    """A screen whose every look takes a while, as on a small board; `looks` counts those at all of them."""
+
+    looks = 0
+
+    def __init__(self, _language: str, _visitor: Visitor) -> None:
+        self._loop = asyncio.get_running_loop()
+
+    def parts(self) -> dict[str, str]:
+        """Take 20 ms."""
+        Dear.looks += 1
+        self._loop._selector.now += 0.02  # type: ignore[attr-defined]
+        return {"summary": str(Dear.looks)}
+
+
+@pytest.mark.parametrize(("homes", "pause"), [(1, 0.5), (10, 2.0), (50, 10.0)])
+def test_pauses_grow_with_what_all_views_cost(homes: int, pause: float) -> None:
+    """Ten homes whose looks take 20 ms each rest two seconds, so all together take a tenth of the time."""
+
+    async def story() -> None:
+        feed, loop = Feed(Dear, lambda: NOW, replace(HOUSE, listeners=homes)), asyncio.get_running_loop()  # type: ignore[arg-type]
+        listening = [asyncio.create_task(drain(feed, f"home-{number}")) for number in range(homes)]
+        await asyncio.sleep(30)
+        assert feed.pause == pytest.approx(pause)
+        Dear.looks, begun = 0, loop.time()
+        await asyncio.sleep(60)
+        share = Dear.looks * 0.02 / (loop.time() - begun)
+        assert share <= max(HOUSE.share, 0.02 * homes / 0.5) * 1.3
+        assert share >= HOUSE.share / 2 or homes == 1
+        for task in listening:
+            task.cancel()
+        await asyncio.gather(*listening, return_exceptions=True)
+        assert feed.pause == 0.5
+
+    async def drain(feed: Feed, tenant: str) -> None:
+        async for _ in feed.listen("en", Visitor("customer", tenant), lambda: True):
+            pass
+
+    run_virtually(story())
+
+
+def test_a_hub_has_places_for_a_crowd() -> None:
+    """Where a house has none for the 33rd, a hub tells two hundred customers of their own home, and has more."""
+
+    async def story() -> None:
+        house = House()
+        tenants = [f"flat-{number}" for number in range(200)]
+        for tenant in tenants:
+            house.book.know(LiveMeter(f"{tenant}_main", tenant, "water", "M", 1.0, NOW, 0, {}, tenant))
+        feed = Feed(partial(Screen, Pages(), Sources(house.book, lambda: NOW)), lambda: NOW, HUB)
+        for tenant in tenants:
+            listener = feed.listen("en", Visitor("customer", tenant), lambda: True)
+            seen = [told(await anext(listener)) for _ in range(4)]
+            assert [kind for kind, _ in seen] == ["beat", "part", "part", "part"]
+            assert seen[3][1]["id"] == f"m-{tenant}_main"
+        assert feed.listeners == 200
+        assert not feed.full(Visitor("customer", "one-more"))
 
     run_virtually(story())
