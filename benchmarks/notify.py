@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks.rig import Figure
 from gateway.alerts.event import AlertEvent, alert_id
-from gateway.config.models import HubChannelTable, TellingTable
+from gateway.config.customers import HubChannelTable, TellingTable
 from gateway.config.values import Context
 from gateway.hubdb import BlockRecord, HubDatabase
 from gateway.notify.build import open_notices

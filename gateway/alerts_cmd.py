@@ -25,7 +25,8 @@ from gateway.alerts.settings import MeterSettings, Settings, decode
 from gateway.alerts.shadow import DAY_MS, LEARN_DAYS, shadow
 from gateway.alerts.shadow import lines as reported
 from gateway.config.build import meter_id
-from gateway.config.models import Document, EdgeConfig, HomeConfig, HubChannelTable, HubConfig
+from gateway.config.customers import Document, HomeConfig, HubChannelTable, HubConfig
+from gateway.config.models import EdgeConfig
 from gateway.hubdb import HubDatabase
 from gateway.message import MessageError
 from gateway.notify.render import Occasion, render

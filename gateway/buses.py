@@ -18,7 +18,7 @@ from drivers import PROTOCOLS
 from drivers.contract import Driver, DriverError, HasNameplate, Meter, NotConnected, Reading
 from gateway.backfill import Backfill
 from gateway.config.build import bus_of, meter_id, meter_of
-from gateway.config.models import BusTable, EdgeConfig, HomeConfig
+from gateway.config.models import BusTable, Wired
 from gateway.poll import Poller
 from gateway.progress import Progress
 from gateway.scaling import Scaling, scaling_of
@@ -66,7 +66,7 @@ class Buses:
         for name in list(self._running):
             await self._end(name)
 
-    async def change(self, config: EdgeConfig | HomeConfig) -> None:
+    async def change(self, config: Wired) -> None:
         """Have the buses and meters of this configuration, and no others."""
         wanted = {bus.name: bus for bus in config.bus}
         for name, running in list(self._running.items()):

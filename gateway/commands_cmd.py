@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 
 from gateway.config.build import endpoint_of
-from gateway.config.models import HubConfig
+from gateway.config.customers import HubConfig
 from gateway.message import ID, Topics
 from gateway.mqtt import connect
 from gateway.transport import Connect, Message, TransportError

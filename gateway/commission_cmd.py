@@ -33,8 +33,9 @@ from gateway.commission.report import page
 from gateway.commission.serials import remember
 from gateway.commission.signing import Signer, embed, open_key, verify
 from gateway.config.build import meter_id
+from gateway.config.customers import ChannelTable, HomeConfig
 from gateway.config.errors import ConfigError
-from gateway.config.models import ChannelTable, EdgeConfig, HomeConfig, MeterTable
+from gateway.config.models import EdgeConfig, MeterTable
 from gateway.i18n import N_, RIGHT_TO_LEFT
 from gateway.notify.speech import Speech, clean
 from gateway.show import socket_of

@@ -17,7 +17,7 @@ from pathlib import Path
 import orjson
 
 from gateway import hubdb_sql as sql
-from gateway.config.models import StoreTable
+from gateway.config.customers import StoreTable
 from gateway.flatten import Flat, Poison, birth, flatten
 from gateway.hubdb import DeadLetter, HubDatabase
 from gateway.message import MessageError, Topics

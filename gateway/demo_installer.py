@@ -25,8 +25,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from drivers.quantities import BY_KEY
+from gateway.config.customers import HomeConfig
 from gateway.config.load import load
-from gateway.config.models import HomeConfig, MeterTable
+from gateway.config.models import MeterTable
 from gateway.demo_parts import Result, SetUpFailed, answering, child, wires_of
 from gateway.receivers import Receivers
 from gateway.scaling import main_of

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from gateway.config.customers import Document, HubConfig
 from gateway.config.load import kind_of, load
-from gateway.config.models import Document, HubConfig
 from gateway.config.near import printable
 from gateway.doctor.finding import Checked, Finding, Report
 from gateway.doctor.texts import SKIPPED, TEXTS, WHATS, said

@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from gateway.config.models import Document, HubConfig
+from gateway.config.customers import Document, HubConfig
 from gateway.identity.errors import IdentityError, Refused
 from gateway.identity.folder import Folder
 from gateway.identity.request import name_of

@@ -22,7 +22,7 @@ from gateway.check.daily import Days
 from gateway.check.ledger import Ledger
 from gateway.clock import wall_ms
 from gateway.config.build import endpoint_of, meter_id
-from gateway.config.models import HomeConfig
+from gateway.config.customers import HomeConfig
 from gateway.desk import Desk
 from gateway.feeder import SLOWEST, Feeder
 from gateway.hubdb import HubDatabase

@@ -14,7 +14,7 @@ from gateway.check.ledger import Ledger
 from gateway.clock import wall_ms
 from gateway.collector import Collector
 from gateway.config.build import endpoint_of
-from gateway.config.models import HubConfig
+from gateway.config.customers import HubConfig
 from gateway.desk import Desk
 from gateway.gatewatch import GateWatch
 from gateway.hubdb import HubDatabase

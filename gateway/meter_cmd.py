@@ -20,7 +20,8 @@ from drivers.quantities import BY_KEY
 from gateway import control
 from gateway.clock import Clock
 from gateway.config.build import bus_of
-from gateway.config.models import BusTable, Document, EdgeConfig, HomeConfig, HubConfig
+from gateway.config.customers import Document, HomeConfig, HubConfig
+from gateway.config.models import BusTable, EdgeConfig
 from gateway.seclog import note
 from gateway.station import open_driver
 

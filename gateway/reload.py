@@ -8,16 +8,19 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from gateway.aside import aside
 from gateway.config import ConfigError
-from gateway.config.models import Document, EdgeConfig, HomeConfig, MeterTable
+from gateway.config.models import MeterTable, Wired
 from gateway.config.table import Table
 from gateway.config.virtual import VirtualTable
 from gateway.seclog import note
 from gateway.store.contract import StoreError
 from gateway.systemd import notify
+
+if TYPE_CHECKING:
+    from gateway.config.customers import Document
 
 log = logging.getLogger("nabd")
 
@@ -28,7 +31,7 @@ LIVE = {
 }
 """The tables of each program that change while it runs."""
 
-D = TypeVar("D", bound=Document)
+D = TypeVar("D", bound="Document")
 Answer = dict[str, Any]
 
 
@@ -79,7 +82,7 @@ class Reloader(Generic[D]):
         return done
 
 
-def needs_start(old: Document, new: Document) -> list[str]:
+def needs_start(old: "Document", new: "Document") -> list[str]:
     """Name the options that differ and do not change while the program runs, such as `[journal] folder`."""
     return [
         name
@@ -89,7 +92,7 @@ def needs_start(old: Document, new: Document) -> list[str]:
     ]
 
 
-def meters_changed(old: EdgeConfig | HomeConfig, new: EdgeConfig | HomeConfig) -> dict[str, int]:
+def meters_changed(old: Wired, new: Wired) -> dict[str, int]:
     """Count meters that came, went and are described otherwise, by name."""
     before, after = _meters(old), _meters(new)
     return {
@@ -99,7 +102,7 @@ def meters_changed(old: EdgeConfig | HomeConfig, new: EdgeConfig | HomeConfig) -
     }
 
 
-def _meters(config: EdgeConfig | HomeConfig) -> dict[str, MeterTable | VirtualTable]:
+def _meters(config: Wired) -> dict[str, MeterTable | VirtualTable]:
     return {row.name: row for row in config.meter} | {row.name: row for row in config.virtual}
 
 

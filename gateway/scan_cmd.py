@@ -16,9 +16,9 @@ from typing import Any
 from drivers.contract import NotConnected
 from drivers.modbus.driver import PORT as MODBUS_PORT
 from drivers.scan import Found, Script, framing_of
+from gateway.config.customers import HubConfig
 from gateway.config.errors import ConfigError
 from gateway.config.load import kind_of, load
-from gateway.config.models import HubConfig
 from gateway.config.near import printable
 from gateway.scan import plan
 from gateway.scan.adapters import Adapter, adapters, stable_name

@@ -19,7 +19,7 @@ from gateway.alerts.engine import Engine
 from gateway.alerts.settings import MeterSettings, Settings, decode
 from gateway.check import Limits
 from gateway.config.build import meter_id
-from gateway.config.models import EdgeConfig, HomeConfig, MeterTable
+from gateway.config.models import MeterTable, Wired
 from gateway.message import MessageError, Topics
 from gateway.seclog import note
 from gateway.transport import Message
@@ -123,7 +123,7 @@ class Known:
         return self._limits.get((tenant, meter), UNKNOWN)
 
 
-def engine_of(config: EdgeConfig | HomeConfig, settings: Settings) -> Engine:
+def engine_of(config: Wired, settings: Settings) -> Engine:
     """Make the engine with the rules of every meter that run where it is read."""
     calendar = config.alerts.calendar.of(config.gateway.zone)
     rules = {}

@@ -13,7 +13,8 @@ from drivers.quantities import BY_KEY
 from gateway import control
 from gateway.clock import Clock
 from gateway.config.build import meter_id, meter_of
-from gateway.config.models import Document, EdgeConfig, HomeConfig, HubConfig, MeterTable
+from gateway.config.customers import Document, HomeConfig, HubConfig
+from gateway.config.models import EdgeConfig, MeterTable
 from gateway.scaling import scaling_of, shown
 from gateway.station import open_driver
 from gateway.virtual.build import cannot_be_read

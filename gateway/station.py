@@ -19,7 +19,7 @@ from gateway.check import Limits
 from gateway.clock import Clock, wall_ms
 from gateway.commission.serials import remembered
 from gateway.config.build import meter_id, mirror_folder
-from gateway.config.models import EdgeConfig, HomeConfig, MeterTable
+from gateway.config.models import EdgeConfig, MeterTable, Wired
 from gateway.flash import FlashMeter, block_size
 from gateway.intake import Intake, Known
 from gateway.journal import PATIENCE, Journal, Unwritable
@@ -45,7 +45,7 @@ FEED_EVERY = 900.0
 class Station:
     """The parts of one gateway, opened; `start` runs them. `progress` watches all that is essential in the program."""
 
-    config: EdgeConfig | HomeConfig
+    config: Wired
     settings: Settings
     clock: Clock
     journal: Journal
@@ -73,7 +73,7 @@ class Station:
         with contextlib.suppress(Unwritable):  # what a full disk refuses stays in the mirror for the next start
             await self.journal.flush()
 
-    async def change(self, config: EdgeConfig | HomeConfig) -> dict[str, int]:
+    async def change(self, config: Wired) -> dict[str, int]:
         """Take over buses, meters and rules; meters that stay as they are miss no turn. Says how many did not."""
         old, self.config = self.config, config
         self.know(config)
@@ -143,7 +143,7 @@ class Station:
         }
         return ChainMap(own, self.buses.faults)
 
-    def know(self, config: EdgeConfig | HomeConfig) -> None:
+    def know(self, config: Wired) -> None:
         """Be ready for readings of these meters, and of those computed of them."""
         plans = virtual.plans_of(config)
         limits = _limits_of(config, self.settings)
@@ -191,7 +191,7 @@ class Station:
 
 @contextlib.asynccontextmanager
 async def station(
-    config: EdgeConfig | HomeConfig,
+    config: Wired,
     post: Callable[..., None] | None,
     *,
     settings: Settings | None = None,
@@ -226,21 +226,19 @@ async def station(
         await journal.close()
 
 
-async def _alerting(
-    config: EdgeConfig | HomeConfig, settings: Settings, clock: Clock, journal: Journal, progress: Progress
-) -> Alerting:
+async def _alerting(config: Wired, settings: Settings, clock: Clock, journal: Journal, progress: Progress) -> Alerting:
     now = beaten(progress.pulse("alerting", PAUSE), lambda: clock.stamp(clock.boot_ms()))
     return await Alerting.open(engine_of(config, settings), journal, now, _limits_of(config, settings))
 
 
-def _limits_of(config: EdgeConfig | HomeConfig, settings: Settings) -> dict[str, Limits]:
+def _limits_of(config: Wired, settings: Settings) -> dict[str, Limits]:
     """Say what each meter cannot exceed; a virtual one, what its parts together cannot."""
     limits = {meter_id(config, row): limits_of(settings, meter_id(config, row), row) for row in config.meter}
     return limits | {plan.id: virtual.limits_of(plan, limits) for plan in virtual.plans_of(config)}
 
 
 async def _wire(
-    config: EdgeConfig | HomeConfig,
+    config: Wired,
     settings: Settings,
     clock: Clock,
     journal: Journal,
@@ -280,7 +278,7 @@ async def read_now(here: Station, meter: str) -> dict[str, Any]:
         return {"error": str(error)}
 
 
-def info_of(config: EdgeConfig | HomeConfig, meter: MeterTable) -> MeterInfo:
+def info_of(config: Wired, meter: MeterTable) -> MeterInfo:
     """Describe a meter to the world."""
     profile = meter.profile
     return MeterInfo(

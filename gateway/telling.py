@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self
 
-from gateway.config.models import ChannelTable, TellingTable
+from gateway.config.customers import ChannelTable, TellingTable
 from gateway.notify.build import Notices, open_notices
 from gateway.notify.links import Link
 from gateway.notify.outbox import Acted, Outbox

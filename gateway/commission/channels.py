@@ -12,7 +12,8 @@ from gateway.commission.bench import Bench
 from gateway.commission.phrases import LABEL_LIMIT
 from gateway.commission.record import ChannelRecord
 from gateway.config.channels import MACHINES
-from gateway.config.models import ChannelTable, EdgeConfig, HomeConfig
+from gateway.config.customers import ChannelTable, HomeConfig
+from gateway.config.models import EdgeConfig
 from gateway.i18n import N_
 from gateway.notify.channels.contract import Delivered, Message, Receipt
 from gateway.notify.speech import clean

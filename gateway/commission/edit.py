@@ -13,9 +13,10 @@ from drivers.profiles import Profile, load_file
 from gateway import durable
 from gateway.commission.causes import Change
 from gateway.commission.errors import CommissionError
+from gateway.config.customers import HomeConfig, HubConfig
 from gateway.config.load import kind_of, load
 from gateway.config.locate import Key, lines_of
-from gateway.config.models import EdgeConfig, HomeConfig, HubConfig, MeterTable
+from gateway.config.models import EdgeConfig, MeterTable
 from gateway.config.read import read
 from gateway.scan.toml import replace_proven
 

@@ -13,7 +13,8 @@ from drivers.profiles import Profile
 from gateway import control
 from gateway.clock import Clock
 from gateway.config.build import meter_id, meter_of
-from gateway.config.models import EdgeConfig, HomeConfig, MeterTable
+from gateway.config.customers import HomeConfig
+from gateway.config.models import EdgeConfig, MeterTable
 from gateway.notify.speech import clean
 from gateway.show import LONGEST_READ, socket_of
 from gateway.station import open_driver

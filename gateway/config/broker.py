@@ -1,4 +1,4 @@
-"""The table [mqtt]: how a hub, a gateway of a fleet and a house reach their broker."""
+"""The table [mqtt]: how a hub and a gateway of a fleet reach their broker; a house's own is customers.py's."""
 
 from typing import Annotated, Literal
 
@@ -45,14 +45,4 @@ class UplinkTable(BrokerTable):
         "The shortest time between two live values of one meter.", "10s"
     )
     discovery: bool = option("Tell Home Assistant of every meter by MQTT discovery.", False)
-    discovery_prefix: Id = option("The first part of Home Assistant's discovery topics.", "homeassistant")
-
-
-class OwnBrokerTable(BrokerTable):
-    """How a house's own broker is reached, which stores nothing for us."""
-
-    live_every: Annotated[float, lasting("0s", "1h")] = option(
-        "The shortest time between two live values of one meter.", "1s"
-    )
-    discovery: bool = option("Tell Home Assistant of every meter by MQTT discovery.", True)
     discovery_prefix: Id = option("The first part of Home Assistant's discovery topics.", "homeassistant")

@@ -7,7 +7,7 @@ from pathlib import Path
 from drivers.contract import Bus, Keys, Meter
 from gateway.config.broker import BrokerTable
 from gateway.config.errors import ConfigError, Problem
-from gateway.config.models import BusTable, EdgeConfig, HomeConfig, MeterTable
+from gateway.config.models import BusTable, MeterTable, Wired
 from gateway.config.secret import SecretFile
 from gateway.transport import Endpoint, Message
 
@@ -17,7 +17,7 @@ KEY_LENGTHS = (16, 32)
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  memory on every Linux; our files there are 0600
 
 
-def meter_id(config: EdgeConfig | HomeConfig, meter: MeterTable) -> str:
+def meter_id(config: Wired, meter: MeterTable) -> str:
     """Name a meter to the world: its own id, else gateway and name joined."""
     return meter.id or f"{config.gateway.id}_{meter.name}"
 
@@ -27,7 +27,7 @@ def bus_of(bus: BusTable, state: Path | None = None) -> Bus:
     return Bus(bus.name, bus.device or bus.url or "", bus.baud, bus.framing, bus.in_flight, state)
 
 
-def meter_of(config: EdgeConfig | HomeConfig, meter: MeterTable) -> Meter:
+def meter_of(config: Wired, meter: MeterTable) -> Meter:
     """Make what a driver reads, with the meter's secrets; raises ConfigError."""
     return Meter(meter_id(config, meter), meter.profile, meter.address, meter.deadline, keys_of(meter))
 
@@ -77,9 +77,7 @@ def endpoint_of(
     )
 
 
-def mirror_folder(
-    config: EdgeConfig | HomeConfig, env: Mapping[str, str] | None = None, mounts: str | None = None
-) -> Path | None:
+def mirror_folder(config: Wired, env: Mapping[str, str] | None = None, mounts: str | None = None) -> Path | None:
     """Choose where the open window is mirrored: the given folder, else the first that lies in memory, else nowhere.
 
     `env` and `mounts` (the text of /proc/self/mounts) are this process's own unless given.

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from gateway.config.customers import ChannelTable, HubChannelTable
 from gateway.config.locate import Key
-from gateway.config.models import ChannelTable, HubChannelTable
 from gateway.config.near import shown
 
 Finding = tuple[Key, str, str]

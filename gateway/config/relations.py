@@ -5,45 +5,36 @@ Each check yields findings (key, what, hint) and knows nothing of lines; `find` 
 
 import os
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from gateway.config import channels, virtual_relations
+from gateway.config import virtual_relations
 from gateway.config.broker import BrokerTable
 from gateway.config.build import meter_id
 from gateway.config.locate import Key
-from gateway.config.models import BusTable, Document, EdgeConfig, HomeConfig, HubConfig, StoreTable
+from gateway.config.models import BusTable, Wired
 from gateway.config.near import meant, shown
 
+if TYPE_CHECKING:
+    from gateway.config.customers import Document
+
 Finding = tuple[Key, str, str]
-Wired = EdgeConfig | HomeConfig
 
 LONGEST_ID = 64
 SERIAL_UNITS = range(1, 248)
 TCP_UNITS = range(256)
 UNIT = 1
 """The Modbus driver's unit for a meter without an address."""
-STORE_URLS = {
-    "influx": "https://influx.example:8086",
-    "postgres": "postgresql://db.example/nabd",
-    "victoria": "https://victoria.example:8428",
-}
-STORE_OPTIONS = {
-    "url": ("influx", "postgres", "victoria"),
-    "token_file": ("influx", "victoria"),
-    "username": ("postgres",),
-    "password_file": ("postgres",),
-    "ca_file": ("postgres", "victoria"),
-}
-"""The options of [store] that only some kinds know."""
 
 
-def find(config: Document) -> Iterator[Finding]:
+def find(config: "Document") -> Iterator[Finding]:
     """Yield all that does not fit together."""
     if config.mqtt is not None:
-        yield from _broker(config.mqtt, named=isinstance(config, EdgeConfig))
-    if isinstance(config, HubConfig | HomeConfig):
-        yield from _store(config.store)
-        yield from channels.find(config.channel)
-    if isinstance(config, EdgeConfig | HomeConfig):
+        yield from _broker(config.mqtt, named=config.kind == "edge")
+    if config.kind != "edge":
+        from gateway.config import customer_relations  # noqa: PLC0415  an edge has no room for it in its memory
+
+        yield from customer_relations.find(config)
+    if config.kind != "hub":
         for number, bus in enumerate(config.bus):
             yield from _bus(bus, ("bus", number))
         yield from _one_wire_each(config)
@@ -62,21 +53,6 @@ def _broker(mqtt: BrokerTable, *, named: bool) -> Iterator[Finding]:
         yield ("mqtt", "url"), "is without TLS, though certificates are given", "write mqtts:// and its port"
     if mqtt.password_file and not mqtt.username and not named:
         yield ("mqtt", "password_file"), "needs username beside it", "only a fleet's gateway has a user by default"
-
-
-def _store(store: StoreTable) -> Iterator[Finding]:
-    example = STORE_URLS.get(store.kind)
-    if example and store.url is None:
-        yield ("store", "kind"), f"{store.kind} needs url beside it", f'url = "{example}"'
-    elif example and store.url and store.url.startswith("postgresql") != example.startswith("postgresql"):
-        yield ("store", "url"), f"is no url of a {store.kind} store", f'url = "{example}"'
-    for name, kinds in STORE_OPTIONS.items():
-        if store.kind not in kinds and getattr(store, name) is not None:
-            yield (
-                ("store", name),
-                f'changes nothing with kind "{store.kind}"',
-                f'write kind = "{kinds[0]}", or delete it',
-            )
 
 
 def _bus(bus: BusTable, key: Key) -> Iterator[Finding]:

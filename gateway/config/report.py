@@ -11,20 +11,9 @@ from urllib.parse import urlsplit
 from drivers.profiles import SHIPPED
 from gateway.config.broker import BrokerTable, UplinkTable
 from gateway.config.build import in_memory, meter_id, mirror_folder
+from gateway.config.customers import ChannelTable, Document, HomeConfig, HubConfig, StoreTable
 from gateway.config.load import kind_of, load
-from gateway.config.models import (
-    BusTable,
-    ChannelTable,
-    Document,
-    EdgeConfig,
-    HomeConfig,
-    HubConfig,
-    Kind,
-    MeterTable,
-    PlaceTable,
-    StoreTable,
-    WebTable,
-)
+from gateway.config.models import BusTable, EdgeConfig, Kind, MeterTable, PlaceTable, WebTable
 from gateway.config.near import printable
 from gateway.config.spell import spell_bytes, spell_seconds
 from gateway.config.wire import load_of, requests_of

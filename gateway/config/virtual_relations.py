@@ -10,14 +10,14 @@ from gateway.virtual.additive import offered
 from gateway.virtual.build import virtual_id
 
 if TYPE_CHECKING:
-    from gateway.config.models import EdgeConfig, HomeConfig, MeterTable
+    from gateway.config.models import MeterTable, Wired
     from gateway.config.virtual import VirtualTable
 
 Finding = tuple[Key, str, str]
 LONGEST_ID = 64
 
 
-def find(config: "EdgeConfig | HomeConfig") -> Iterator[Finding]:
+def find(config: "Wired") -> Iterator[Finding]:
     """Yield all that does not fit together."""
     meters = {row.name: row for row in config.meter}
     names = dict.fromkeys(meters, "a meter")

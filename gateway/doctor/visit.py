@@ -18,8 +18,9 @@ from gateway import control
 from gateway.clock import SystemProbe, boot_ms, wall_ms
 from gateway.commission.serials import remembered
 from gateway.config.build import bus_of, endpoint_of, meter_id, meter_of
+from gateway.config.customers import Document, HomeConfig, HubConfig
 from gateway.config.errors import ConfigError
-from gateway.config.models import BusTable, Document, EdgeConfig, HomeConfig, HubConfig, MeterTable
+from gateway.config.models import BusTable, EdgeConfig, MeterTable
 from gateway.doctor import box, broker, bus, line, port
 from gateway.doctor.finding import Finding, Report
 from gateway.message import ClockState

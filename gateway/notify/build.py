@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from gateway.config.channels import MACHINES
-from gateway.config.models import ChannelTable, HubChannelTable, TellingTable
+from gateway.config.customers import ChannelTable, HubChannelTable, TellingTable
 from gateway.notify import browsers
 from gateway.notify.absence import Absences
 from gateway.notify.browsers import Browser

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from gateway.config import ConfigError, kind_of, load
-from gateway.config.models import Document
+from gateway.config.customers import Document
 from gateway.reset.command import Say, carry_out, is_running
 from gateway.reset.places import elsewhere, outermost, places, usual
 

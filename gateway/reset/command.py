@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from gateway import control
-from gateway.config.models import Document, HubConfig
+from gateway.config.customers import Document, HubConfig
 from gateway.reset.erase import erase, trim
 from gateway.reset.places import elsewhere, places, sockets
 

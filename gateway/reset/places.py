@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from gateway.config.build import mirror_folder
-from gateway.config.models import Document, EdgeConfig, HubConfig
+from gateway.config.customers import Document, HubConfig
+from gateway.config.models import EdgeConfig
 from gateway.config.secret import SecretFile
 from gateway.config.table import Table
 from gateway.config.values import STATE

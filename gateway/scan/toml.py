@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from drivers.scan import Found, framing_of
+from gateway.config.customers import HubConfig
 from gateway.config.errors import ConfigError, Problem
 from gateway.config.load import kind_of, load
-from gateway.config.models import HubConfig
 from gateway.config.near import printable
 from gateway.config.read import read
 

@@ -12,7 +12,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from gateway.config.broker import UplinkTable
-from gateway.config.models import ChannelTable, GatewayTable, StoreTable, WebTable
+from gateway.config.customers import ChannelTable, StoreTable
+from gateway.config.models import GatewayTable, WebTable
 from gateway.config.near import meant
 from gateway.config.values import Context
 from gateway.i18n import N_

@@ -1,9 +1,12 @@
 """Series stores behind one contract; `STORES` is the one line a new one adds."""
 
 from importlib import import_module
+from typing import TYPE_CHECKING
 
-from gateway.config.models import StoreTable
 from gateway.store.contract import Store
+
+if TYPE_CHECKING:
+    from gateway.config.customers import StoreTable
 
 STORES = {
     "sqlite": "gateway.store.sqlite",
@@ -13,7 +16,7 @@ STORES = {
 }
 
 
-def open_store(config: StoreTable) -> Store:
+def open_store(config: "StoreTable") -> Store:
     """Make the configured store; only its own module and libraries are imported."""
     store: Store = import_module(STORES[config.kind]).from_config(config)
     return store

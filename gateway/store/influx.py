@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gateway.config.models import StoreTable
+from gateway.config.customers import StoreTable
 from gateway.message import ID
 from gateway.store.contract import Row, Stored, StoreError, TryAgain, Verdict
 from gateway.store.lines import MEASUREMENT, encode

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from gateway.config.models import StoreTable
+from gateway.config.customers import StoreTable
 from gateway.config.secret import SecretFile
 from gateway.store.contract import Row, Stored, StoreError, TryAgain, Verdict
 from gateway.tls import client_side

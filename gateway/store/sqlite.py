@@ -14,7 +14,7 @@ from pathlib import Path
 
 import orjson
 
-from gateway.config.models import StoreTable
+from gateway.config.customers import StoreTable
 from gateway.store import thinning
 from gateway.store.contract import Row, Stored, TryAgain, Verdict
 from gateway.store.database import Database

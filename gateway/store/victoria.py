@@ -17,7 +17,7 @@ from typing import Any
 
 import orjson
 
-from gateway.config.models import StoreTable
+from gateway.config.customers import StoreTable
 from gateway.config.secret import SecretFile
 from gateway.message import ID
 from gateway.store.contract import Row, Stored, StoreError, TryAgain, Verdict

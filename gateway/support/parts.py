@@ -15,9 +15,9 @@ from typing import Any
 
 from gateway import VERSION, control
 from gateway.clock import SystemProbe
+from gateway.config.customers import Document, HubConfig
 from gateway.config.errors import ConfigError
 from gateway.config.load import kind_of, load
-from gateway.config.models import Document, HubConfig
 from gateway.config.report import check
 from gateway.doctor.visit import World, visit
 from gateway.doctor_cmd import as_json

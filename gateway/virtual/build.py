@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from drivers.contract import DriverError
 from gateway.check import Limits
 from gateway.config.build import meter_id
-from gateway.config.models import EdgeConfig, HomeConfig
+from gateway.config.models import Wired
 from gateway.config.virtual import VirtualTable
 from gateway.message import MeterInfo
 from gateway.virtual.additive import offered
@@ -15,12 +15,12 @@ LEAST_EVERY = 10.0
 """Seconds: a meter that pushes is configured without a pace of its own, and the slowest such pushes this often."""
 
 
-def plans_of(config: EdgeConfig | HomeConfig) -> tuple[Plan, ...]:
+def plans_of(config: Wired) -> tuple[Plan, ...]:
     """Make what is computed; the formulas name meters that are there (`gateway.config.relations` saw to it)."""
     return tuple(plan_of(config, row) for row in config.virtual)
 
 
-def plan_of(config: EdgeConfig | HomeConfig, row: VirtualTable) -> Plan:
+def plan_of(config: Wired, row: VirtualTable) -> Plan:
     """Make one virtual meter's plan."""
     rows = {meter.name: meter for meter in config.meter}
     parts = [(rows[name], weight) for name, weight in row.formula.weights.items()]
@@ -37,12 +37,12 @@ def plan_of(config: EdgeConfig | HomeConfig, row: VirtualTable) -> Plan:
     )
 
 
-def virtual_id(config: EdgeConfig | HomeConfig, row: VirtualTable) -> str:
+def virtual_id(config: Wired, row: VirtualTable) -> str:
     """Name a virtual meter to the world, as a meter is named."""
     return row.id or f"{config.gateway.id}_{row.name}"
 
 
-def cannot_be_read(config: EdgeConfig | HomeConfig, meter: str) -> None:
+def cannot_be_read(config: Wired, meter: str) -> None:
     """Raise DriverError, which says what to read instead, if a name or id is a virtual meter's."""
     for row in config.virtual:
         if meter in (row.name, virtual_id(config, row)):

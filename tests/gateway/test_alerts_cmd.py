@@ -19,8 +19,8 @@ from gateway.alerts.settings import UNKNOWN
 from gateway.check import Checker, Limits
 from gateway.cli import main
 from gateway.config.alerts import AlertsTable
+from gateway.config.customers import HomeConfig
 from gateway.config.load import load
-from gateway.config.models import HomeConfig
 from gateway.hubdb import BlockRecord, HubDatabase
 from gateway.message import MeterInfo
 from gateway.store import open_store

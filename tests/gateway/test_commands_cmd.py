@@ -9,7 +9,8 @@ import pytest
 
 from gateway.commands.judge import judge
 from gateway.commands_cmd import command, fields_of, run, send
-from gateway.config import HubConfig, load
+from gateway.config import load
+from gateway.config.customers import HubConfig
 from gateway.message import Topics
 from gateway.transport import Message
 from tests.support.memory_transport import MemoryBroker

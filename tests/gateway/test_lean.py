@@ -6,6 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 ABSENT = ("email", "http.client", "zipfile", "csv", "urllib.request", "importlib.metadata", "shutil", "bz2", "lzma")
+CUSTOMERS = tuple(f"gateway.config.{name}" for name in ("customers", "customer_relations", "channels", "report"))
 SCRIPT = f"""
 import sys
 from gateway.lean import import_lean
@@ -53,3 +54,20 @@ print([kind for kind in below(BaseModel)[1:] if kind.__pydantic_complete__ and k
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, cwd=ROOT)
     assert (done.returncode, done.stderr, done.stdout) == (0, "", "[]\n")
+
+
+def test_an_edge_comes_without_the_tables_that_only_hub_and_home_have() -> None:
+    """An edge that has read its file brought neither stores nor channels, nor what describes a file."""
+    script = f"""
+import sys
+from pathlib import Path
+import gateway.edge
+from gateway.config.load import load
+
+load(Path("config/edge.toml"), "edge", {{"STATE_DIRECTORY": "/tmp", "CREDENTIALS_DIRECTORY": "config"}})
+print([name for name in {CUSTOMERS} if name in sys.modules])
+load(Path("config/home.toml"), "home", {{"STATE_DIRECTORY": "/tmp", "CREDENTIALS_DIRECTORY": "config"}})
+print("gateway.config.customers" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert (done.returncode, done.stderr, done.stdout) == (0, "", "[]\nTrue\n")

@@ -4,12 +4,12 @@ import asyncio
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from gateway.alerts.event import AlertEvent, alert_id
-from gateway.config import HomeConfig, HubConfig, load
+from gateway.config import load
 from gateway.config.tariff import TariffTable
 from gateway.home import House
 from gateway.hub import Hub
@@ -19,6 +19,9 @@ from gateway.reload import Reloader, needs_start
 from gateway.settings import UNKNOWN_METER
 from gateway.tariff.model import Rate
 from tests.support.money import METER, NAME, ms, tariff
+
+if TYPE_CHECKING:
+    from gateway.config.customers import HomeConfig, HubConfig
 
 DEARER = tariff("dearer", rates=(Rate(NAME, (Decimal("0.20"),)),))
 ROUND = tariff()

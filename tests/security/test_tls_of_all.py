@@ -13,7 +13,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from gateway.alerts.event import AlertEvent
-from gateway.config.models import ChannelTable
+from gateway.config.customers import ChannelTable
 from gateway.config.secret import SecretFile
 from gateway.config.values import Context
 from gateway.mqtt import connect

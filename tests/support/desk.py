@@ -6,7 +6,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from gateway.alerts.event import AlertEvent
-from gateway.config.models import ChannelTable, TellingTable
+from gateway.config.customers import ChannelTable, TellingTable
 from gateway.desk import Desk
 from gateway.hubdb import BlockRecord, HubDatabase
 from gateway.message import MeterInfo

@@ -13,7 +13,7 @@ import httpx
 from starlette.applications import Starlette
 
 from gateway.alerts.event import AlertEvent, alert_id
-from gateway.config.models import HubChannelTable, TellingTable
+from gateway.config.customers import HubChannelTable, TellingTable
 from gateway.desk import Desk
 from gateway.hubdb import BlockRecord, HubDatabase
 from gateway.live import LiveBook, LiveMeter

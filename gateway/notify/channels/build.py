@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
+from gateway.config.customers import ChannelTable
 from gateway.config.errors import ConfigError, Problem
-from gateway.config.models import ChannelTable
 from gateway.config.secret import SecretFile
 from gateway.notify.channels.contract import Channel
 from gateway.tls import client_side

@@ -9,7 +9,7 @@ import pytest
 
 from gateway import show
 from gateway.config import load
-from gateway.config.models import Document
+from gateway.config.customers import Document
 from simulator.scenario import Scenario
 from simulator.serve import running
 

@@ -11,7 +11,7 @@ import pytest
 from drivers.profiles import Profile
 from gateway.config import Kind, kind_of, load
 from gateway.config.explain import table_at
-from gateway.config.models import DOCUMENTS
+from gateway.config.load import model_of
 from gateway.config.table import Table
 
 CONFIG = Path(__file__).parents[3] / "config"
@@ -48,7 +48,7 @@ def options_of(kind: Kind) -> list[Option]:
 
 def fields_of(kind: Kind) -> list[tuple[str, type[Table]]]:
     """List the tables of a document with their models; a table of tables is those."""
-    document = DOCUMENTS[kind]
+    document = model_of(kind)
     found = []
     for name in document.model_fields:
         table = table_at(document, (name,))
@@ -87,7 +87,7 @@ def test_every_sentence_is_one(kind: Kind) -> None:
 def test_a_commented_value_is_the_default(kind: Kind) -> None:
     """Unmarked ones are the model's default as the file would write it; examples stand where there is no default."""
     for option in options_of(kind):
-        field = table_at(DOCUMENTS[kind], tuple(option.table.split("."))).model_fields[option.name]
+        field = table_at(model_of(kind), tuple(option.table.split("."))).model_fields[option.name]
         if option.example:
             assert option.commented, option
             assert field.is_required() or field.default is None, option

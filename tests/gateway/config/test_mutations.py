@@ -14,7 +14,7 @@ import pytest
 from drivers.profiles import Profile
 from gateway.config import ConfigError, EdgeConfig, Kind, load
 from gateway.config.explain import table_at
-from gateway.config.models import DOCUMENTS
+from gateway.config.load import model_of
 from gateway.config.secret import SecretFile
 from gateway.config.table import Table
 
@@ -207,7 +207,7 @@ def test_the_good_file_survives(good: str, edge: Callable[[str], EdgeConfig], tm
 @pytest.mark.parametrize("kind", ["edge", "hub"])  # home has the tables of both
 def test_no_value_of_any_option_is_a_traceback(kind: Kind, write: Callable[[str], Path]) -> None:
     """Each hostile value in each option of each table, and in an unknown one, is accepted or refused in words."""
-    model = DOCUMENTS[kind]
+    model = model_of(kind)
     for table in model.model_fields:
         header = f"[[{table}]]" if table in ("bus", "meter") else f"[{table}]"
         for option in (*table_at(model, (table,)).model_fields, "unknown"):

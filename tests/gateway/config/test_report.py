@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from drivers.profiles import SHIPPED
-from gateway.config import ConfigError, Kind, check, kind_of
+from gateway.config import ConfigError, Kind, kind_of
+from gateway.config.report import check
 from gateway.config.spell import spell_bytes, spell_seconds
 
 ENV = {"RUNTIME_DIRECTORY": "/nowhere"}

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.config import ConfigError, EdgeConfig, check, load
+from gateway.config import ConfigError, EdgeConfig, load
 from gateway.config.build import endpoint_of
+from gateway.config.report import check
 from gateway.config.secret import LIMIT, Secret, SecretFile, fault_of, locate
 
 

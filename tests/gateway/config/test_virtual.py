@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.config import EdgeConfig, check
+from gateway.config import EdgeConfig
+from gateway.config.report import check
 from gateway.virtual.build import plans_of
 
 HEAT_PUMP = """

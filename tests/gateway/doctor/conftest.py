@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from gateway.config.customers import HomeConfig
 from gateway.config.load import load
-from gateway.config.models import EdgeConfig, HomeConfig
+from gateway.config.models import EdgeConfig
 from gateway.doctor.visit import World
 
 Home = Callable[..., HomeConfig]

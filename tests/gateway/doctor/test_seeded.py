@@ -12,7 +12,8 @@ import pytest
 
 from drivers.modbus.codec import Read, rtu_request
 from gateway.commission.serials import remember
-from gateway.config.models import EdgeConfig, HomeConfig
+from gateway.config.customers import HomeConfig
+from gateway.config.models import EdgeConfig
 from gateway.doctor.finding import Report
 from gateway.doctor.visit import World, serials, visit
 from simulator.scenario import Scenario

@@ -12,7 +12,7 @@ import pytest
 
 from gateway.alerts.event import AlertEvent
 from gateway.config import ConfigError, load
-from gateway.config.models import ChannelTable, HubConfig
+from gateway.config.customers import ChannelTable, HubConfig
 from gateway.hubdb import BlockRecord, HubDatabase
 from gateway.notify.build import Notices, _contact, open_notices
 from gateway.notify.channels.build import channel_of

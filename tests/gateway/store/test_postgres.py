@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gateway.config.models import StoreTable
+from gateway.config.customers import StoreTable
 from gateway.store.contract import Row, Stored, StoreError, TryAgain
 from gateway.store.postgres import PostgresStore, from_config
 from tests.support.servers import Postgres

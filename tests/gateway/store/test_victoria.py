@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gateway.config.models import StoreTable
+from gateway.config.customers import StoreTable
 from gateway.store.contract import Row, Stored, StoreError, TryAgain
 from gateway.store.victoria import VictoriaStore, from_config, objection_to, retention_ms
 from tests.conftest import skip_or_fail

@@ -11,8 +11,8 @@ from typing import Any
 import orjson
 import pytest
 
+from gateway.config.customers import ChannelTable
 from gateway.config.errors import ConfigError
-from gateway.config.models import ChannelTable
 from gateway.config.values import Context
 from gateway.notify.channels import apprise
 from gateway.notify.channels.apprise import TALKATIVE, Apprise, sender_of
