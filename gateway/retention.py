@@ -1,41 +1,32 @@
-"""How long readings are kept in a house's own store: raw for 30 days, quarter-hours for two years, days for ever.
+"""How long readings are kept in a store: raw for 30 days, quarter-hours for two years, days for ever.
 
 1. A look every six hours, so that nothing is a day older than it may be.
 2. A register's first reading of a quarter-hour says all that a chart or a bill needs of it; the others go, and so does
-   what the file and its log of changes still hold of them.
+   what a file and its log of changes still hold of them.
 3. A clock that was set ahead makes nothing old: only after it was right for as long again is it believed.
-
-Stores that are servers have retention of their own, which their operator sets.
+4. A store that lets readings go by a rule of its own is only asked whether raw ones go in time; that they do not is an
+   error with what to type.
 """
 
 import asyncio
 from collections.abc import Callable
-from typing import Protocol, runtime_checkable
 
 from gateway.clock import wall_ms
 from gateway.journal.age import Expiry
 from gateway.message import ClockState
-from gateway.store.contract import StoreError, TryAgain
+from gateway.store.contract import Expires, StoreError, Thins, TryAgain
 
 DAY = 86_400.0
 EVERY = DAY / 4
-KEPT = ((30 * DAY, 900), (730 * DAY, 86_400))
+AGAIN = 900.0
+"""Seconds until the next look after one that failed: a server is back by then, or was told what it lacked."""
+RAW = 30 * DAY
+KEPT = ((RAW, 900), (730 * DAY, 86_400))
 """After so many seconds, of each so many seconds the first reading stays."""
 
 
-@runtime_checkable
-class Thins(Protocol):
-    """A store that can let go of readings."""
-
-    async def thin(self, before: int, step: int) -> int | TryAgain:
-        """Keep of readings before a moment only the first of each step, both in ms; raises StoreError."""
-
-    async def forget(self) -> TryAgain | None:
-        """Let go of what copies still hold of them; raises StoreError."""
-
-
 class Retention:
-    """Thins one store; `gone` counts readings, `error` is what the store complains of."""
+    """Looks after the age of readings in one store; `gone` counts those thinned, `error` says why old ones stay."""
 
     def __init__(
         self,
@@ -44,10 +35,10 @@ class Retention:
         clock: Callable[[], ClockState] = lambda: "synced",
         passed: Callable[[], float] | None = None,
     ) -> None:
-        """A `store` that cannot thin is left alone; `passed` gives seconds of a clock that nobody sets."""
+        """A `store` that says nothing of age is left alone; `passed` gives seconds of a clock that nobody sets."""
         self.gone = 0
         self.error = ""
-        self._store = store if isinstance(store, Thins) else None
+        self._store = store
         given = {"passed": passed} if passed is not None else {}
         self._ages = [(Expiry(keep, wall, clock, **given), step * 1000) for keep, step in KEPT]
 
@@ -55,14 +46,15 @@ class Retention:
         """Look now and then; ends only when cancelled."""
         while True:
             await self.look()
-            await asyncio.sleep(EVERY)
+            await asyncio.sleep(AGAIN if self.error else EVERY)
 
     async def look(self) -> None:
-        """Thin what is old enough now."""
-        if self._store is None:
-            return
+        """Thin what is old enough now, or ask whether it goes by itself."""
         try:
-            self.error = await self._thin(self._store)
+            if isinstance(self._store, Thins):
+                self.error = await self._thin(self._store)
+            elif isinstance(self._store, Expires):
+                self.error = await self._store.outlast(RAW)
         except StoreError as error:
             self.error = str(error)
 

@@ -5,11 +5,14 @@
 
 The key of a reading is (tenant, meter, ts). Readings are never rewritten, so writing one again changes nothing. The
 store never retries, sleeps or counts: the collector does.
+
+Old readings go in one of two ways, and a store says by its methods which is its own: it thins them when it is told to
+(`Thins`), or its server lets them go by a rule that its operator sets (`Expires`).
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,28 @@ class Store(Protocol):
 
     async def close(self) -> None:
         """Let go of files and connections."""
+
+
+@runtime_checkable
+class Thins(Protocol):
+    """A store that can let go of readings."""
+
+    async def thin(self, before: int, step: int) -> int | TryAgain:
+        """Keep of readings before a moment only the first of each step, both in ms; gives how many went.
+
+        New readings are taken in between. A step that is not over before that moment stays whole. Raises StoreError.
+        """
+
+    async def forget(self) -> TryAgain | None:
+        """Let go of what copies still hold of them; raises StoreError."""
+
+
+@runtime_checkable
+class Expires(Protocol):
+    """A store whose server lets readings go by a rule of its own."""
+
+    async def outlast(self, keep: float) -> str:
+        """Say that readings stay longer than `keep` seconds and what to type; "" where not. Raises StoreError."""
 
 
 @dataclass

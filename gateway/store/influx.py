@@ -5,6 +5,8 @@
 2. `judge` sorts every answer: try again, or this batch holds lines that will never be taken.
 3. Bad lines are found by halving: good ones sent twice change nothing. Where the server says that it dropped all of
    them, no search is needed.
+4. Old readings go by the bucket's own retention, which an operator sets. Deleting single points by its API would cost a
+   request for each meter and quarter of an hour.
 """
 
 import re
@@ -22,6 +24,8 @@ from gateway.tls import client_side
 
 LONGEST_WAIT = 300.0
 """Seconds: the quota window of InfluxDB Cloud; a server that asks for more is asked again sooner."""
+
+DAY = 86_400
 
 _TAGS = ("tenant", "gw", "meter", "commodity")
 _HINTS = {
@@ -146,6 +150,24 @@ class InfluxStore:
         async with self._reading():
             tables = await self._client.query_api().query(flux)
         return sum(int(record.get_value()) for table in tables for record in table.records)
+
+    async def outlast(self, keep: float) -> str:
+        """Say that the bucket keeps readings longer than `keep` seconds and what to type; "" where not."""
+        from influxdb_client.service.buckets_service import BucketsService  # noqa: PLC0415  comes with the extra
+
+        async with self._reading():
+            service = BucketsService(self._client.api_client)
+            found = await service.get_buckets_async(org=self._org, name=self._bucket)
+        if not found.buckets:
+            return f"InfluxDB shows no bucket {self._bucket} (let the token read the bucket itself)"
+        kept = min(
+            (rule.every_seconds for rule in found.buckets[0].retention_rules if rule.every_seconds), default=None
+        )
+        if kept is not None and kept <= keep:
+            return ""
+        span = "for ever" if kept is None else f"for {kept / DAY:g} days"
+        mend = f"influx bucket update --id {found.buckets[0].id} --retention {keep / DAY:g}d"
+        return f"bucket {self._bucket} keeps raw readings {span}, {keep / DAY:g} days are meant (type: {mend})"
 
     async def _offer(self, lines: list[tuple[int, str]], rejected: list[tuple[int, str]]) -> None:
         """Send lines; halve what is refused until each bad one stands alone. Raises _NotNow."""

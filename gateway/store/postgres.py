@@ -4,6 +4,7 @@
 2. A batch is one statement: columns as arrays, unnested, inserted where their key is free. Its COMMIT is on disk when
    `write` returns, whatever the server's default, since the session asks for it.
 3. What the server can never take (a NUL in a text, a number beyond its column) is found by halving the batch.
+4. Old readings are thinned in small pieces (`postgres_thinning.py`); a batch waits for one piece at most.
 
 `ts` is UTC ms, as in every store: `to_timestamp(ts / 1000.0)` makes a timestamptz of it. With TimescaleDB the table may
 be turned into a hypertable by `ts`; nothing here changes.
@@ -20,6 +21,7 @@ import orjson
 
 from gateway.config.customers import StoreTable
 from gateway.config.secret import SecretFile
+from gateway.store import postgres_thinning
 from gateway.store.contract import Row, Stored, StoreError, TryAgain, Verdict
 from gateway.tls import client_side
 
@@ -43,7 +45,7 @@ _LATEST = f"""WITH RECURSIVE newest AS (
 _HINTS = {
     "28": "the user or the password is wrong: mend username or password_file in [store]",
     "3D": "create the database, or mend url in [store]",
-    "42": "let the user of [store] create and fill the table reading",
+    "42": "let the user of [store] create and fill the table reading, and delete from it",
     "53": "free some space on the server, or let it have more connections",
     "25": "the url leads to a standby: give that of the primary",
 }
@@ -116,6 +118,17 @@ class PostgresStore:
                 return int(await connection.fetchval("SELECT count(*) FROM reading"))
         except _NotNow as not_now:
             raise StoreError(not_now.verdict.why, "look whether it runs") from not_now
+
+    async def thin(self, before: int, step: int) -> int | TryAgain:
+        """Keep of readings before a moment only the first of each step, both in ms; gives how many went."""
+        try:
+            return await postgres_thinning.thin(self._session, before, step)
+        except _NotNow as not_now:
+            return not_now.verdict
+
+    async def forget(self) -> TryAgain | None:
+        """Do nothing: what is deleted leaves the server's files by its own autovacuum, and its log as that turns."""
+        return None
 
     async def _read(self, ask: Callable[[Any], Any]) -> list[Row]:
         try:

@@ -7,6 +7,7 @@
 3. It keeps what is written twice twice, unless started with -dedup.minScrapeInterval=1ms: without that nothing is
    written and a person is told.
 4. Reading back, the metrics of one moment become one reading again. New readings show after a second or two.
+5. Old readings go by its -retentionPeriod alone, which an operator sets: its API for deleting is for mistakes.
 """
 
 import re
@@ -31,6 +32,8 @@ AHEAD_MS = 47 * 3600 * 1000
 MARGIN_MS = 3600 * 1000
 LOOKBACK = "50y"
 """How far back the newest reading of a meter is looked for; the server answers nothing beyond its own epoch."""
+
+DAY = 86_400
 
 _HINTS = {
     400: "look at its log",
@@ -141,6 +144,17 @@ class VictoriaStore:
         """How many readings there are in all; the server counts them one by one."""
         answer = await self._ask(f"sum(count_over_time({_seq()}[{LOOKBACK}]))")
         return int(answer[0]["value"][1]) if answer else 0
+
+    async def outlast(self, keep: float) -> str:
+        """Say that the server keeps readings longer than `keep` seconds and what to type; "" where not."""
+        try:
+            kept = await self._meet() / 1000
+        except _NotNow as not_now:
+            raise StoreError(not_now.verdict.why, "look whether it runs") from not_now
+        if kept <= keep:
+            return ""
+        meant = f"{keep / DAY:g} days are meant (start it with -retentionPeriod={keep / DAY:g}d)"
+        return f"VictoriaMetrics keeps raw readings for {kept / DAY:g} days, {meant}"
 
     async def _meet(self) -> int:
         """Read the server's flags and give its retention in ms; raises _NotNow when it cannot be trusted."""

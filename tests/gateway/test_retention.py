@@ -1,18 +1,20 @@
-"""Old readings go: raw ones after 30 days, quarter-hours after two years; nothing of them is left in any file."""
+"""Old readings go: raw ones after 30 days, quarter-hours after two years; no file of the SQLite store has them then."""
 
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.retention import Retention
+from gateway.retention import AGAIN, EVERY, Retention
 from gateway.store.contract import Row, StoreError, TryAgain
 from gateway.store.sqlite import SQLiteStore
 from gateway.store.thinning import PIECE
+from tests.support.virtual_time import run_virtually
 
 NOW = 1_795_219_200_000 - 1_795_219_200_000 % 86_400_000
 DAY = 86_400_000
@@ -160,6 +162,31 @@ async def test_a_store_that_refuses_is_told() -> None:
     await retention.look()
     assert "open it" in retention.error
     await Clock().of(object()).look()
+
+
+def test_a_server_with_a_rule_of_its_own_is_asked_until_it_suits() -> None:
+    """What an operator must type is the error: asked for again soon, gone once that was done, then asked for seldom."""
+    asked, errors = [], []
+
+    class Server:
+        async def outlast(self, keep: float) -> str:
+            asked.append(asyncio.get_running_loop().time())
+            assert keep == 30 * 86_400
+            return "" if len(asked) > 2 else "type this"
+
+    async def story() -> None:
+        retention = Retention(Server())
+        running = asyncio.create_task(retention.run())
+        for _ in range(4):
+            await asyncio.sleep(AGAIN - 1)
+            errors.append(retention.error)
+        await asyncio.sleep(EVERY)
+        running.cancel()
+
+    run_virtually(story())
+    assert errors == ["type this", "type this", "", ""]
+    gaps = [round(after - before) for before, after in pairwise(asked)]
+    assert gaps == [AGAIN, AGAIN, EVERY]
 
 
 @settings(max_examples=25, deadline=None)

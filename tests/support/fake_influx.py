@@ -5,6 +5,7 @@
 2. `refuses` lets single points fail as InfluxDB does: the good ones of the batch are kept, the answer is a partial
    write.
 3. Queries are read only as far as our own Flux goes: equal filters, a time range, last, count, pivot.
+4. Its one bucket says for how long it keeps points; `retention` in seconds, 0 for ever, None: the token may not see it.
 """
 
 import asyncio
@@ -109,6 +110,7 @@ class FakeInflux:
     points: dict[tuple[tuple[tuple[str, str], ...], int], dict[str, float | int | str]] = field(default_factory=dict)
     refuses: Callable[[Point], str | None] = lambda _: None
     largest: int = 1 << 30
+    retention: int | None = 0
     url: str = ""
 
     async def __aenter__(self) -> Self:
@@ -146,12 +148,15 @@ class FakeInflux:
     def _check(self, request: Request) -> None:
         """Note what the API does not allow."""
         wrong = self.violations.append
-        if request.method != "POST" or request.path not in {"/api/v2/write", "/api/v2/query"}:
+        method = {"/api/v2/write": "POST", "/api/v2/query": "POST", "/api/v2/buckets": "GET"}.get(request.path)
+        if request.method != method:
             wrong(f"{request.method} {request.path}")
         if request.headers.get("authorization") != f"Token {self.token}":
             wrong("authorization")
         if request.query.get("org") != [self.org]:
             wrong("org")
+        if request.path == "/api/v2/buckets" and request.query.get("name") != [self.bucket]:
+            wrong("bucket's name")
         if request.path == "/api/v2/write":
             if request.query.get("bucket") != [self.bucket] or request.query.get("precision") != ["ms"]:
                 wrong("bucket or precision")
@@ -165,6 +170,8 @@ class FakeInflux:
                 wrong("content-length")
 
     def _answer(self, request: Request) -> tuple[int, bytes, dict[str, str]]:
+        if request.path == "/api/v2/buckets":
+            return 200, json.dumps({"buckets": self._buckets()}).encode(), {"Content-Type": "application/json"}
         if request.path == "/api/v2/query":
             return 200, self._query(json.loads(request.body)["query"]).encode(), {"Content-Type": "text/csv"}
         if request.headers.get("content-encoding") == "gzip":
@@ -174,6 +181,12 @@ class FakeInflux:
             return status, b"", headers
         error = json.dumps({"code": CODES[status], "message": message}).encode()
         return status, error, {"Content-Type": "application/json", **headers}
+
+    def _buckets(self) -> list[dict[str, object]]:
+        if self.retention is None:
+            return []
+        rule = {"type": "expire", "everySeconds": self.retention, "shardGroupDurationSeconds": 86_400}
+        return [{"id": "0f00", "name": self.bucket, "retentionRules": [rule]}]
 
     def _write(self, body: str) -> Answer:
         lines = body.split("\n")

@@ -23,6 +23,22 @@ class InfluxShim(FakeInflux):
         status, body = self.engine.ask("/query", b"", q=f'CREATE DATABASE "{self.bucket}"')
         assert status == 200, body
 
+    def keep(self, days: int) -> None:
+        """Let the engine keep points for so long."""
+        policy = f'ALTER RETENTION POLICY "autogen" ON "{self.bucket}" DURATION {days}d SHARD DURATION 1d'
+        status, body = self.engine.ask("/query", b"", q=policy)
+        assert status == 200, body
+
+    def _buckets(self) -> list[dict[str, object]]:
+        _, said = self.engine.ask("/query", q=f'SHOW RETENTION POLICIES ON "{self.bucket}"')
+        (series,) = json.loads(said)["results"][0]["series"]
+        policy = dict(zip(series["columns"], series["values"][0], strict=True))
+        hours, minutes, seconds = (
+            map(int, re.findall(r"\d+", policy["duration"])) if policy["duration"] != "0s" else (0, 0, 0)
+        )
+        self.retention = hours * 3600 + minutes * 60 + seconds
+        return super()._buckets()
+
     def _write(self, body: str) -> Answer:
         try:
             status, said = self.engine.ask("/write", body.encode(), db=self.bucket, precision="ms")

@@ -36,12 +36,13 @@ class SettledVictoria(VictoriaStore):
 
 @dataclass
 class Bench:
-    """A store on its server: `server` is None where the store is a file or a script."""
+    """A store on its server: `server` is None where the store is a file or a script; `door` stands before an engine."""
 
     kind: str
     store: Store
     server: StoreServer | None = None
     durable_after: float = 0.0
+    door: InfluxShim | None = None
 
 
 def running(kind: type[StoreServer]) -> Any:
@@ -99,7 +100,7 @@ def bench(request: pytest.FixtureRequest, tmp_path: Path, token: Path) -> Callab
         engine: Influx1 = request.getfixturevalue("influx1")
         async with InfluxShim(bucket=f"b{next(_number)}", engine=engine) as server:
             server.make_bucket()
-            yield Bench("influx-engine", InfluxStore(server.url, server.org, server.bucket, token), engine)
+            yield Bench("influx-engine", InfluxStore(server.url, server.org, server.bucket, token), engine, door=server)
             assert server.violations == []
 
     @asynccontextmanager

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gateway.store.contract import Row, Store, Stored
+from gateway.store.contract import Expires, Row, Store, Stored, Thins
 
 T0 = 1700000000000
 ROW = Row("t", "gw-1", "gw-1_main", T0, 0, 1000, 0, {"energy_import_wh": 607447.1, "power_w": -12.5}, "electricity")
@@ -153,3 +153,62 @@ async def test_old_readings_come_after_new_ones(store: Store) -> None:
     old = replace(ROW, ts=T0 - 3 * 365 * 86_400_000, seq=1)
     assert (await taken(store, [old])).rejected == ()
     assert await store.query("t", "gw-1_main", 0, T0 * 2) == [old, ROW]
+
+
+DAY = 86_400.0
+
+
+def thins(on: Any) -> Thins | None:
+    """Give the store where it says that it thins; where it does not, its server must let readings go."""
+    if isinstance(on.store, Thins):
+        return on.store
+    assert isinstance(on.store, Expires), f"{on.kind} keeps readings for ever"
+    return None
+
+
+async def test_of_each_step_the_first_stays(on: Any, store: Store) -> None:
+    """Of any meter, whoever owns it, whatever came in which order; nothing at the border or after it is touched."""
+    if (thinning := thins(on)) is None:
+        return
+    step, base = 900_000, T0 - T0 % 900_000
+    times = [base + offset for offset in (0, 1, 899_999, 900_000, 900_001, 2_700_500, 2_700_400)]
+    border = [base + 3_600_000 + offset for offset in (0, 1, 2)]
+    owners = [("t", "a"), ("t", "b"), ("u", "a")]
+    rows = [replace(ROW, tenant=tenant, meter=meter, ts=ts) for tenant, meter in owners for ts in (*times, *border)]
+    await taken(store, rows[::-1])
+    assert await thinning.thin(border[0] + 5, step) == 3 * 4
+    stays = [base, base + 900_000, base + 2_700_400, *border]
+    for tenant, meter in owners:
+        assert [row.ts for row in await store.query(tenant, meter, 0, T0 * 2)] == stays
+    assert await thinning.thin(border[0] + 5, step) == 0
+    await taken(store, [replace(ROW, meter="a", ts=base + 900_500)])
+    assert await thinning.thin(border[0] + 5, step) == 1
+    assert await thinning.forget() is None
+
+
+async def test_more_than_one_piece_is_thinned_and_new_readings_do_not_wait(on: Any, store: Store) -> None:
+    """An hour and a half at two a second are several pieces, some within one step; a batch is taken meanwhile."""
+    if (thinning := thins(on)) is None:
+        return
+    base = T0 - T0 % 3_600_000
+    rows = [replace(ROW, ts=base + n * 500, seq=n) for n in range(11_000)]
+    for start in range(0, len(rows), 2000):
+        await taken(store, rows[start : start + 2000])
+    thinner = asyncio.create_task(thinning.thin(base + 7_200_000, 3_600_000))
+    await asyncio.sleep(0)
+    await taken(store, [replace(ROW, meter="new")])
+    in_time = not thinner.done()
+    assert await thinner == len(rows) - 2
+    assert in_time
+    assert [row.ts - base for row in await store.query("t", ROW.meter, 0, T0 * 2)] == [0, 3_600_000]
+
+
+async def test_a_server_that_keeps_readings_for_ever_says_what_to_type(on: Any) -> None:
+    """Its own rule is all there is, so an operator hears what it is, what is meant, and the words that set it."""
+    if thins(on) is not None:
+        return
+    words = {"victoria": "-retentionPeriod=30d", "influx": "--retention 30d", "influx-engine": "--retention 30d"}
+    assert words[on.kind] in await on.store.outlast(30 * DAY)
+    if on.kind == "influx-engine":
+        on.door.keep(30)
+        assert await on.store.outlast(30 * DAY) == ""

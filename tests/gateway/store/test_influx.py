@@ -186,3 +186,34 @@ def test_only_words_about_lines_reject_lines() -> None:
     engine = "partial write: field type conflict: input field is type integer, already exists as type float dropped=1"
     assert judge(422, engine, None) == Bad("type_conflict", 1)
     assert isinstance(judge(400, "invalid org", None), TryAgain)
+
+
+@pytest.mark.parametrize(
+    ("retention", "said"),
+    [
+        (0, "bucket b keeps raw readings for ever, 30 days are meant (type: influx bucket update --id 0f00"),
+        (90 * 86_400, "for 90 days, 30 days are meant"),
+        (30 * 86_400, ""),
+        (3600, ""),
+        (None, "let the token read the bucket"),
+    ],
+)
+async def test_a_bucket_that_keeps_readings_too_long_is_named(
+    server: FakeInflux, store: InfluxStore, retention: int | None, said: str
+) -> None:
+    """Its own retention is asked for by its name; one that suits says nothing."""
+    server.retention = retention
+    answer = await store.outlast(30 * 86_400)
+    assert said in answer
+    assert bool(said) == bool(answer)
+    assert server.requests[-1].query == {"org": ["o"], "name": ["b"]}
+
+
+async def test_a_bucket_cannot_be_asked_for_while_the_server_is_away(tmp_path: Path) -> None:
+    """That is an error with a hint, as with any question."""
+    (tmp_path / "token").write_text("secret", encoding="utf-8")
+    store = InfluxStore("http://127.0.0.1:9", "o", "b", tmp_path / "token")
+    await store.open()
+    with pytest.raises(StoreError, match="runs"):
+        await store.outlast(1.0)
+    await store.close()

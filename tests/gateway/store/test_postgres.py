@@ -90,6 +90,31 @@ async def test_a_user_without_rights_is_told(postgres: Postgres) -> None:
     assert "create and fill" in verdict.why
 
 
+async def test_a_user_who_may_not_delete_is_told(bench: Callable[[str], Any]) -> None:
+    """Readings are written all the same, and what thinning lacks has its hint."""
+    async with bench("postgres") as on:
+        await on.store.write([replace(ROW, ts=T0 + n) for n in range(3)])
+        database = on.store._url.path.strip("/")
+        assert (
+            on.server.sql("CREATE ROLE writer LOGIN; GRANT SELECT, INSERT ON reading TO writer", database) is not None
+        )
+        store = PostgresStore(on.server.url(database), "writer")
+        await store.open()
+        refused = await store.thin(T0 + 900_000, 900_000)
+        written = await store.write([replace(ROW, ts=T0 + 3)])
+        await store.close()
+        assert isinstance(refused, TryAgain)
+        assert "delete from it" in refused.why
+        assert written == Stored()
+
+
+async def test_a_server_that_is_away_thins_nothing() -> None:
+    """That passes, so it is tried again."""
+    store = PostgresStore("postgresql+plain://127.0.0.1:9/nabd")
+    await store.open()
+    assert isinstance(await store.thin(T0, 900_000), TryAgain)
+
+
 async def test_tls_is_wanted_unless_the_url_says_plain(postgres: Postgres) -> None:
     """A server without TLS gets no reading through postgresql://."""
     store = PostgresStore(postgres.url("postgres").replace("+plain", ""), "nabd")

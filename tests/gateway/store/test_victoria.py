@@ -57,6 +57,8 @@ async def test_what_its_retention_would_drop_is_rejected() -> None:
         server.flush()
         kept = await store.count()
         future = await store.query("t", "m", now - 30 * DAY, now + 2 * DAY)
+        assert await store.outlast(30 * 86_400) == ""
+        assert "for 30 days, 29 days are meant" in await store.outlast(29 * 86_400)
         await store.close()
         assert verdict == Stored(30.0, ((0, "beyond_retention"), (4, "too_new")))
         assert [row.ts for row in future] == [now - 29 * DAY, now, now + DAY]
