@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 
 from gateway.live import LiveMeter
 from gateway.notify.links import Link
+from gateway.web import feed
 from tests.support import exhibit
 from tests.support.site import KEY, Site
 
@@ -172,6 +173,28 @@ def test_a_lost_connection_is_told_and_mended(site: Site, look: Open) -> None:
     site.read("gw_w", {"water_flow_l_h": 600})
     expect(page.locator("#m-gw_w .main .value bdi")).to_have_text("10.0", timeout=15_000)
     expect(page.locator("#lost")).to_be_hidden()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_page_without_a_place_renews_itself(
+    site: Site, look: Open, language: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where too many listen the page says so and still follows, now and then; a place that becomes free it takes."""
+    site.know(garden(site))
+    with monkeypatch.context() as crowded:
+        crowded.setattr(feed, "AGAIN", 0.5)
+        crowded.setattr(feed.Feed, "full", lambda *_: True)
+        page = look(site, 390, language)
+        page.evaluate("window.same = true")
+        expect(page.locator("#full")).to_be_visible()
+        site.read("gw_w", {"water_flow_l_h": 600})
+        expect(page.locator("#m-gw_w .main .value bdi")).to_have_text("10.0", timeout=SOON)
+        expect(page.locator("#full")).to_be_visible()
+        expect(page.locator("#lost")).to_be_hidden()
+    expect(page.locator("#full")).to_be_hidden(timeout=SOON)
+    site.read("gw_w", {"water_flow_l_h": 660})
+    expect(page.locator("#m-gw_w .main .value bdi")).to_have_text("11.0", timeout=SOON)
+    assert page.evaluate("window.same")
 
 
 def test_a_sleeping_device_catches_up(site: Site, look: Open) -> None:

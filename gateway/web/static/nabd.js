@@ -6,6 +6,7 @@ const language = document.documentElement.lang;
 const ages = new Intl.RelativeTimeFormat(`${language}-u-nu-latn`, { numeric: "always" });
 const justNow = new Intl.RelativeTimeFormat(language, { numeric: "auto" }).format(0, "second");
 const lost = document.getElementById("lost");
+const full = document.getElementById("full");
 const shown = new Map(); // what each part says already: a new connection tells all of them again
 let ahead = Number(document.body.dataset.now) - Date.now(); // of the gateway's clock before this device's
 let heard = Date.now();
@@ -25,7 +26,7 @@ function tick() {
   for (const age of document.querySelectorAll("time[data-at]")) {
     age.textContent = said(Math.max(0, Math.floor((now - Number(age.dataset.at)) / 1000)));
   }
-  if (Date.now() - heard > SILENCE) listen();
+  if (source && Date.now() - heard > SILENCE) listen();
 }
 
 function listen() {
@@ -36,7 +37,7 @@ function listen() {
   source.addEventListener("beat", (event) => {
     heard = Date.now();
     ahead = JSON.parse(event.data) - heard;
-    lost.hidden = true;
+    lost.hidden = full.hidden = true;
   });
   source.addEventListener("part", (event) => {
     const { id, html } = JSON.parse(event.data);
@@ -47,11 +48,40 @@ function listen() {
     tick();
   });
   source.addEventListener("anew", () => location.reload());
+  source.addEventListener("full", (event) => {
+    source.close();
+    source = null;
+    lost.hidden = true;
+    full.hidden = false;
+    // Give or take a half, or all that were refused together would come again together.
+    setTimeout(renew, JSON.parse(event.data) * (500 + 1000 * Math.random()));
+  });
   source.addEventListener("error", () => {
     lost.hidden = false;
-    // The browser tries again by itself but for a refusal: signed out, too many pages, or a proxy without us.
+    // The browser tries again by itself but for a refusal: signed out, or a proxy without us.
     if (source.readyState === EventSource.CLOSED) setTimeout(ask, 10_000);
   });
+}
+
+const parts = (page) => [...page.querySelectorAll("#summary, #alerts, .cards > li")];
+const names = (page) => parts(page).map((part) => part.id).join(" ");
+
+// Without a place to listen: takes all parts from a whole page, then asks for a place again.
+async function renew() {
+  try {
+    const answer = await fetch(location.href);
+    if (answer.status === 401) return location.reload();
+    if (answer.ok) {
+      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+      if (names(fresh) !== names(document)) return location.reload();
+      for (const part of parts(fresh)) document.getElementById(part.id).innerHTML = part.innerHTML;
+      ahead = Number(fresh.body.dataset.now) - Date.now();
+      shown.clear();
+    }
+  } catch {
+    // Nobody answers: listening says so.
+  }
+  listen();
 }
 
 function ask() {
