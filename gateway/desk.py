@@ -25,6 +25,7 @@ from gateway.notify.retune import Tuning
 from gateway.notify.router import Contact
 from gateway.notify.story import Step, story_of
 from gateway.notify.wishes import Wishes
+from gateway.reset.wanted import Reset
 from gateway.store.contract import StoreError, TryAgain
 from gateway.store.database import Database
 from gateway.teller import Faults
@@ -50,7 +51,8 @@ def _nobody() -> None:
 class Desk:
     """One hub's customers and its operator; `now` gives UTC ms, `wake` hurries the settings to the gateways.
 
-    `faults` names what can be wrong, `certificate` says until when the hub's own holds.
+    `faults` names what can be wrong, `certificate` says until when the hub's own holds,
+    `forgetting` lets a house forget everything.
     """
 
     telling: Telling
@@ -61,6 +63,7 @@ class Desk:
     faults: Faults | None = None
     certificate: Callable[[], Mapping[str, object]] = dict
     moves: Moves | None = None
+    forgetting: Reset | None = None
 
     async def open(self) -> None:
         """Take up what is known of moves; raises StoreError."""

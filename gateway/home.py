@@ -33,6 +33,7 @@ from gateway.moves import Moves
 from gateway.pricing import Pricing
 from gateway.program import run_until_signal
 from gateway.reload import Reloader, again_when
+from gateway.reset.wanted import offered
 from gateway.retention import Retention
 from gateway.settings import about
 from gateway.settings_out import SettingsBook, settle
@@ -110,7 +111,13 @@ class House:
         self._faults = ChainMap(self._own_faults, here.faults())
         zone = ZoneInfo(config.gateway.zone)
         self._desk = Desk(
-            telling, database.file, zone, wall_ms, faults=self._faults, moves=Moves(database.file, zone, [learn_anew])
+            telling,
+            database.file,
+            zone,
+            wall_ms,
+            faults=self._faults,
+            moves=Moves(database.file, zone, [learn_anew]),
+            forgetting=offered(config.gateway.id),
         )
         self._doors = Doorkeeper(lambda: next(iter(self._pages), None), self._desk, config.gateway.tenant)
         self._announcer: Announcer | None = None

@@ -29,7 +29,7 @@ Kind = Literal[
     "host_refused", "form_refused",
     "config_taken", "config_refused", "command_done", "command_refused", "settings_refused",
     "key_made", "certificate_taken", "certificate_refused",
-    "meter_written", "journal_copied", "journal_restored", "support_made", "tamper",
+    "meter_written", "journal_copied", "journal_restored", "support_made", "reset_asked", "tamper",
 ]  # fmt: skip
 """What is noted; docs/reference/security-log.md explains each."""
 

@@ -88,11 +88,21 @@ class Found:
     torn: bool
 
 
+def tag_of(journal: Path) -> str:
+    """Name a journal, by its folder, in the names of its mirror's files: others may mirror theirs beside it."""
+    return f"{zlib.crc32(os.fsencode(journal.resolve())):08x}"
+
+
+def files(folder: Path, tag: str) -> list[Path]:
+    """List the mirror's files of one journal, oldest window first."""
+    return sorted(folder.glob(f"nabd-{tag}-*"))
+
+
 def find(folder: Path | None, tag: str) -> list[Found]:
     """Read all mirror files of this journal, oldest window first."""
     if folder is None or not folder.is_dir():
         return []
-    found = [_read(path) for path in sorted(folder.glob(f"nabd-{tag}-*"))]
+    found = [_read(path) for path in files(folder, tag)]
     return [file for file in found if file is not None]
 
 

@@ -13,7 +13,6 @@ import fcntl
 import os
 import sqlite3
 import time
-import zlib
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -64,7 +63,7 @@ async def open_journal(
         database = found_file.database
         committer = Committer(database, thread, boot, Expiry(keep, wall, clock_state))
         committer.patience = patience
-        tag = f"{zlib.crc32(os.fsencode(folder.resolve())):08x}"
+        tag = mirrors.tag_of(folder)
         if mirror is not None:
             with contextlib.suppress(OSError):  # status counts what a mirror cannot take
                 mirror.mkdir(mode=0o700, exist_ok=True)

@@ -15,8 +15,10 @@ from gateway.config.customers import Document
 from gateway.reset.command import Say, carry_out, is_running
 from gateway.reset.places import elsewhere, outermost, places, usual
 
-ASKED = tuple(map(Path, ("/boot/firmware/nabd-factory-reset", "/boot/nabd-factory-reset")))
-"""A card's first partition can be written on any computer; a button's program may make the file too."""
+ASKED = tuple(
+    map(Path, ("/boot/firmware/nabd-factory-reset", "/boot/nabd-factory-reset", "/var/lib/nabd/factory-reset"))
+)
+"""A card's first partition can be written on any computer, and by a button's program; the last is the page's."""
 
 METERS = "meters"
 """The folder of meter models: they tell of devices, not of people, and who installs next may need them."""
@@ -37,7 +39,9 @@ def run(
     collected = [path for file, config in readable for path in places(config, file, env, configuration=False)]
     ours = [path for path in folder.iterdir() if path.name != METERS] if folder.is_dir() else []
     stays = sorted({secret for config in configs for secret in elsewhere(config)})
-    return carry_out([*outermost([*collected, *usual(env)]), *sorted(ours)], stays, say, complain, asking)
+    last = {path.parent.resolve() / path.name for path in asking}
+    found = [path for path in (*outermost([*collected, *usual(env)]), *sorted(ours)) if path not in last]
+    return carry_out(found, stays, say, complain, asking)
 
 
 def _readable(folder: Path, complain: Say) -> Iterator[tuple[Path, Document]]:

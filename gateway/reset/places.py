@@ -1,7 +1,6 @@
 """Where a configuration keeps what is somebody's: readings, journal, accounts, sessions, keys, secrets, itself."""
 
 import os
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,10 +11,10 @@ from gateway.config.models import EdgeConfig
 from gateway.config.secret import SecretFile
 from gateway.config.table import Table
 from gateway.config.values import STATE
+from gateway.journal.mirror import files, tag_of
 from gateway.seclog import NAME
 from gateway.show import socket_of
 
-_MIRROR = re.compile(r"nabd-[0-9a-f]+-\d{16}")
 SYSTEM = tuple(map(Path, ("/", "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/opt", "/proc", "/root", "/run",
                           "/srv", "/sys", "/tmp", "/usr", "/var", "/var/lib")))  # fmt: skip  # noqa: S108
 """Folders that are never emptied, whatever a configuration says."""
@@ -73,7 +72,7 @@ def _of_state(config: Document, env: Mapping[str, str]) -> Iterator[Path]:
         yield config.journal.folder
         yield config.journal.folder.parent / "identity"
         if (mirror := mirror_folder(config, env)) is not None:
-            yield from (path for path in _inside(mirror) if _MIRROR.fullmatch(path.name))
+            yield from files(mirror, tag_of(config.journal.folder))
     yield from _with_its_tails(socket_of(config).with_name(NAME))
     if not isinstance(config, EdgeConfig):
         for database in (config.hub.database, config.store.path):

@@ -62,6 +62,7 @@ class OperatorPages:
             troubles=self.desk.troubles(),
             providers={name: words.say(text) for name, text in stand.items()},
             certificate=self.desk.certificate(),
+            forgets=self.desk.forgetting is not None,
         )
 
     async def called(self, request: Request) -> Response:

@@ -22,6 +22,7 @@ from gateway.web.alertpage import AlertPages
 from gateway.web.crowd import HOUSE, Crowd
 from gateway.web.doorman import Doorman
 from gateway.web.feed import Feed
+from gateway.web.forgetpage import ForgetPage
 from gateway.web.guard import COOKIE, Guard
 from gateway.web.headers import SafeHeaders
 from gateway.web.homespage import PATH as HOMES
@@ -57,6 +58,7 @@ def app(
     who = Doorman(access, sources.meters.tenants, desk.since if desk is not None else _always)
     site = _Site(sources, access, replies, who, crowd)
     more = [] if desk is None else [*SettingsPages(replies, desk).routes(), *OperatorPages(replies, desk).routes()]
+    more += [] if desk is None or desk.forgetting is None else ForgetPage(replies, desk.forgetting).routes()
     more += [] if desk is None else HomesPage(replies, desk, sources.meters.tenants).routes()
     return Starlette(
         routes=guarded(

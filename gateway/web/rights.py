@@ -50,6 +50,7 @@ NEEDS: dict[str, Need] = {
     "/settings/{tenant}/browser/{name}/remove": "tenant",
     "/homes": "operator",
     "/operator": "operator",
+    "/operator/forget": "operator",
     "/operator/called/{tenant}/{alert}": "operator",
 }
 

@@ -11,6 +11,7 @@ from gateway.desk import Desk
 from gateway.hubdb import BlockRecord, HubDatabase
 from gateway.message import MeterInfo
 from gateway.progress import Progress
+from gateway.reset.wanted import Reset
 from gateway.telling import Telling
 
 CHANNELS = (
@@ -23,7 +24,11 @@ METERS = (("home_main", "House", "electricity"), ("home_water", "Garden and hous
 
 @asynccontextmanager
 async def open_desk(
-    folder: Path, now: Callable[[], int], zone: str = "Asia/Riyadh", wake: Callable[[], None] = lambda: None
+    folder: Path,
+    now: Callable[[], int],
+    zone: str = "Asia/Riyadh",
+    wake: Callable[[], None] = lambda: None,
+    reset: Reset | None = None,
 ) -> AsyncIterator[tuple[Desk, HubDatabase]]:
     """Give a desk and its database, which ends with the block."""
     database = HubDatabase(folder / "hub.sqlite")
@@ -36,7 +41,7 @@ async def open_desk(
         await database.enrol("home", "gw", infos)
         place = TellingTable(zone=zone)
         telling = await Telling.open(database.file, CHANNELS, place, Progress(lambda: 0.0), tenant="home")
-        yield Desk(telling, database.file, ZoneInfo(zone), now, wake), database
+        yield Desk(telling, database.file, ZoneInfo(zone), now, wake, forgetting=reset), database
     finally:
         await database.close()
 

@@ -22,6 +22,7 @@ from gateway.moves import Moves
 from gateway.notify.links import Action, Link
 from gateway.outlook import Outlook
 from gateway.progress import Progress
+from gateway.reset.wanted import Reset
 from gateway.telling import Telling
 from gateway.today import Today
 from gateway.web.access import OPERATOR, Access, Door
@@ -100,7 +101,8 @@ async def two_homes(folder: Path, zone: str = "UTC") -> AsyncIterator[TwoHomes]:
         telling = await Telling.open(database.file, channels, TellingTable(zone=zone), Progress(lambda: 0.0))
         moves = Moves(database.file, ZoneInfo(zone))
         await moves.open()
-        desk = Desk(telling, database.file, ZoneInfo(zone), lambda: NOW, moves=moves)
+        forgetting = Reset("box", folder / "factory-reset", lambda: None)
+        desk = Desk(telling, database.file, ZoneInfo(zone), lambda: NOW, moves=moves, forgetting=forgetting)
         today = Today(book, None, zone, lambda: NOW)
         money: dict[str, Outlook] = {}
         sources = Sources(book, lambda: NOW, today, alerts, zone, money=lambda meter: money.get(meter.tenant))

@@ -16,6 +16,7 @@ import pytest
 
 from gateway import control
 from gateway.config.load import load
+from gateway.journal.mirror import tag_of
 from gateway.reset import asked, erase
 from gateway.reset.command import run
 from gateway.reset.places import SYSTEM, places
@@ -52,7 +53,7 @@ class House:
     """A state directory and a configuration, marked all over."""
 
     def __init__(self, root: Path, others: bytes = MARK) -> None:
-        self.root, self.state = root, root / "state"
+        self.root, self.state, self.by_page = root, root / "state", False
         self.file = root / "etc" / "home.toml"
         self.env = {"STATE_DIRECTORY": str(self.state), "RUNTIME_DIRECTORY": str(root / "run")}
         for name in ("journal/journal.sqlite-wal", "journal/edge.sock.old", "identity/key.pem", "sessions.json",
@@ -88,7 +89,9 @@ class House:
 
     @property
     def asking(self) -> Path:
-        """The file that asks for a reset at boot."""
+        """The file that asks for a reset: on the card's first partition, or left by the page among what goes."""
+        if self.by_page:
+            return self.state / "factory-reset"
         (self.root / "boot").mkdir(exist_ok=True)
         return self.root / "boot" / "nabd-factory-reset"
 
@@ -163,8 +166,10 @@ def test_a_hub_beside_it_is_not_robbed(house: House) -> None:
     assert (code, house.holding()) == (2, before)
 
 
-def test_a_file_asks_for_it_once(house: House) -> None:
+@pytest.mark.parametrize("by_page", [False, True], ids=["by a file", "by the page"])
+def test_a_file_asks_for_it_once(house: House, by_page: bool) -> None:
     """Nobody asked, nothing happens; asked, all goes, the asking file last."""
+    house.by_page = by_page
     assert house.boot() == (0, [])
     assert len(house.holding()) > 5
     house.asking.touch()
@@ -186,8 +191,12 @@ def test_an_interrupted_reset_is_still_asked_for(house: House, monkeypatch: pyte
     assert "not everything is erased" in said[-1]
 
 
-def test_a_reset_cut_off_anywhere_is_done_by_the_next_boot(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("by_page", [False, True], ids=["by a file", "by the page"])
+def test_a_reset_cut_off_anywhere_is_done_by_the_next_boot(
+    house: House, by_page: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The power fails at each file in turn: as long as any is left it is asked for, and in the end all are gone."""
+    house.by_page = by_page
     house.asking.touch()
     overwrite = erase._overwrite
     left = 1
@@ -234,6 +243,17 @@ def test_no_folder_of_the_system_is_emptied(house: House) -> None:
     assert not set(found) & set(SYSTEM)
 
 
+def test_of_a_mirror_that_others_share_only_its_own_files_go(house: House) -> None:
+    """Other gateways may mirror their open windows in the same folder in memory: those are not this box's to erase."""
+    shared = house.root / "shm"
+    house.file.write_text(HOUSE.replace("[journal]", f'[journal]\nmirror = "{shared}"'), encoding="utf-8")
+    own, other = shared / f"nabd-{tag_of(house.state / 'journal')}-{7:016d}", shared / f"nabd-00c0ffee-{7:016d}"
+    marked(own)
+    marked(other)
+    assert house.reset()[0] == 0
+    assert (own.exists(), other.exists()) == (False, True)
+
+
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Callable[[], bytes]]:
     """Mount a small disk at tmp_path/disk; the callable unmounts it and gives its raw bytes."""
@@ -264,5 +284,5 @@ def test_the_raw_disk_holds_no_mark(tmp_path: Path, disk: Callable[[], bytes], *
     if reset:
         code, said = house.reset()
         assert code == 0, said
-        assert not any("could not be told" in line for line in said)
+        assert not any("could not be told" in line for line in said), said
     assert (MARK in disk()) is not reset
