@@ -45,6 +45,19 @@ page = lambda language: browser.open(web.Request(link.partition("enter/")[0], he
 print(json.dumps({language: page(language).read().decode() for language in ("en", "ar")}))
 """
 """Opens the page in the booted root, by its one-time link, in two languages."""
+FORGET = """
+import http.cookiejar, re, sys, urllib.parse, urllib.request as web
+link = sys.argv[1]
+here = link.partition("/enter/")[0]
+browser = web.build_opener(web.HTTPCookieProcessor(http.cookiejar.CookieJar()))
+def open(url, form=None):
+    body = None if form is None else urllib.parse.urlencode(form).encode()
+    return browser.open(web.Request(url, body, {"Origin": here, "Accept-Language": "en"})).read().decode()
+open(link, {})
+name = re.search("Type <bdi>(.*?)</bdi>", open(here + "/operator/forget")).group(1)
+print(open(here + "/operator/forget", {"name": name}))
+"""
+"""Opens the page likewise, and lets the box forget everything."""
 TROUBLES = [trouble.text for trouble in troubles(network=False, clock="unsynced", buses={"wire": "gone"}, broker=False)]
 
 
@@ -215,3 +228,16 @@ def test_a_file_on_the_first_partition_resets_at_the_next_boot(machine: Booted) 
     assert machine.sh("cat /var/forgot").strip() == "/"
     assert machine.sh("systemctl show -P ConditionResult nabd-home").strip() == "no"
     machine.sh("nabd setup --answers /root/answers.toml && systemctl start nabd-home")
+
+
+def test_the_page_resets_without_a_reboot(machine: Booted) -> None:
+    """S27: the operator types the box's name; before the house starts anew everything is gone, and so it does not."""
+    _wait(machine, "systemctl is-active --quiet nabd-home", 30)
+    link = machine.run("sudo", "-u", "nabd", "nabd", "web", "link").stdout.split()[0]
+    assert "This box forgets everything now" in machine.run("python3", "-c", FORGET, link).stdout
+    _wait(machine, "[ ! -e /etc/nabd/home.toml ]", 60)
+    _wait(machine, "systemctl show -P ActiveState nabd-factory-reset | grep -q inactive", 60)
+    assert machine.sh("systemctl show -P Result,ExecMainStatus nabd-factory-reset") == "success\n0\n"
+    assert machine.sh("ls -A /var/lib/nabd /etc/nabd").split() == ["/etc/nabd:", "meters", "/var/lib/nabd:"]
+    _wait(machine, "systemctl show -P ActiveState nabd-home | grep -q inactive", 30)
+    assert machine.sh("systemctl show -P ConditionResult nabd-home").strip() == "no"
