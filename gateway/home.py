@@ -27,12 +27,12 @@ from gateway.desk import Desk
 from gateway.feeder import SLOWEST, Feeder
 from gateway.hubdb import HubDatabase
 from gateway.lending import Lending
-from gateway.live import LivePoster
+from gateway.live import LiveMeter, LivePoster
 from gateway.message import Topics
 from gateway.moves import Moves
 from gateway.pricing import Pricing
 from gateway.program import run_until_signal
-from gateway.reload import Reloader, again_when
+from gateway.reload import Reloader, again_when, judge_by
 from gateway.reset.wanted import offered
 from gateway.retention import Retention
 from gateway.settings import about
@@ -55,6 +55,7 @@ from gateway.welcomes import Welcomes
 
 if TYPE_CHECKING:
     from gateway.announce import Announcer
+    from gateway.outlook import Outlooks
 
 
 async def run(config: HomeConfig, reread: Callable[[], HomeConfig] | None = None) -> None:
@@ -102,8 +103,7 @@ class House:
         self._watch = Watch(
             database.file, config.alerts, calendar, self._about, self._pricing.plan, [self._alerts.take]
         )
-        greeted = here.book.meters if config.alerts.welcome.enabled else tuple
-        self._welcomes = Welcomes(database, greeted, config.gateway.tenant)
+        self._welcomes = Welcomes(database, self._greeted, config.gateway.tenant)
         self._welcomes.listeners.append(self._alerts.take)
         self._telling.costs = self._watch.costs()
         self._pages: list[Served] = []
@@ -121,6 +121,7 @@ class House:
         )
         self._doors = Doorkeeper(lambda: next(iter(self._pages), None), self._desk, config.gateway.tenant)
         self._announcer: Announcer | None = None
+        self._outlooks: Outlooks | None = None
         self._changed = asyncio.Event()
         here.progress.watch("feeder", FEED_EVERY + PAUSE + SLOWEST, self._fed)
         here.alerting.listeners.append(self._hear)
@@ -166,7 +167,7 @@ class House:
         """Take over other buses, meters, rules, channels and tariffs."""
         telling = await self._telling.change(config.channel, config.gateway)
         changed = await self._here.change(config) | self._pricing.change(config.tariff)
-        self._watch.alerts = config.alerts
+        await judge_by(config.alerts, config.gateway.zone, self._watch, self._outlooks, self._telling)
         await self._database.enrol(config.gateway.tenant, config.gateway.id, self._here.info().meters)
         self._changed.set()
         if self._announcer is not None and self._announcer.connection is not None:
@@ -197,6 +198,10 @@ class House:
         ledger, zone = Ledger(self._database.file), ZoneInfo(gateway.zone)
         own = {gateway.tenant}
         return Days(self._database, self._store, ledger, lambda: own, zone, wall_ms, self._limits, self._watch.hear)
+
+    def _greeted(self) -> Sequence[LiveMeter]:
+        """Give the meters that are greeted while they are new."""
+        return self._here.book.meters() if self._here.config.alerts.welcome.enabled else ()
 
     def _about(self, _tenant: str, meter: str) -> MeterSettings:
         row = next((row for row in self._here.config.meter if meter_id(self._here.config, row) == meter), None)
@@ -241,7 +246,7 @@ class House:
         gateway = self._config.gateway
         today = Today(self._here.book, self._store, gateway.zone, wall_ms, gateway.tenant)
         group.create_task(today.run(), name="today")
-        outlooks = self._watch.outlooks(self._here.book, today.day, gateway.tenant)
+        outlooks = self._outlooks = self._watch.outlooks(self._here.book, today.day, gateway.tenant)
         group.create_task(outlooks.run(), name="outlooks")
         sources = Sources(
             self._here.book,

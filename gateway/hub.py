@@ -13,10 +13,11 @@ from gateway.check.daily import Days
 from gateway.check.ledger import Ledger
 from gateway.clock import wall_ms
 from gateway.collector import Collector
+from gateway.config.alerts import AlertsTable
 from gateway.config.build import endpoint_of
 from gateway.config.customers import HubConfig
 from gateway.desk import Desk
-from gateway.gatewatch import GateWatch
+from gateway.gatewatch import EVERY, GateWatch, rules_of_gateways
 from gateway.hubdb import HubDatabase
 from gateway.identity.running import Identity
 from gateway.live import LiveBook
@@ -26,7 +27,7 @@ from gateway.outlook import Outlooks
 from gateway.pricing import Pricing
 from gateway.program import run_until_signal
 from gateway.progress import Progress, Pulse, counted
-from gateway.reload import Reloader
+from gateway.reload import Reloader, again_when, judge_by
 from gateway.retention import Retention
 from gateway.settings import Known
 from gateway.settings_out import SettingsBook, SettingsOut, heard
@@ -97,16 +98,17 @@ class Hub:
         self._book, self._alerts, self._known = LiveBook(), AlertBook(wall_ms), Known()
         self._tenants = {channel.tenant for channel in config.channel} | {DEFAULT_TENANT}
         self._today = Today(self._book, store, config.hub.zone, wall_ms)
-        self._gates = GateWatch(database.file, config.alerts, wall_ms)
-        self._welcomes = Welcomes(database, self._book.meters if config.alerts.welcome.enabled else tuple)
-        for teller in (self._gates, self._welcomes):
-            teller.listeners.append(self._alerts.take)
+        self._gates = self._gates_by(config.alerts)
+        self._other_gates, self._looking = asyncio.Event(), asyncio.Lock()
+        self._welcomes = Welcomes(database, lambda: self._book.meters() if self._config.alerts.welcome.enabled else ())
+        self._welcomes.listeners.append(self._alerts.take)
         self._pricing = Pricing(config.tariff, wall_ms)
         self._watch = Watch(
             database.file, config.alerts, config.alerts.calendar.of(config.hub.zone), self._known.about,
-            self._pricing.plan, [self._alerts.take], self._gates.absent,
+            self._pricing.plan, [self._alerts.take], self._absent,
         )  # fmt: skip
         telling.costs = self._watch.costs()
+        self._outlooks = self._watch.outlooks(self._book, self._today.day)
         ledger, limits = Ledger(database.file), self._known.limits
         self._days = Days(database, store, ledger, self._every_tenant, zone, wall_ms, limits, self._watch.hear)
         book = SettingsBook(database.file, zone, wall_ms, heard(self._known.about))
@@ -132,30 +134,61 @@ class Hub:
         progress = self._progress
         self._collector.watch(progress)
         progress.watch("collector", CONNECTS_WITHIN, lambda: self._dials.turns if self._collector.error else None)
-        outlooks = self._watch.outlooks(self._book, self._today.day)
         works: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {
             "collector": self._collector.run,
             "probe": partial(_probe, self._database, progress.pulse("hub database", DISK)),
             "teller": Teller(self._faults).run,
-            "live": self._live,
+            "live": partial(again_when, self._other_gates, self._live),
             "identity": self._identity.run,
             "today": self._today.run,
             "days": self._days.run,
-            "outlooks": outlooks.run,
-            "gateways": self._gates.run,
+            "outlooks": self._outlooks.run,
+            "gateways": self._look,
             "welcomes": self._welcomes.run,
             "settings": self._settings.run,
             "retention": self._retention.run,
         }
         for name, work in works.items():
             group.create_task(work(), name=name)
-        self._pages.append(await self._serve(group, outlooks))
+        self._pages.append(await self._serve(group, self._outlooks))
         self._telling.start(group, self._pages[0].address)
         tell_link(self._pages[0].link())
 
     async def change(self, new: HubConfig) -> dict[str, int]:
-        """Take over other channels and tariffs."""
-        return await self._telling.change(new.channel, new.hub) | self._pricing.change(new.tariff)
+        """Take over other channels, tariffs and rules, which keep what they know; raises ConfigError, StoreError."""
+        changed = await self._telling.change(new.channel, new.hub) | self._pricing.change(new.tariff)
+        if rules_of_gateways(new.alerts) != rules_of_gateways(self._config.alerts):
+            await self._watch_gateways(new.alerts)
+        await judge_by(new.alerts, new.hub.zone, self._watch, self._outlooks, self._telling)
+        self._config = new
+        return changed
+
+    async def _watch_gateways(self, alerts: AlertsTable) -> None:
+        """Let other rules watch the gateways, on top of what the ones before wrote down; raises StoreError.
+
+        Then hearing begins anew, so that the broker says once more what it keeps of each gateway, as after a start.
+        """
+        async with self._looking:  # else what those before tell meanwhile would be told once more
+            await self._gates.look()
+            gates = self._gates_by(alerts)
+            await gates.open()
+            self._gates = gates
+        self._other_gates.set()
+
+    def _gates_by(self, alerts: AlertsTable) -> GateWatch:
+        gates = GateWatch(self._database.file, alerts, wall_ms)
+        gates.listeners.append(self._alerts.take)
+        return gates
+
+    def _absent(self, tenant: str, gw: str, start: int, end: int) -> bool:
+        return self._gates.absent(tenant, gw, start, end)
+
+    async def _look(self) -> None:
+        """Look at the gateways now and then, whichever rules watch them."""
+        while True:
+            async with self._looking:
+                await self._gates.look()
+            await asyncio.sleep(EVERY)
 
     def _every_tenant(self) -> set[str]:
         """Name whose meters were heard of, or whose alerts are told."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from gateway.aside import aside
 from gateway.config import ConfigError
+from gateway.config.alerts import AlertsTable
 from gateway.config.models import MeterTable, Wired
 from gateway.config.table import Table
 from gateway.config.virtual import VirtualTable
@@ -21,13 +22,16 @@ from gateway.systemd import notify
 
 if TYPE_CHECKING:
     from gateway.config.customers import Document
+    from gateway.outlook import Outlooks
+    from gateway.telling import Telling
+    from gateway.watch import Watch
 
 log = logging.getLogger("nabd")
 
 LIVE = {
     "edge": {"bus", "meter", "virtual", "alerts"},
     "home": {"bus", "meter", "virtual", "alerts", "channel", "tariff"},
-    "hub": {"channel", "tariff"},
+    "hub": {"channel", "tariff", "alerts"},
 }
 """The tables of each program that change while it runs."""
 
@@ -75,7 +79,7 @@ class Reloader(Generic[D]):
         if fixed:
             return {"error": f"only a new start can change {', '.join(fixed)}; nothing was changed"}
         try:
-            done = dict(await self._apply(new))
+            done = {**await self._apply(new), **rules_changed(self.config, new)}
         except (ConfigError, StoreError) as error:  # a secret's file went since it was read, or the disk refuses
             return {"error": str(error)}
         self.config = new
@@ -104,6 +108,29 @@ def meters_changed(old: Wired, new: Wired) -> dict[str, int]:
 
 def _meters(config: Wired) -> dict[str, MeterTable | VirtualTable]:
     return {row.name: row for row in config.meter} | {row.name: row for row in config.virtual}
+
+
+def rules_changed(old: "Document", new: "Document") -> dict[str, int]:
+    """Count the tables of [alerts] that differ; nothing where none does."""
+    differing = sum(getattr(old.alerts, name) != getattr(new.alerts, name) for name in type(old.alerts).model_fields)
+    return {"rules": differing} if differing else {}
+
+
+async def judge_by(
+    alerts: AlertsTable, zone: str, watch: "Watch", outlooks: "Outlooks | None", telling: "Telling"
+) -> None:
+    """Let the rules of days and bills, and what prices their alerts, go by other options; raises StoreError.
+
+    What they remember stays. An alert of a rule that was switched off ends when its meter's next day is heard.
+    """
+    before, offers, calendar = watch.alerts, alerts.tariff_advice.offers, alerts.calendar.of(zone)
+    watch.alerts, watch.calendar = alerts, calendar
+    if (before.calendar, before.tariff_advice.offers) == (alerts.calendar, offers):
+        return
+    if outlooks is not None:
+        outlooks.calendar, outlooks.offers = calendar, offers
+    telling.costs = watch.costs()
+    await telling.renew()
 
 
 async def again_when(changed: asyncio.Event, run: Callable[[], Coroutine[Any, Any, None]]) -> None:

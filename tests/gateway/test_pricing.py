@@ -120,6 +120,7 @@ def test_both_programs_hand_a_reload_on(tmp_path: Path) -> None:
         told = Told()
         program._telling = program._here = program._watch = program._database = told
         program._announcer, program._changed = None, asyncio.Event()
+        program._config, program._outlooks, told.alerts = old, None, old.alerts
         program._pricing = Pricing(old.tariff, lambda: 0)
         reloader: Any = Reloader(old, partial(load, file, kind, {}), program.change)
         assert asyncio.run(reloader.run()) == {"tariffs": 1}

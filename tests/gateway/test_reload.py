@@ -3,19 +3,30 @@
 import asyncio
 import os
 import signal
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from unittest.mock import AsyncMock, Mock
 
 import pytest
 
+from gateway.check.sheet import Sheet, Track
+from gateway.check.slots import Slot
 from gateway.config import ConfigError, EdgeConfig, load
+from gateway.config.alerts import AlertsTable, CalendarTable
 from gateway.config.errors import Problem
+from gateway.config.rules.meter import DataQualityTable
+from gateway.hubdb import EnrolledMeter, HubDatabase
+from gateway.message import MeterInfo
 from gateway.program import run_until_signal
 from gateway.progress import Progress
-from gateway.reload import Reloader, again_when, meters_changed, needs_start
+from gateway.reload import Reloader, again_when, judge_by, meters_changed, needs_start
+from gateway.watch import Watch
 from tests.support.virtual_time import run_virtually
 
+DAY_MS = 86_400_000
+START = 1_795_219_200_000 // DAY_MS * DAY_MS
 TEXT = """[gateway]
 id = "gw"
 [mqtt]
@@ -69,7 +80,7 @@ def test_meters_buses_and_rules_are_taken_over(tmp_path: Path) -> None:
     old = configured(tmp_path)
     new = configured(tmp_path, ("enabled = true", "enabled = false"), ("address = 1", "address = 2"))
     answer, applied = taken_over(old, new)
-    assert answer == {"added": 0, "removed": 0, "changed": 1}
+    assert answer == {"added": 0, "removed": 0, "changed": 1, "rules": 1}
     assert applied == [new]
 
 
@@ -77,6 +88,84 @@ def test_the_same_file_changes_nothing(tmp_path: Path) -> None:
     """Loaded twice, it is equal to itself, profiles included."""
     answer, _ = taken_over(configured(tmp_path), configured(tmp_path))
     assert answer == {"added": 0, "removed": 0, "changed": 0}
+
+
+class Rules:
+    """A hub's rules of days in a database of its own, and what prices their alerts."""
+
+    def __init__(self, database: HubDatabase, alerts: AlertsTable) -> None:
+        self.told: list[str] = []
+        self.telling = AsyncMock()
+        self.watch = Watch(database.file, alerts, alerts.calendar.of("UTC"))
+        self.watch.listeners.append(lambda _, event: self.told.append(event.state))
+        self.outlooks = self.watch.outlooks(Mock(), lambda _: None)
+
+    async def hear(self, *days: int) -> list[str]:
+        """Hear days of which every second slot was measured; give what was told."""
+        info = MeterInfo(id="m", name="m", commodity="electricity", model="?", every=900, quantities={})
+        for day in days:
+            edges = range(START + day * DAY_MS, START + (day + 1) * DAY_MS + 1, 900_000)
+            slots = tuple(
+                Slot(a, b, 25.0, "actual") if n % 2 else Slot(a, b, None, "unknown")
+                for n, (a, b) in enumerate(pairwise(edges))
+            )
+            sheet = Sheet("m", edges[0], edges[-1], {"energy_import_wh": Track(slots)}, {"energy_import_wh": None})
+            assert await self.watch.hear("home", EnrolledMeter("m", "gw-1", "electricity", info), sheet) is None
+        told, self.told[:] = list(self.told), []
+        return told
+
+    async def judge_by(self, alerts: AlertsTable) -> None:
+        """Take other options over."""
+        await judge_by(alerts, "UTC", self.watch, self.outlooks, self.telling)
+
+
+def quality(complete: float, *, enabled: bool = True) -> AlertsTable:
+    """Make rules that want so much of a day to be measured."""
+    return AlertsTable(data_quality=DataQualityTable(complete=complete, cooldown="0s", enabled=enabled))  # type: ignore[arg-type]
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[HubDatabase]:
+    """Give a hub database."""
+    made = HubDatabase(tmp_path / "hub.sqlite")
+    await made.open()
+    yield made
+    await made.close()
+
+
+async def test_days_are_judged_by_the_rules_there_are_when_they_are_heard(database: HubDatabase) -> None:
+    """An open alert stays open, is told once, and ends by its rule; days heard before say nothing new."""
+    rules = Rules(database, quality(0.4))
+    assert await rules.hear(0, 1) == []
+    await rules.judge_by(quality(0.9))
+    assert await rules.hear(0, 1) == []
+    assert await rules.hear(2) == ["raised"]
+    await rules.judge_by(quality(0.8))
+    assert await rules.hear(2, 3, 4) == []
+    await rules.judge_by(quality(0.4))
+    assert await rules.hear(5) == ["cleared"]
+    assert rules.telling.renew.await_count == 0
+
+
+async def test_an_alert_of_a_rule_that_was_switched_off_ends_with_the_next_day(database: HubDatabase) -> None:
+    """It is told once; switched on again, the rule begins anew."""
+    rules = Rules(database, quality(0.9))
+    assert await rules.hear(0, 1) == ["raised"]
+    await rules.judge_by(quality(0.9, enabled=False))
+    assert await rules.hear(1, 2, 3) == ["expired"]
+    await rules.judge_by(quality(0.9))
+    assert await rules.hear(3, 4, 5) == ["raised"]
+
+
+async def test_another_calendar_reaches_whoever_prices(database: HubDatabase) -> None:
+    """Rules, pages and messages reckon by the same days of rest; the notifier begins anew for that alone."""
+    rules = Rules(database, AlertsTable())
+    friday = AlertsTable(calendar=CalendarTable(weekend=("fri",)))
+    await rules.judge_by(friday)
+    await rules.judge_by(friday)
+    assert rules.watch.calendar.weekend == rules.outlooks.calendar.weekend == frozenset({4})
+    assert rules.telling.costs.calendar.weekend == frozenset({4})
+    assert rules.telling.renew.await_count == 1
 
 
 @pytest.mark.parametrize(
