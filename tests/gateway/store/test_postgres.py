@@ -1,6 +1,7 @@
 """PostgreSQL: restarts, refusals and what a person must mend, on the real server."""
 
 import asyncio
+import random
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,6 +12,7 @@ import pytest
 from gateway.config.customers import StoreTable
 from gateway.store.contract import Row, Stored, StoreError, TryAgain
 from gateway.store.postgres import PostgresStore, from_config
+from gateway.store.postgres_thinning import thin
 from tests.support.servers import Postgres
 
 T0 = 1700000000000
@@ -106,6 +108,20 @@ async def test_a_user_who_may_not_delete_is_told(bench: Callable[[str], Any]) ->
         assert isinstance(refused, TryAgain)
         assert "delete from it" in refused.why
         assert written == Stored()
+
+
+@pytest.mark.parametrize("piece", [2, 3, 50, 5000])
+async def test_however_small_the_pieces_the_first_of_each_step_stays(bench: Callable[[str], Any], piece: int) -> None:
+    """Pieces that end within a step, at its border, or hold many steps; held against the same, counted here."""
+    async with bench("postgres") as on:
+        dice, step = random.Random(piece), 1000
+        times = sorted(dice.sample(range(T0, T0 + 40 * step), 300))
+        await on.store.write([replace(ROW, ts=ts) for ts in times])
+        before = T0 + 30 * step
+        firsts = {ts // step: ts for ts in reversed(times) if ts < before}
+        stay = sorted([*firsts.values(), *(ts for ts in times if ts >= before)])
+        assert await thin(on.store._session, before + 999, step, piece) == len(times) - len(stay)
+        assert [row.ts for row in await on.store.query("t", "m", 0, T0 * 2)] == stay
 
 
 async def test_a_server_that_is_away_thins_nothing() -> None:
