@@ -16,6 +16,7 @@ from benchmarks import (
     hub,
     idle,
     labelled,
+    listeners,
     load,
     mbus,
     modbus,
@@ -58,6 +59,7 @@ SUITES: dict[str, tuple[Callable[[], list[Figure]], Callable[[], list[Figure]]]]
     "backlog": (lambda: backlog.drain(7, 600), lambda: backlog.drain(0.25, 60)),
     "hub": (lambda: hub.stored(30), lambda: hub.stored(8)),
     "fleet": (fleet.full, fleet.quick),
+    "listeners": (listeners.full, listeners.quick),
 }
 
 

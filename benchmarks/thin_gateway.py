@@ -78,6 +78,11 @@ class ThinGateway(asyncio.Protocol):
         self._tally.pending += 1
         self._send()
 
+    def post(self, topic: str, payload: bytes) -> None:
+        """Send at QoS 0, as live values go; what nobody is connected for is gone."""
+        if self._ready:
+            self._write(_packet(0x30, _text(topic) + b"\x00" + payload))
+
     def again(self) -> None:
         """Send once more what has waited too long for its stored ack, as an edge does."""
         overdue = self._loop.time() - ACK_TIMEOUT
