@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,11 @@ from gateway.config import load
 from gateway.config.customers import HubConfig
 from gateway.gatewatch import GateWatch
 from gateway.hubdb import HubDatabase
+from gateway.live import LiveMeter
+from gateway.message import Info, MeterInfo
 from gateway.mqtt import connect
 from gateway.transport import Endpoint, Message
+from gateway.welcomes import Welcomes
 from tests.support.http_sink import HttpSink
 
 MINUTE = 60_000
@@ -31,6 +34,7 @@ class Site:
         self.folder, self.webhook = folder, webhook
         self.ahead = self.looks = 0
         self.heard: list[str] = []
+        self.greeted: Callable[[], Sequence[LiveMeter]] = tuple
         self._url, self._file = url, folder / "hub.toml"
 
     def write(self, alerts: str) -> None:
@@ -55,10 +59,14 @@ class Site:
     async def say(self, status: dict[str, str]) -> None:
         """Let the gateway say something, and wait until the hub heard it."""
         self.heard.clear()
-        line = await connect(Endpoint(self._url, "gw-1"))
-        await line.publish(Message("nabd/v1/home/gw-1/status", orjson.dumps(status), retain=True, qos=1))
-        await line.close()
+        await self.publish("status", orjson.dumps(status))
         await until(lambda: bool(self.heard))
+
+    async def publish(self, kind: str, payload: bytes) -> None:
+        """Let the gateway publish something that the broker keeps."""
+        line = await connect(Endpoint(self._url, "gw-1"))
+        await line.publish(Message(f"nabd/v1/home/gw-1/{kind}", payload, retain=True, qos=1))
+        await line.close()
 
     async def pass_by(self, minutes: float) -> list[str]:
         """Let time pass until the hub has looked at it; give all events there are."""
@@ -100,7 +108,12 @@ async def site(tmp_path: Path, mosquitto: Any, monkeypatch: pytest.MonkeyPatch) 
                 await super().look()
                 made.looks += 1
 
+        def welcomes(database: HubDatabase, meters: Callable[[], Sequence[LiveMeter]]) -> Welcomes:
+            made.greeted = meters
+            return Welcomes(database, meters)
+
         monkeypatch.setattr(hub, "GateWatch", Spied)
+        monkeypatch.setattr(hub, "Welcomes", welcomes)
         monkeypatch.setattr(hub, "wall_ms", lambda: time.time_ns() // 1_000_000 + made.ahead)
         monkeypatch.setattr(hub, "EVERY", 0.05)
         running = asyncio.create_task(hub.run(made.load(), made.load))
@@ -161,3 +174,15 @@ async def test_a_reload_that_touches_no_rule_of_gateways_leaves_hearing_alone(si
     assert await site.reload(rules + "[alerts.data_quality]\ncomplete = 0.5") == {}
     await site.pass_by(1)
     assert site.heard == []
+
+
+async def test_new_meters_are_greeted_by_what_the_file_says_now(site: Site) -> None:
+    """Switched off and on again by reloads, over a meter that a gateway announced."""
+    about = MeterInfo(id="gw-1_main", name="main", commodity="electricity", model="?", every=10, quantities={})
+    await site.publish("info", Info(meters=[about]).model_dump_json().encode())
+    await until(lambda: bool(site.greeted()))
+    off = "[alerts.gateway_offline]\nenabled = false\n[alerts.welcome]\nenabled = false"
+    assert await site.reload(off) == {"rules": 1}
+    assert site.greeted() == ()
+    assert await site.reload(off.replace("welcome", "pv_fault")) == {"rules": 2}
+    assert [meter.id for meter in site.greeted()] == ["gw-1_main"]
