@@ -14,7 +14,7 @@ from gateway.config.models import WebTable
 from gateway.live import LiveBook
 from gateway.web import gate
 from gateway.web.access import Access
-from gateway.web.crowd import HOUSE
+from gateway.web.crowd import HOUSE, HUB, Crowd
 from gateway.web.gate import neighbour_of
 from gateway.web.screen import Sources
 from gateway.web.serve import serve
@@ -75,11 +75,17 @@ async def served(
 ) -> AsyncIterator[Served]:
     """Serve the pages, with less patience than in life."""
     monkeypatch.setattr(gate, "PATIENCE", 0.6)
-    port = free_port()
+    async with serving(tmp_path, free_port(), HOUSE) as made:
+        yield made
+
+
+@contextlib.asynccontextmanager
+async def serving(folder: Path, port: int, crowd: Crowd) -> AsyncIterator[Served]:
+    """Serve the pages for so many people."""
     web = WebTable.model_construct(listen=f"127.0.0.1:{port}", url=None, stay=3600.0)
     async with asyncio.TaskGroup() as group:
         pages = await serve(
-            group, web, Sources(LiveBook(), lambda: 0, None, None), tmp_path / "sessions.json", language="en"
+            group, web, Sources(LiveBook(), lambda: 0), folder / "sessions.json", language="en", crowd=crowd
         )
         made = Served(port, pages.access)
         for _ in range(100):
@@ -136,6 +142,16 @@ async def test_who_listens_with_a_session_keeps_a_place(served: Served, monkeypa
     assert not listening[0].at_eof()
     assert not listening[1].transport.is_closing()
     assert b"event:" in await listening[0].readuntil(b"data")
+
+
+async def test_a_hub_holds_a_crowd_behind_one_address(tmp_path: Path, free_port: Callable[[], int]) -> None:
+    """Two hundred listen from the one address of a block of flats, where a house has places for sixteen."""
+    async with serving(tmp_path, free_port(), HUB) as served:
+        cookie = served.session()
+        for _ in range(200):
+            assert (await served.look(ROGUE, "/events", cookie=cookie)).startswith(b"HTTP/1.1 200")
+        assert await living(served.wires) >= 200
+        assert (await served.look(cookie=cookie)).startswith(b"HTTP/1.1 200")
 
 
 async def test_who_reads_nothing_is_hung_up_on(served: Served) -> None:
