@@ -15,8 +15,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from gateway.journal.cache import Cache
-from gateway.journal.database import Chunk, Database, Done, Job, States
+from gateway.journal.database import Database
 from gateway.journal.errors import JournalError, Unwritable
+from gateway.journal.job import Chunk, Done, Job, States
 from gateway.journal.ledger import Ledger, loss_row, losses_of
 from gateway.journal.pending import Pending
 from gateway.journal.runs import from_text, runs_of

@@ -1,7 +1,7 @@
 """What the one database thread does: commit, load, let go. Nothing here knows the event loop.
 
-1. A commit is one transaction: closed windows, marks (stored, quarantined), ledger rows, then eviction down to the
-   quota with the ledger rows that name it. It is all on disk when `commit` returns.
+1. A commit is one transaction: what is new (`write.py`), then eviction down to the quota with the ledger rows that name
+   it (`evict.py`). It is all on disk when `commit` returns.
 2. When it raises, mostly nothing of it is; but a disk that fails in the last step leaves that open. The same job given
    again is then either found on disk, by the number of its commit, or done.
 3. On a full disk the ballast makes room for one commit that lets stored blocks go.
@@ -9,78 +9,24 @@
 
 import contextlib
 import sqlite3
-import zlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from gateway.journal import evict, schema, tables
 from gateway.journal.ballast import Ballast
 from gateway.journal.connection import Connection
 from gateway.journal.errors import Damaged, Full, Unwritable
+from gateway.journal.held import unpack
+from gateway.journal.job import Chunk, Done, Job
 from gateway.journal.ledger import Entry
-from gateway.journal.runs import runs_of, to_text, touches
-from gateway.journal.window import Closed, checksum
+from gateway.journal.runs import touches
+from gateway.journal.window import checksum
+from gateway.journal.write import write
 from gateway.message import Loss
 
 _SHARED_COMMITS = 6
 """Commits for which somebody may begin to look into the file: a minute with windows of ten seconds."""
-_LEDGER_ROWS = 10_000
-"""Rows of the ledger kept in the file after they travelled: a megabyte; counts by reason stay for ever."""
-
-
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """Held readings of one window; `released` once sent without a time, `lines` is their JSON, None when damaged."""
-
-    number: int
-    seqs: str
-    released: bool
-    lines: bytes | None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class States:
-    """What the alert engine remembers of meters, up to and including `block`; `all` when of every meter there is."""
-
-    block: int
-    all: bool
-    rows: Mapping[str, bytes]
-
-
-@dataclass(slots=True, eq=False)
-class Job:
-    """One commit; stored blocks closed before `expire_before` (UTC ms) may go. `pressed` when memory fills up too."""
-
-    windows: list[Closed]
-    stored: list[int]
-    damaged: list[int]
-    ledger: list[tuple[Entry, int | None]]
-    next_seq: int
-    next_block: int
-    window: int
-    boot: str
-    clean: bool
-    expire_before: int | None = None
-    states: Sequence[States] = ()
-    pressed: bool = False
-
-
-@dataclass(slots=True)
-class Done:
-    """What a commit did.
-
-    `ids` are those of the ledger rows, `gone` evicted unsent blocks, `evicted` the rows that name them, `waiting` all
-    rows that need a block, `held` (released, how many readings) of each chunk that was evicted, `short` says that the
-    disk is full although the commit found room.
-    """
-
-    ids: list[int] = field(default_factory=list)
-    gone: list[int] = field(default_factory=list)
-    waiting: list[Entry] = field(default_factory=list)
-    evicted: list[Loss] = field(default_factory=list)
-    held: list[tuple[bool, int]] = field(default_factory=list)
-    short: str = ""
 
 
 class Database:
@@ -137,12 +83,7 @@ class Database:
                     return done
             done = Done()
             db.execute("BEGIN IMMEDIATE")
-            for window in job.windows:
-                self._write(db, window, job.boot)
-            self._mark(db, job)
-            for states in job.states:
-                _keep(db, states)
-            done.ids = [_record(db, entry, block) for entry, block in job.ledger]
+            done.ids = write(db, job)
             evict.evict(db, self.quota, job, done)
             if full:
                 evict.make_room(db, job, done)
@@ -238,31 +179,6 @@ class Database:
         """Let the file go; the log is merged into it."""
         self._connection.close()
 
-    @staticmethod
-    def _write(db: sqlite3.Connection, window: Closed, boot: str) -> None:
-        for draft in window.drafts:
-            seqs, events = to_text(draft.runs), len(draft.events)
-            db.execute(
-                "INSERT OR REPLACE INTO block VALUES (?,?,?,?,?,?,?)",
-                (draft.block, draft.cls, tables.PENDING, draft.closed, len(draft.payload), events, seqs),
-            )
-            db.execute(
-                "INSERT OR REPLACE INTO payload VALUES (?,?,?)",
-                (draft.block, checksum(draft.payload, draft.block), draft.payload),
-            )
-        if window.held.rows:
-            data = zlib.compress(b"\n".join(window.held.rows))
-            chunk = db.execute("SELECT coalesce(max(chunk),0)+1 FROM held").fetchone()[0]
-            seqs = to_text(runs_of(window.held.seqs))
-            db.execute("INSERT INTO held VALUES (?,?,0,?,?,?)", (chunk, boot, seqs, checksum(data, chunk), data))
-        db.executemany("DELETE FROM held WHERE chunk=?", [(chunk,) for chunk in window.drop])
-        db.executemany("UPDATE held SET released=1 WHERE chunk=?", [(chunk,) for chunk in window.release])
-
-    @staticmethod
-    def _mark(db: sqlite3.Connection, job: Job) -> None:
-        marks = [(tables.STORED, block) for block in job.stored] + [(tables.DAMAGED, block) for block in job.damaged]
-        db.executemany("UPDATE block SET state=? WHERE block=?", marks)
-
     def states(self) -> dict[str, tuple[int, bytes]]:
         """Give of each meter the newest block its state knows, and the state; damaged ones are left out."""
         try:
@@ -295,26 +211,3 @@ class Database:
             rows = db.execute("SELECT id, row FROM loss WHERE block IS NULL ORDER BY id").fetchall()
             counts = dict(db.execute("SELECT reason, count FROM tally").fetchall())
         return [Entry(Loss.model_validate_json(row), number) for number, row in rows], counts
-
-
-def _record(db: sqlite3.Connection, entry: Entry, block: int | None) -> int:
-    if entry.id is not None:
-        db.execute("UPDATE loss SET block=? WHERE id=?", (block, entry.id))
-        return entry.id
-    number = evict.insert_loss(db, entry.loss, block)
-    db.execute("DELETE FROM loss WHERE id <= ? AND block IS NOT NULL", (number - _LEDGER_ROWS,))
-    return number
-
-
-def _keep(db: sqlite3.Connection, states: States) -> None:
-    if states.all:
-        db.execute("DELETE FROM state")
-    rows = [(meter, states.block, checksum(data, states.block), data) for meter, data in states.rows.items()]
-    db.executemany("INSERT OR REPLACE INTO state VALUES (?,?,?,?)", rows)
-
-
-def unpack(chunk: int, crc: int, data: object) -> bytes | None:
-    """Give the JSON lines of a chunk of held readings, None when it is damaged."""
-    if not isinstance(data, bytes) or checksum(data, chunk) != crc:
-        return None
-    return zlib.decompress(data)

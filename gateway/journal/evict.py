@@ -6,15 +6,12 @@
 """
 
 import sqlite3
-from typing import TYPE_CHECKING
 
+from gateway.journal.job import Done, Job
 from gateway.journal.ledger import Entry, loss_row, losses_of
 from gateway.journal.runs import Run, count_of, from_text
 from gateway.journal.tables import DAMAGED, STORED
 from gateway.message import Loss
-
-if TYPE_CHECKING:
-    from gateway.journal.database import Done, Job
 
 _FINISHED = (STORED, DAMAGED)
 _BATCH = 64
@@ -25,7 +22,7 @@ _SLACK = 0.99
 """Eviction goes one per cent below the quota, so that not every commit at the edge of it has to choose again."""
 
 
-def evict(db: sqlite3.Connection, quota: int, job: "Job", done: "Done", *, unsent: bool = True) -> None:
+def evict(db: sqlite3.Connection, quota: int, job: Job, done: Done, *, unsent: bool = True) -> None:
     """Expire, then evict down to the quota, inside the caller's transaction; without `unsent` stored blocks only."""
     newest = min((draft.block for window in job.windows for draft in window.drafts), default=job.next_block)
     (known,) = db.execute("SELECT CAST(min(block) AS INTEGER) FROM state").fetchone()
@@ -58,7 +55,7 @@ def evict(db: sqlite3.Connection, quota: int, job: "Job", done: "Done", *, unsen
     _name(db, runs, events, done)
 
 
-def make_room(db: sqlite3.Connection, job: "Job", done: "Done") -> None:
+def make_room(db: sqlite3.Connection, job: Job, done: Done) -> None:
     """On a full disk: let go of what the store has, and of the rest only when memory fills too."""
     evict(db, used(db) - _ROOM, job, done, unsent=job.pressed)
 
@@ -92,7 +89,7 @@ def _drop(db: sqlite3.Connection, block: int) -> None:
     db.execute("DELETE FROM block WHERE block=?", (block,))
 
 
-def _drop_held(db: sqlite3.Connection, quota: int, done: "Done") -> list[tuple[Run, int]]:
+def _drop_held(db: sqlite3.Connection, quota: int, done: Done) -> list[tuple[Run, int]]:
     runs: list[tuple[Run, int]] = []
     for chunk, released, seqs in db.execute("SELECT chunk, released, seqs FROM held ORDER BY chunk").fetchall():
         db.execute("DELETE FROM held WHERE chunk=?", (chunk,))
@@ -103,7 +100,7 @@ def _drop_held(db: sqlite3.Connection, quota: int, done: "Done") -> list[tuple[R
     return runs
 
 
-def _name(db: sqlite3.Connection, runs: list[tuple[Run, int]], events: int, done: "Done") -> None:
+def _name(db: sqlite3.Connection, runs: list[tuple[Run, int]], events: int, done: Done) -> None:
     losses = losses_of("evicted", runs)
     if events:
         losses.append(loss_row("evicted_events", count=events))

@@ -1,15 +1,29 @@
-"""Readings taken before the clock was known: their JSON once more, with a time as soon as there is one."""
+"""Readings taken before the clock was known: their JSON in a chunk, and out of it, with a time once there is one."""
 
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterable, Iterator
 
 import orjson
 
+from gateway.journal.window import checksum
 from gateway.message import TIME_REPAIRED, encode_reading
 
 HeldRow = tuple[int, str, int, bytes]
 """seq, meter, ms by which it is put into its quarter-hour, JSON."""
 
 _OWN = ("seq", "boot", "mono", "meter", "q", "v")
+
+
+def pack(rows: Iterable[bytes]) -> bytes:
+    """Make the bytes of a chunk."""
+    return zlib.compress(b"\n".join(rows))
+
+
+def unpack(chunk: int, crc: int, data: object) -> bytes | None:
+    """Give the JSON lines of a chunk of held readings, None when it is damaged."""
+    if not isinstance(data, bytes) or checksum(data, chunk) != crc:
+        return None
+    return zlib.decompress(data)
 
 
 def timed(lines: bytes, offset: int) -> Iterator[HeldRow]:

@@ -1,9 +1,10 @@
 """The journal: takes readings, closes windows, commits blocks, and lets them go when the store has them.
 
-1. `add` gives a reading its number, encodes it once, mirrors it and puts it into the open window.
-2. A window closes at its time, at an alert or at 64 KB; its blocks get their numbers and go to the `Committer`.
-3. One transaction, one fsync. Only then are blocks pending, and only then does their mirror go.
-4. `load` and `stored` are the consumers' side; marks of stored blocks ride with the next commit.
+1. What is added goes into the open window; it closes at its time, at an alert or at 64 KB (`writer.py`).
+2. `run` commits closed windows: one transaction, one fsync (`commit.py`). Only then are blocks pending, and only then
+   does their mirror go.
+3. `load` and `stored` are the consumers' side; marks of stored blocks ride with the next commit.
+4. Readings without a time are held, and sent once it is known (`emptying.py`).
 
 All methods belong to the event loop.
 """
@@ -14,20 +15,17 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from gateway.journal import encode
 from gateway.journal.beside import Beside
 from gateway.journal.commit import PATIENCE, Committer
-from gateway.journal.database import Chunk, States
+from gateway.journal.emptying import RowsOf, empty
 from gateway.journal.errors import JournalError, Unwritable
-from gateway.journal.held import HeldRow, timed, untimed
-from gateway.journal.ledger import Entry
-from gateway.journal.mirror import EVENT, LOSS, READING, Mirror
-from gateway.journal.runs import count_of
+from gateway.journal.held import timed, untimed
+from gateway.journal.mirror import Mirror
+from gateway.journal.replay import replay
 from gateway.journal.stats import JournalStats
-from gateway.journal.window import Closed, Window, drafts_of
-from gateway.message import BLOCK_LIMIT, ClockState, Loss
+from gateway.journal.writer import Writer
+from gateway.message import ClockState
 
 _RETRY = 10.0
 """Seconds between two tries at a disk that refuses, however long a window is."""
@@ -46,7 +44,7 @@ class Away:
     beside: Beside
 
 
-class Journal:
+class Journal(Writer):
     """One gateway's journal; `Journal.open` makes it, `run` is a task of its owner, `close` lets the folder go."""
 
     def __init__(
@@ -61,16 +59,10 @@ class Journal:
         clock_state: Callable[[], ClockState],
         boot: str,
     ) -> None:
-        self._committer, self._mirror, self._lock = committer, mirror, lock
-        self.stream, self._length, self._boot = stream, window, boot
-        self._wall, self._clock_state = wall, clock_state
-        self.next_seq, self.next_block, self.number = committer.durable
-        self.closed_seq = self.next_seq
+        super().__init__(committer, mirror, stream=stream, wall=wall, clock_state=clock_state, boot=boot)
+        self._lock, self._length = lock, window
         self._emptying = asyncio.Lock()
         self._releasing = False
-        self._quarters: dict[str, int] = {}
-        self._window = Window(self._quarters)
-        self._due = asyncio.Event()
         self._seen = 0
         self.away: Away | None = None
         self.beside: list[Beside] = []
@@ -106,53 +98,7 @@ class Journal:
             clock_state=clock_state, boot=boot, schedule=schedule or {}, patience=patience,
         )  # fmt: skip
 
-    # -- the writing side
-
-    def add(
-        self,
-        meter: str,
-        at: int | None,
-        mono: int,
-        q: int,
-        values: Mapping[str, Any],
-        extra: Mapping[str, Any] | None = None,
-    ) -> int:
-        """Take a reading and give its number; `at` is UTC ms, None while the clock is unsynced (then it is held)."""
-        seq = self.next_seq
-        self.next_seq = seq + 1
-        if at is None:
-            row = encode.reading(seq, {"boot": self._boot, "mono": mono}, meter, q, values, extra)
-            self._committer.count_held(1)
-            size = self._window.held.add(seq, row)
-        else:
-            row = encode.reading(seq, {"ts": at}, meter, q, values, extra)
-            size = self._window.add(seq, meter, at, row)
-        self._mirror.append(READING, row)
-        if size >= BLOCK_LIMIT:
-            self.shut()
-            self._due.set()
-        return seq
-
-    def add_event(self, event: bytes) -> None:
-        """Take an alert's JSON; it closes the window at once."""
-        self._window.events.append(event)
-        self._mirror.append(EVENT, event)
-        self.shut()
-        self._due.set()
-
-    def keep(self, states: Mapping[str, bytes], *, all: bool = False) -> None:  # noqa: A002  of all meters
-        """Close the window and write down with it what the engine remembers of meters after all that was added so far.
-
-        With `all` the states of meters not named are deleted. Blocks newer than the oldest state are never evicted.
-        """
-        self.shut()
-        self._committer.keep(States(self.next_block - 1, all, states))
-        self._due.set()
-
-    def lost(self, loss: Loss) -> None:
-        """Write a loss into the ledger; it travels in the next block."""
-        self._committer.ledger.add(loss, self.number)
-        self._mirror.append(LOSS, loss.model_dump_json(by_alias=True).encode())
+    # -- the writing side, beside what a `Writer` does
 
     async def run(self) -> None:
         """Close the window whenever it is time, for ever; raises Damaged only."""
@@ -167,6 +113,10 @@ class Journal:
                 await self._come_home()
             if self._releasing and self._committer.held:
                 await self.release()
+
+    def bring(self, records: list[tuple[int, bytes]]) -> None:
+        """Take in what another stream's block held, as records of a mirror, under new numbers."""
+        replay(self, self._committer.ledger, records, self._boot, number=self.number - 1, renumber=True)
 
     async def _pause(self) -> None:
         """Wait for the end of the window, or a little while something has to be tried again or taken in."""
@@ -321,79 +271,7 @@ class Journal:
         """Send the held readings of an earlier boot as `untimed` for good: no anchor will come for them."""
         return await self._empty(boot, untimed, give_time=False)
 
-    async def _empty(self, boot: str, rows_of: Callable[[bytes], Iterable[HeldRow]], *, give_time: bool) -> int:
-        count = 0
+    async def _empty(self, boot: str, rows_of: RowsOf, *, give_time: bool) -> int:
         final = give_time or boot != self._boot
         async with self._emptying:  # two at once would take the same chunk twice
-            with contextlib.suppress(Unwritable):
-                self.shut()
-                await self._committer.commit()
-                while chunks := await self._committer.chunks(boot, unreleased=not final):
-                    for chunk in chunks:
-                        count += self._take_over(chunk, rows_of, give_time=give_time, final=final)
-                    await self._committer.commit()
-        return count
-
-    def _take_over(
-        self, chunk: Chunk, rows_of: Callable[[bytes], Iterable[HeldRow]], *, give_time: bool, final: bool
-    ) -> int:
-        """Queue one chunk's readings as a window that deletes the chunk, or marks it released."""
-        window, number = Window({}), count_of(chunk.seqs)
-        rows = [] if chunk.lines is None else list(rows_of(chunk.lines))
-        for seq, meter, at, row in rows:
-            window.add(seq, meter, at, row, timed=give_time)
-        if chunk.lines is None:
-            self._committer.name_damage(chunk.seqs, 0)
-        final = final or chunk.lines is None
-        self._committer.held -= 0 if chunk.released else number
-        self._committer.unrepaired -= number if final else 0
-        self.push(window, drop=[chunk.number] if final else [], release=[] if final else [chunk.number])
-        return len(rows)
-
-    # -- closing
-
-    def bring(self, records: list[tuple[int, bytes]]) -> None:
-        """Take in what another stream's block held, as records of a mirror, under new numbers."""
-        from gateway.journal.replay import replay  # noqa: PLC0415  it adds to this class
-
-        replay(self, self._committer.ledger, records, self._boot, number=self.number - 1, renumber=True)
-
-    def count_held(self, number: int) -> None:
-        """Count readings without a time that a start found."""
-        self._committer.count_held(number)
-
-    def begin(self) -> None:
-        """Open the mirror of the first window."""
-        self._mirror.begin(self.number)
-
-    def shut(self) -> None:
-        """Close the open window, if anything is in it, and open the next."""
-        if self._window.empty and not self._committer.ledger:
-            return
-        window, self._window = self._window, Window(self._quarters)
-        self.number += 1
-        self.closed_seq = self.next_seq
-        self.push(window, mirror=self._mirror.begin(self.number), losses=self._committer.ledger.take())
-
-    def push(
-        self,
-        window: Window,
-        *,
-        number: int | None = None,
-        mirror: Path | None = None,
-        losses: Sequence[Entry] = (),
-        drop: Sequence[int] = (),
-        release: Sequence[int] = (),
-    ) -> None:
-        """Number a window's blocks and queue it for the disk; its own number is the one before the open window's.
-
-        Its commit makes all numbers below `closed_seq` durable, none of the window that is still open.
-        """
-        closed, clock = self._wall(), self._clock_state()
-        drafts = drafts_of(window, self.next_block, closed, clock, losses)
-        self.next_block += len(drafts)
-        number = self.number - 1 if number is None else number
-        known = 0 if clock == "unsynced" else closed
-        self._committer.push(
-            Closed(number, known, drafts, window.held, self.closed_seq, self.next_block, mirror, drop, release)
-        )
+            return await empty(self, self._committer, boot, rows_of, give_time=give_time, final=final)

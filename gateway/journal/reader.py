@@ -13,8 +13,8 @@ from typing import Any
 import orjson
 
 from gateway.journal import schema
-from gateway.journal.database import unpack
 from gateway.journal.errors import Damaged, JournalError, Unwritable
+from gateway.journal.held import unpack
 from gateway.journal.runs import count_of
 from gateway.journal.tables import DAMAGED, STORED, VERSION, Meta, read_meta
 from gateway.journal.window import checksum

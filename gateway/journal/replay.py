@@ -5,16 +5,16 @@ from typing import Any
 
 import orjson
 
-from gateway.journal.journal import Journal
 from gateway.journal.ledger import Ledger
 from gateway.journal.mirror import EVENT, LOSS, READING
 from gateway.journal.recover import rows_of
 from gateway.journal.window import Window
+from gateway.journal.writer import Writer
 from gateway.message import Loss
 
 
 def replay(
-    journal: Journal,
+    writer: Writer,
     ledger: Ledger,
     records: list[tuple[int, bytes]],
     boot: str,
@@ -32,13 +32,13 @@ def replay(
             ledger.add(Loss.model_validate(row), number)
         elif kind == READING:
             if renumber:
-                row["seq"] = journal.next_seq
-            journal.next_seq = max(journal.next_seq, row["seq"] + 1)
+                row["seq"] = writer.next_seq
+            writer.next_seq = max(writer.next_seq, row["seq"] + 1)
             _put(window, row, orjson.dumps(row) if renumber else data, boot)
-    journal.closed_seq = journal.next_seq
-    journal.count_held(len(window.held.rows))
+    writer.closed_seq = writer.next_seq
+    writer.count_held(len(window.held.rows))
     if not window.empty:
-        journal.push(window, number=number, mirror=mirror)
+        writer.push(window, number=number, mirror=mirror)
 
 
 def _put(window: Window, row: dict[str, Any], data: bytes, boot: str) -> None:
