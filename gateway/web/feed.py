@@ -10,10 +10,13 @@ one skips what was in between. All listeners of a home and language share one vi
 
 A look at a view that nothing changed costs microseconds, for a screen renders only what did. What the last looks at
 all views took together decides how long each rests until its next: the more there is to show to the more people, the
-slower every page, so that meters and stores never wait for them.
+slower every page, so that meters and stores never wait for them. Listeners sleep a little shorter or longer than
+that, by chance: what made many wake together, such as a moment when the program was busy, would else keep them
+together.
 """
 
 import asyncio
+import random
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
@@ -27,7 +30,9 @@ from gateway.web.screen import Screen
 TICK = 0.5
 """Seconds between two looks at the meters, at least."""
 ASLEEP = 2.0
-"""Seconds a listener sleeps at most: so soon is a page closed whose session ended, however slow it is."""
+"""Seconds a listener sleeps at most, or little more: so soon is a page closed whose session ended."""
+SPREAD = 0.2
+"""Part of its sleep by which a listener sleeps shorter or longer."""
 BEAT = 10.0
 A_HOME = 16
 """Listeners of one customer, who shall leave places to others."""
@@ -49,13 +54,20 @@ class _View:
 class Feed:
     """Serves listeners; `listeners` counts them."""
 
-    def __init__(self, screen: Callable[[str, Visitor], Screen], now: Callable[[], int], crowd: Crowd = HOUSE) -> None:
-        """`screen` makes one for a language and a visitor, `now` gives UTC ms."""
+    def __init__(
+        self,
+        screen: Callable[[str, Visitor], Screen],
+        now: Callable[[], int],
+        crowd: Crowd = HOUSE,
+        dice: random.Random | None = None,
+    ) -> None:
+        """`screen` makes one for a language and a visitor, `now` gives UTC ms; `dice` is handed in by tests."""
         self.listeners = 0
         self._views: dict[tuple[str, Visitor], _View] = {}
         self._of_tenant = Counter[str]()
         self._cost = 0.0
         self._screen, self._now, self._crowd = screen, now, crowd
+        self._dice = dice or random.Random()  # noqa: S311  to wake apart, not a secret
 
     @property
     def pause(self) -> float:
@@ -95,7 +107,7 @@ class Feed:
                 if given.get(name) != html:
                     yield _event("part", {"id": name, "html": html})
             given = parts
-            await asyncio.sleep(min(self.pause, ASLEEP))
+            await asyncio.sleep(min(self.pause, ASLEEP) * self._dice.uniform(1 - SPREAD, 1 + SPREAD))
         yield _event("anew", "")
 
     def _look(self, view: _View, clock: Callable[[], float], *, fresh: bool) -> Mapping[str, str]:
