@@ -1,7 +1,7 @@
 """MQTT 5 by paho-mqtt, driven by the asyncio loop itself; transport.py says what its users may rely on.
 
-1. `connect` opens the socket in a thread of its own, since name look-up and TLS block, then gives it to the loop: from
-   there on the loop reads and writes through paho's public hooks, and no thread runs.
+1. `connect` opens the socket in a thread of its own, since name look-up and TLS block, then gives it to the loop
+   (`mqtt_wire.py`): from there on no thread runs.
 2. A connection has a paho Client of its own. What that still holds when the connection dies goes with it, so nothing is
    sent again behind our back.
 3. Whoever waits for a PUBACK or SUBACK holds a future under its packet id; a loss fails all of them at once.
@@ -9,9 +9,8 @@
 """
 
 import asyncio
-import socket
 import ssl
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
@@ -25,6 +24,7 @@ from gateway import mqtt_client as to_paho
 from gateway import reasons
 from gateway.inbox import Inbox
 from gateway.mqtt_tls import Security, distrust
+from gateway.mqtt_wire import BROKEN, Wire
 from gateway.transport import Arrived, Endpoint, Lost, Message, NotTaken
 
 BEHIND_LIMIT = 256 * 1024
@@ -32,7 +32,6 @@ BEHIND_LIMIT = 256 * 1024
 FAREWELL = 1.0
 """Seconds to get DISCONNECT out; a silent link would hold it for ever."""
 KEEPALIVE_TIMEOUT = 0x8D
-BROKEN = "the connection to the broker broke"
 CLOSED = "the connection was closed"
 OVERDUE = "the broker left a message unanswered until its packet id came round again"
 
@@ -69,10 +68,8 @@ class PahoConnection:
         self._lost: Lost | None = None
         self._end = asyncio.Event()
         self._waiting: dict[int, asyncio.Future[Sequence[ReasonCode]]] = {}
-        self._behind = 0
-        self._timer: asyncio.TimerHandle | None = None
-        self._socket: socket.socket | None = None
         self._client = to_paho.make_client(endpoint)
+        self._wire = Wire(self._client, endpoint.keepalive, self._lose)
         self._inbox = Inbox(endpoint.receive_maximum, self._ack)
 
     @property
@@ -104,7 +101,7 @@ class PahoConnection:
     def post(self, message: Message) -> None:
         """Send a QoS 0 message without waiting; dropped when the socket is behind or gone, and counted in `dropped`."""
         size = to_paho.packet_size(message)
-        if self._lost or self._behind + size > BEHIND_LIMIT or self._limits.refusal(message):
+        if self._lost or self._wire.behind + size > BEHIND_LIMIT or self._limits.refusal(message):
             self.dropped += 1
             return
         try:
@@ -112,7 +109,7 @@ class PahoConnection:
         except NotTaken:
             self.dropped += 1
             return
-        self._behind += size
+        self._wire.behind += size
         if mid in self._waiting:  # paho reports the end of this message just as it reports that one's PUBACK
             self._lose(OVERDUE)
 
@@ -161,7 +158,8 @@ class PahoConnection:
         try:
             security = await asyncio.wrap_future(dialled)
             try:
-                self._take_socket()
+                self._listen()
+                self._wire.take()
                 await self._opened
             except Lost:
                 if security is not None and security.alert is not None:
@@ -177,47 +175,17 @@ class PahoConnection:
         if (late := self._client.socket()) is not None:
             late.close()
 
-    def _take_socket(self) -> None:
-        opened = self._client.socket()
-        if not isinstance(opened, socket.socket):
-            raise Lost(BROKEN)
+    def _listen(self) -> None:
         client = self._client
         client.on_connect, client.on_disconnect = self._on_connect, self._on_disconnect
         client.on_publish, client.on_subscribe = self._on_publish, self._on_subscribe
         client.on_message = self._on_message
-        client.on_socket_close = self._on_socket_close
-        client.on_socket_register_write = self._on_register_write
-        client.on_socket_unregister_write = self._on_unregister_write
-        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # an alert waits for no earlier packet's ACK
-        self._socket = opened
-        self._loop.add_reader(opened, self._read)
-        if client.want_write():
-            self._on_register_write(client, None, opened)
-        self._tick()
-
-    def _tick(self) -> None:
-        self._drive(self._client.loop_misc)
-        if self._lost is None:
-            self._timer = self._loop.call_later(max(0.05, self._endpoint.keepalive / 20), self._tick)
-
-    def _read(self) -> None:
-        self._drive(self._client.loop_read)
-        while self._lost is None and isinstance(self._socket, ssl.SSLSocket) and self._socket.pending():
-            self._drive(self._client.loop_read)  # TLS has decrypted more than the selector can see
-
-    def _drive(self, step: Callable[[], MQTTErrorCode]) -> None:
-        try:
-            step()
-        except Exception as error:  # noqa: BLE001  a broker's bytes may upset paho in any way; they end the connection
-            self._lose(f"the broker sent what is not MQTT 5: {error!r}")
 
     def _lose(self, why: str, hint: str = "") -> None:
         if self._lost is not None:
             return
         self._lost = Lost(why, hint)
-        if self._timer is not None:
-            self._timer.cancel()
-        self._on_socket_close()
+        self._wire.close()
         futures: list[asyncio.Future[Any]] = [self._opened, *self._waiting.values()]
         for future in futures:
             if not future.done():
@@ -254,22 +222,6 @@ class PahoConnection:
         self._client.ack(mid, 1)
 
     # paho calls what follows, always from the loop.
-
-    def _on_register_write(self, *_: object) -> None:
-        if self._socket is not None:
-            self._loop.add_writer(self._socket, self._drive, self._client.loop_write)
-
-    def _on_unregister_write(self, *_: object) -> None:
-        self._behind = 0  # all is written: the socket keeps up
-        if self._socket is not None:
-            self._loop.remove_writer(self._socket)
-
-    def _on_socket_close(self, *_: object) -> None:
-        closing, self._socket = self._socket, None
-        if closing is not None:
-            self._loop.remove_reader(closing)
-            self._loop.remove_writer(closing)
-            closing.close()
 
     def _on_connect(
         self, _: Client, __: object, flags: ConnectFlags, reason: ReasonCode, properties: Properties | None

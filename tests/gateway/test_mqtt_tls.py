@@ -155,8 +155,8 @@ async def test_what_is_safe_is_spoken(town: Town, trusting: Endpoint, high: V, c
     """ECDHE with an authenticated cipher; 1.3 wherever the broker has it."""
     async with broker(of_versions(town.broker(), V.TLSv1_2, high, ciphers)) as (port, _):
         connection = await mqtt.connect(replace(trusting, url=trusting.url.format(port)), timeout=5)
-        assert isinstance(connection._socket, ssl.SSLSocket)
-        assert connection._socket.version() == spoken
+        assert isinstance(connection._wire._socket, ssl.SSLSocket)
+        assert connection._wire._socket.version() == spoken
         await connection.close()
 
 
