@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from drivers.contract import HasHistory, NoAnswer, Reading
-from gateway.backfill import LONGEST_MS, last_readings
+from gateway.backfill import last_readings
 from gateway.check import Checker, Limits
+from gateway.gaps import LONGEST_MS
 from gateway.intake import Intake, Known, ProfileRow
 from gateway.live import LiveBook
 from gateway.message import LOAD_PROFILE, METER_FLAG

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from drivers.contract import DriverError, Meter, NoAnswer, NotConnected, Refused
-from gateway.backfill import MOST
+from gateway.gaps import MOST
 from tests.support.backfill_bench import DAY, HOUR, START, Bench, FakeDriver, expected, meter, minutes, silence
 
 
