@@ -57,8 +57,10 @@ def test_by_coverage(name: str, tmp_path: Path) -> None:
     """Half a minute of atheris finds nothing, and did reach into the decoder."""
     if importlib.util.find_spec("atheris") is None:
         pytest.skip("atheris is not installed: pip install atheris")
+    fuzz = [sys.executable, "-m", "tests.fuzz.atheris_run", name, str(SECONDS), str(tmp_path)]
     done = subprocess.run(
-        [sys.executable, "-m", "tests.fuzz.atheris_run", name, str(SECONDS), str(tmp_path)],
+        # A program begins with the peak of memory of whoever starts it, and the fuzzer watches that: a shell's is small.
+        ["sh", "-c", '"$@"; exit $?', "sh", *fuzz],
         cwd=ROOT, capture_output=True, text=True, timeout=SECONDS + 90, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
