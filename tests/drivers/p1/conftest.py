@@ -1,5 +1,6 @@
-"""The captured P1 telegrams with what they mean, and an envelope of this folder's own for ciphered ones."""
+"""The captured P1 telegrams with what they mean, an envelope of our own for ciphered ones, a bus on virtual time."""
 
+import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,7 +9,11 @@ from typing import Any
 
 import pytest
 
-from drivers.contract import Keys
+from drivers.contract import Bus, Keys
+from drivers.names import Names
+from drivers.p1.driver import open_bus
+from tests.support.p1_bus import Silent, Story, Virtual, ticks
+from tests.support.virtual_time import run_virtually
 
 LUXEMBOURG = bytes.fromhex("00112233445566778899AABBCCDDEEFF")
 
@@ -61,3 +66,25 @@ def seal() -> Seal:
         return b"\xdb\x08" + title + b"\x82" + len(body).to_bytes(2, "big") + body
 
     return envelope
+
+
+@pytest.fixture
+def virtual(monkeypatch: pytest.MonkeyPatch) -> Virtual:
+    """Give a callable that runs a story on virtual time, with a connected driver and the protocol that feeds it."""
+
+    async def run(story: Story) -> None:
+        ports: list[asyncio.Protocol] = []
+
+        async def connect(_: Bus, protocol: Callable[[], asyncio.Protocol], **line: object) -> object:
+            assert isinstance(line.pop("names"), Names)
+            assert line == {"baud": 115200, "framing": "8N1"}
+            ports.append(protocol())
+            return Silent(), ports[0]
+
+        monkeypatch.setattr("drivers.pushed.connect", connect)
+        driver = open_bus(Bus("p1", "/dev/none"), ticks())
+        await driver.connect()
+        await story(driver, ports[0])
+        await driver.close()
+
+    return lambda story: run_virtually(run(story))

@@ -4,52 +4,17 @@ import asyncio
 import inspect
 import os
 import tty
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import serialx
 
 import drivers.link
-from drivers.contract import Bus, DecodeError, Keys, Meter, NoAnswer, NotConnected, Reading
-from drivers.names import Names
-from drivers.p1.codec import encode, parse_timestamp
+from drivers.contract import Bus, Meter, NoAnswer, NotConnected
+from drivers.p1.codec import parse_timestamp
 from drivers.p1.driver import SILENCE, P1Driver, open_bus
-from drivers.profiles import load
-from tests.support.virtual_time import run_virtually
-
-MAIN = Meter("main", load("dsmr-p1"))
-GAS = Meter("gas", load("dsmr-p1-gas"))
-DEADLINE = 5.0
-
-Seal = Callable[..., bytes]
-
-
-def telegram(second: int, captured: str = "260301110000W", gas: str = "00246.138*m3", bare: bool = False) -> bytes:
-    """Make a telegram whose register and clock move with `second`."""
-    data = encode(
-        "NBD5\\2DRIVER",
-        [
-            f"0-0:1.0.0(2603011200{second:02d}W)",
-            f"1-0:1.8.1({1000 + second:06d}.001*kWh)",
-            "0-1:24.1.0(003)",
-            f"0-1:24.2.1({captured})({gas})",
-        ],
-    )
-    return data[:-6] + b"\r\n" if bare else data
-
-
-def ticks() -> Callable[[], int]:
-    """Give a boot clock that moves 1000 ms a look."""
-    count = 0
-
-    def now() -> int:
-        nonlocal count
-        count += 1000
-        return count
-
-    return now
+from tests.support.p1_bus import GAS, MAIN, Virtual, soon, telegram, ticks
 
 
 class Wire:
@@ -88,45 +53,6 @@ async def wire() -> AsyncIterator[tuple[Wire, Bus]]:
     for writer in wire.writers:
         writer.close()
     server.close()
-
-
-class Silent(asyncio.Transport):
-    """A link that carries what a test feeds into its protocol."""
-
-    def close(self) -> None:
-        """Nothing is open."""
-
-
-Story = Callable[[P1Driver, asyncio.Protocol], Coroutine[Any, Any, None]]
-Virtual = Callable[[Story], None]
-
-
-@pytest.fixture
-def virtual(monkeypatch: pytest.MonkeyPatch) -> Virtual:
-    """Give a callable that runs a story on virtual time, with a connected driver and the protocol that feeds it."""
-
-    async def run(story: Story) -> None:
-        ports: list[asyncio.Protocol] = []
-
-        async def connect(_: Bus, protocol: Callable[[], asyncio.Protocol], **line: object) -> object:
-            assert isinstance(line.pop("names"), Names)
-            assert line == {"baud": 115200, "framing": "8N1"}
-            ports.append(protocol())
-            return Silent(), ports[0]
-
-        monkeypatch.setattr("drivers.pushed.connect", connect)
-        driver = open_bus(Bus("p1", "/dev/none"), ticks())
-        await driver.connect()
-        await story(driver, ports[0])
-        await driver.close()
-
-    return lambda story: run_virtually(run(story))
-
-
-async def soon(reading: "asyncio.Task[Reading] | asyncio.Future[Reading]") -> Reading:
-    """Await a reading that must come."""
-    async with asyncio.timeout(DEADLINE):
-        return await reading
 
 
 async def test_main_meter_gives_each_telegram_and_gas_each_capture(wire: tuple[Wire, Bus]) -> None:
@@ -220,82 +146,6 @@ def test_repeated_gas_value_is_no_silence(virtual: Virtual) -> None:
         assert (await gas).captured == parse_timestamp("260301120000W")
 
     virtual(story)
-
-
-KEYS = Keys(bytes(range(16)))
-SEALED_MAIN = Meter("main", MAIN.profile, keys=KEYS)
-
-
-def test_ciphered_telegrams_are_opened_once_for_all_meters(virtual: Virtual, seal: Seal) -> None:
-    """The gas meter needs no key of its own; a repeat is refused, also after another connect; the next is read."""
-
-    async def story(driver: P1Driver, port: asyncio.Protocol) -> None:
-        main, gas = asyncio.create_task(driver.read(SEALED_MAIN)), asyncio.create_task(driver.read(GAS))
-        await asyncio.sleep(0)
-        port.data_received(seal(telegram(1), 7, KEYS))
-        assert (await main).values == {"energy_import_t1_wh": 1_001_001}
-        assert (await gas).values == {"gas_volume_l": 246_138}
-        assert driver.counters() == {}
-        again = asyncio.create_task(driver.read(SEALED_MAIN))
-        for counter in (7, 6):
-            await asyncio.sleep(1)
-            port.data_received(seal(telegram(2), counter, KEYS))
-        await asyncio.sleep(1)
-        port.data_received(seal(telegram(3), 8, KEYS))
-        assert (await again).values == {"energy_import_t1_wh": 1_003_001}
-        await driver.connect()
-        port.data_received(seal(telegram(4), 8, KEYS))
-        with pytest.raises(NoAnswer):
-            await driver.read(SEALED_MAIN)
-        assert driver.counters()["repeated_frame"] == 2
-
-    virtual(story)
-
-
-def test_wrong_key_is_named_at_once(virtual: Virtual, seal: Seal) -> None:
-    """No key, or another meter's, is an error with a hint for each telegram; the right one reads the next."""
-
-    async def story(driver: P1Driver, port: asyncio.Protocol) -> None:
-        for second, (keys, said) in enumerate(
-            [(Keys(), "main: the telegrams are ciphered .*key_file"), (Keys(bytes(16)), "does not open.*auth_key_file")]
-        ):
-            port.data_received(seal(telegram(second), second, KEYS))
-            with pytest.raises(DecodeError, match=said):
-                await driver.read(Meter("main", MAIN.profile, keys=keys))
-        assert driver.counters() == {"no_key": 1, "bad_tag": 1}
-        port.data_received(seal(telegram(3), 3, KEYS))
-        assert (await driver.read(SEALED_MAIN)).values == {"energy_import_t1_wh": 1_003_001}
-
-    virtual(story)
-
-
-def test_repeats_without_end_are_named(virtual: Virtual, seal: Seal) -> None:
-    """A meter whose counter began anew is silent, and the hint says why."""
-
-    async def story(driver: P1Driver, port: asyncio.Protocol) -> None:
-        port.data_received(seal(telegram(1), 900, KEYS))
-        await driver.read(SEALED_MAIN)
-        port.data_received(seal(telegram(2), 1, KEYS))
-        with pytest.raises(NoAnswer, match="repeat a counter"):
-            await driver.read(SEALED_MAIN)
-
-    virtual(story)
-
-
-async def test_every_ciphered_capture_is_read_as_a_bus(p1_captures: list[Any], captures: Path) -> None:
-    """Luxembourg and Austria, from the file to values in base units."""
-    read = {}
-    for capture in p1_captures:
-        if capture.is_ciphered:
-            driver = open_bus(Bus("p1", f"capture:{captures / 'p1' / capture.name}"), ticks())
-            await driver.connect()
-            meter = Meter("main", MAIN.profile, keys=capture.keys)
-            read[capture.name] = (await soon(asyncio.ensure_future(driver.read(meter)))).values
-            await driver.close()
-    lux, austria = read["encrypted_lu_smarty_2.bin"], read["encrypted_at_t210_2.bin"]
-    assert (lux["energy_import_wh"], lux["reactive_energy_export_varh"], lux["current_l1_a"]) == (6702, 2745, 0)
-    assert (austria["energy_import_wh"], austria["power_import_w"]) == (6_545_766, 286)
-    assert (austria["energy_import_t1_wh"], austria["energy_import_t2_wh"]) == (5_017_120, 1_528_646)
 
 
 def test_serial_ports_are_opened_with_the_request_pin_high() -> None:
