@@ -138,7 +138,7 @@ class House:
         group.create_task(self._feeder.run(), name="feeder")
         days = self._days()
         group.create_task(days.run(), name="days")
-        retention = Retention(self._store, wall_ms, lambda: here.clock.state)
+        retention = Retention(self._store, self._config.store.raw, wall_ms, lambda: here.clock.state)
         group.create_task(retention.run(), name="retention")
         book = SettingsBook(self._database.file, ZoneInfo(config.gateway.zone), wall_ms)
         group.create_task(settle(book, config.gateway.id, here.settle), name="settings")

@@ -114,7 +114,7 @@ class Hub:
         self._days = Days(database, store, ledger, self._every_tenant, zone, wall_ms, limits, self._watch.hear)
         book = SettingsBook(database.file, zone, wall_ms, heard(self._known.about))
         self._settings = SettingsOut(book, connect, self._endpoint("settings"), mqtt.root)
-        self._retention = Retention(store)
+        self._retention = Retention(store, config.store.raw)
         self._faults = self._troubles()
         self._pages: list[Served] = []
         self._desk = Desk(

@@ -1,4 +1,4 @@
-"""How long readings are kept in a store: raw for 30 days, quarter-hours for two years, days for ever.
+"""How long readings are kept in a store: raw for `[store] raw`, quarter-hours for two years, days for ever.
 
 1. A look every six hours, so that nothing is a day older than it may be.
 2. A register's first reading of a quarter-hour says all that a chart or a bill needs of it; the others go, and so does
@@ -21,8 +21,8 @@ EVERY = DAY / 4
 AGAIN = 900.0
 """Seconds until the next look after one that failed: a server is back by then, or was told what it lacked."""
 RAW = 30 * DAY
-KEPT = ((RAW, 900), (730 * DAY, 86_400))
-"""After so many seconds, of each so many seconds the first reading stays."""
+QUARTER_HOURS = 730 * DAY
+"""Two years of bills, to hold this winter against the last."""
 
 
 class Retention:
@@ -31,16 +31,22 @@ class Retention:
     def __init__(
         self,
         store: object,
+        raw: float = RAW,
         wall: Callable[[], int] = wall_ms,
         clock: Callable[[], ClockState] = lambda: "synced",
         passed: Callable[[], float] | None = None,
     ) -> None:
-        """A `store` that says nothing of age is left alone; `passed` gives seconds of a clock that nobody sets."""
+        """Keep every reading for `raw` seconds; `passed` gives seconds of a clock that nobody sets.
+
+        A `store` that says nothing of age is left alone.
+        """
         self.gone = 0
         self.error = ""
-        self._store = store
+        self._store, self._raw = store, raw
         given = {"passed": passed} if passed is not None else {}
-        self._ages = [(Expiry(keep, wall, clock, **given), step * 1000) for keep, step in KEPT]
+        # After so many seconds, of each so many seconds the first reading stays.
+        steps = ((raw, 900), (max(raw, QUARTER_HOURS), 86_400))
+        self._ages = [(Expiry(keep, wall, clock, **given), step * 1000) for keep, step in steps]
 
     async def run(self) -> None:
         """Look now and then; ends only when cancelled."""
@@ -54,7 +60,7 @@ class Retention:
             if isinstance(self._store, Thins):
                 self.error = await self._thin(self._store)
             elif isinstance(self._store, Expires):
-                self.error = await self._store.outlast(RAW)
+                self.error = await self._store.outlast(self._raw)
         except StoreError as error:
             self.error = str(error)
 

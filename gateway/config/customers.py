@@ -73,6 +73,9 @@ class StoreTable(Table):
     password_file: Hidden | None = option("The file that holds that user's password.", None)
     ca_file: Readable | None = option("The certificates to trust; the system's own unless given.", None)
     keep_raw: bool = option("Keep every reading, or only quarter-hours, which halves what is written to flash.", True)
+    raw: Annotated[float, lasting("1d", "3650d")] = option(
+        "How long every reading is kept; of older ones the first of each quarter-hour stays.", "30d"
+    )
 
 
 class HubTable(TellingTable):

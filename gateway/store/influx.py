@@ -166,7 +166,7 @@ class InfluxStore:
         if kept is not None and kept <= keep:
             return ""
         span = "for ever" if kept is None else f"for {kept / DAY:g} days"
-        mend = f"influx bucket update --id {found.buckets[0].id} --retention {keep / DAY:g}d"
+        mend = f"influx bucket update --id {found.buckets[0].id} --retention {keep / DAY:g}d, or say so by [store] raw"
         return f"bucket {self._bucket} keeps raw readings {span}, {keep / DAY:g} days are meant (type: {mend})"
 
     async def _offer(self, lines: list[tuple[int, str]], rejected: list[tuple[int, str]]) -> None:

@@ -153,7 +153,9 @@ class VictoriaStore:
             raise StoreError(not_now.verdict.why, "look whether it runs") from not_now
         if kept <= keep:
             return ""
-        meant = f"{keep / DAY:g} days are meant (start it with -retentionPeriod={keep / DAY:g}d)"
+        meant = (
+            f"{keep / DAY:g} days are meant (start it with -retentionPeriod={keep / DAY:g}d, or say so by [store] raw)"
+        )
         return f"VictoriaMetrics keeps raw readings for {kept / DAY:g} days, {meant}"
 
     async def _meet(self) -> int:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.retention import AGAIN, EVERY, Retention
+from gateway.retention import AGAIN, EVERY, RAW, Retention
 from gateway.store.contract import Row, StoreError, TryAgain
 from gateway.store.sqlite import SQLiteStore
 from gateway.store.thinning import PIECE
@@ -41,9 +41,9 @@ class Clock:
     def __init__(self) -> None:
         self.wall, self.passed = NOW, 0.0
 
-    def of(self, store: object) -> Retention:
+    def of(self, store: object, raw: float = RAW) -> Retention:
         """Make a retention by these clocks."""
-        return Retention(store, lambda: self.wall, lambda: "synced", lambda: self.passed)
+        return Retention(store, raw, lambda: self.wall, lambda: "synced", lambda: self.passed)
 
     def go(self, days: float) -> None:
         """Let time pass."""
@@ -74,6 +74,16 @@ async def test_raw_becomes_quarter_hours_then_days(store: SQLiteStore) -> None:
     clock.go(31)
     await retention.look()
     assert (await kept(store))[-2:] == [NOW - 2 * QUARTER, NOW - QUARTER + (100_000 - QUARTER % 100_000) % 100_000]
+
+
+@pytest.mark.parametrize("days", [1, 60, 3650])
+async def test_its_owner_says_how_long_raw_ones_stay(store: SQLiteStore, days: int) -> None:
+    """Shorter for privacy, longer for a study; what is wished longer than quarter-hours are kept stays raw as long."""
+    mornings = [NOW - age * DAY for age in (3649, 729, 59, 2, 0)]
+    await store.write([row(morning + 60_000 * minute) for morning in mornings for minute in range(10)])
+    await Clock().of(store, days * 86_400.0).look()
+    raw = sum(morning >= NOW - days * DAY for morning in mornings)
+    assert len(await kept(store)) == 10 * raw + (len(mornings) - raw)
 
 
 async def test_nothing_of_what_went_is_in_a_file(store: SQLiteStore, tmp_path: Path) -> None:
@@ -116,7 +126,7 @@ async def test_a_clock_set_ahead_makes_nothing_old(store: SQLiteStore) -> None:
 async def test_without_true_time_nothing_is_old(store: SQLiteStore) -> None:
     """While the clock is unsynced nobody can tell, and nothing goes."""
     await store.write([row(NOW - 40 * DAY + number) for number in range(9)])
-    retention = Retention(store, lambda: NOW, lambda: "unsynced")
+    retention = Retention(store, RAW, lambda: NOW, lambda: "unsynced")
     await retention.look()
     assert len(await kept(store)) == 9
 
