@@ -205,3 +205,22 @@ def test_a_restart_forgets_no_open_alert(book: AlertBook) -> None:
     book.restore([AlertState("home", "gw", seen, acknowledged=NOW, by="phone"), AlertState("home", "gw", unseen)])
     answers = {alert.event.meter: alert.answer for alert in book.open(HOME)}
     assert answers == {"m": "acknowledge", "other": None}
+
+
+def test_every_change_of_a_tenants_alerts_has_a_number_of_its_own(book: AlertBook) -> None:
+    """Raised, updated, answered, dropped for newer ones: whoever compares numbers misses none, and sees no other's."""
+    seen = {book.changes("home")}
+    book.take("home", event())
+    seen.add(book.changes("home"))
+    book.take("home", event(2, "updated"))
+    seen.add(book.changes("home"))
+    book.take("home", event(2, "updated"))
+    book.take("elsewhere", event())
+    book.answered("elsewhere", event().id, "acknowledge")
+    assert book.changes("home") in seen
+    book.answered("home", event().id, "acknowledge")
+    seen.add(book.changes("home"))
+    for number in range(1, KEPT + 1):
+        book.take("home", event(raised=NOW + number * HOUR))
+        seen.add(book.changes("home"))
+    assert len(seen) == 4 + KEPT

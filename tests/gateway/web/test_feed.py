@@ -1,10 +1,12 @@
 """Server-sent events: what changed, at each listener's own pace."""
 
 import asyncio
+import random
+from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import orjson
 import pytest
@@ -273,7 +275,7 @@ def test_pauses_grow_with_what_all_views_cost(homes: int, pause: float) -> None:
 
     async def story() -> None:
         feed, loop = Feed(Dear, lambda: NOW, replace(HOUSE, listeners=homes)), asyncio.get_running_loop()  # type: ignore[arg-type]
-        listening = [asyncio.create_task(drain(feed, f"home-{number}")) for number in range(homes)]
+        listening = [asyncio.create_task(drain(feed, Visitor("customer", f"home-{number}"))) for number in range(homes)]
         await asyncio.sleep(30)
         assert feed.pause == pytest.approx(pause)
         Dear.looks, begun = 0, loop.time()
@@ -285,10 +287,6 @@ def test_pauses_grow_with_what_all_views_cost(homes: int, pause: float) -> None:
             task.cancel()
         await asyncio.gather(*listening, return_exceptions=True)
         assert feed.pause == 0.5
-
-    async def drain(feed: Feed, tenant: str) -> None:
-        async for _ in feed.listen("en", Visitor("customer", tenant), lambda: True):
-            pass
 
     run_virtually(story())
 
@@ -311,3 +309,45 @@ def test_a_hub_has_places_for_a_crowd() -> None:
         assert not feed.full(Visitor("customer", "one-more"))
 
     run_virtually(story())
+
+
+def test_listeners_that_woke_together_soon_wake_apart() -> None:
+    """Fifty that came at one moment look at fifty moments half a minute later, so none waits for all others' looks."""
+
+    async def story() -> None:
+        feed = Feed(Still, lambda: NOW, HUB, random.Random(1))  # type: ignore[arg-type]
+        looks = Still.looks = list[float]()
+        homes = [Visitor("customer", f"home-{number}") for number in range(50)]
+        listening = [asyncio.create_task(drain(feed, home)) for home in homes]
+        await asyncio.sleep(0.1)
+        assert len(set(looks)) == 1
+        await asyncio.sleep(30)
+        looks.clear()
+        await asyncio.sleep(1)
+        tenths = Counter(int(look * 10) for look in looks)
+        assert max(tenths.values()) < 25
+        for task in listening:
+            task.cancel()
+        await asyncio.gather(*listening, return_exceptions=True)
+
+    run_virtually(story())
+
+
+class Still:
+    """A screen that never changes; `looks` are the moments when somebody looked at any."""
+
+    looks: ClassVar[list[float]] = []
+
+    def __init__(self, _language: str, _visitor: Visitor) -> None:
+        self._parts = {"summary": "all is well"}
+
+    def parts(self) -> dict[str, str]:
+        """Note the moment."""
+        self.looks.append(asyncio.get_running_loop().time())
+        return self._parts
+
+
+async def drain(feed: Feed, visitor: Visitor) -> None:
+    """Listen for ever."""
+    async for _ in feed.listen("en", visitor, lambda: True):
+        pass
