@@ -114,7 +114,7 @@ class Feed:
         """Give the parts as they are, or as they were a pause ago at most."""
         begun = clock()
         if fresh or begun >= view.rests_until:
-            view.parts = view.screen.parts()
+            view.parts = view.screen.parts(anew=fresh)
             cost = clock() - begun
             self._cost += cost - view.cost
             view.cost = cost

@@ -103,8 +103,13 @@ class Screen:
         """Render all of it."""
         return self._pages.render("live.html", self._language, every=EVERY, visitor=self._visitor, **self._values())
 
-    def parts(self) -> Mapping[str, str]:
-        """Give it part by part, by the id of the element each fills: the very same mapping while nothing changed."""
+    def parts(self, *, anew: bool = False) -> Mapping[str, str]:
+        """Give it part by part, by the id of the element each fills: the very same mapping while nothing changed.
+
+        `anew` renders every part, for whoever just got a whole page.
+        """
+        if anew:
+            self._kept = {}
         sources, now, meters = self._sources, self._sources.now(), self._meters()
         states = [state_of(meter, now) for meter in meters]
         summary = self._summary(states)

@@ -239,6 +239,20 @@ def test_what_did_not_change_is_not_rendered(monkeypatch: pytest.MonkeyPatch) ->
     run_virtually(story())
 
 
+def test_a_first_look_is_as_new_as_the_page_it_comes_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever opens a page that others listen to is not shown what these were shown a while ago."""
+
+    async def story() -> None:
+        house = House()
+        listeners = [house.listen(), house.listen()]
+        await first_look(listeners[0])
+        rendered = counted(monkeypatch, Pages, "render")
+        await first_look(listeners[1])
+        assert sorted(rendered) == ["alerts.html", "card.html", "card.html", "summary.html"]
+
+    run_virtually(story())
+
+
 def test_every_part_is_rendered_anew_each_minute(monkeypatch: pytest.MonkeyPatch) -> None:
     """Days, bills and prices follow a reading without a sign of their own, so no part is older than a minute."""
 
@@ -262,7 +276,7 @@ class Dear:
     def __init__(self, _language: str, _visitor: Visitor) -> None:
         self._loop = asyncio.get_running_loop()
 
-    def parts(self) -> dict[str, str]:
+    def parts(self, *, anew: bool) -> dict[str, str]:  # noqa: ARG002  nothing is kept
         """Take 20 ms."""
         Dear.looks += 1
         self._loop._selector.now += 0.02  # type: ignore[attr-defined]
@@ -341,7 +355,7 @@ class Still:
     def __init__(self, _language: str, _visitor: Visitor) -> None:
         self._parts = {"summary": "all is well"}
 
-    def parts(self) -> dict[str, str]:
+    def parts(self, *, anew: bool) -> dict[str, str]:  # noqa: ARG002  nothing is kept
         """Note the moment."""
         self.looks.append(asyncio.get_running_loop().time())
         return self._parts

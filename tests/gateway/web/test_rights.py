@@ -208,6 +208,6 @@ async def test_one_customers_pages_leave_places_to_others() -> None:
 class _Nothing:
     """A screen with nothing on it."""
 
-    def parts(self) -> dict[str, str]:
+    def parts(self, *, anew: bool) -> dict[str, str]:  # noqa: ARG002  there is nothing to render
         """Show nothing."""
         return {}
