@@ -186,7 +186,7 @@ def counted(monkeypatch: pytest.MonkeyPatch, kind: type, name: str) -> list[Any]
     return calls
 
 
-def test_listeners_are_bounded_and_share_one_rendering(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_listeners_are_bounded_and_share_one_look(monkeypatch: pytest.MonkeyPatch) -> None:
     """After its first look each of thirty-two shares the next rendering; a place is free again when somebody goes."""
 
     async def story() -> None:
