@@ -231,8 +231,8 @@ class Decoder:
         end = at + length + 2
         if end <= len(buffer):
             return end
-        head = bytes(buffer[at + 1 : at + 1 + _LONGEST_HEAD])
-        if len(head) < _LONGEST_HEAD or _has_right_head(head):
+        opening = bytes(buffer[at + 1 : at + 1 + _LONGEST_HEAD])
+        if len(opening) < _LONGEST_HEAD or _has_right_head(opening):
             return None
         # A damaged length may ask for two thousand bytes more, hours of a meter that pushes: its own sum tells at once.
         self.counters["bad_checksum"] += 1
