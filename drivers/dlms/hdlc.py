@@ -229,12 +229,16 @@ class Decoder:
         if head[0] & _TYPE_MASK != _TYPE or length < _SHORTEST:
             return 0
         end = at + length + 2
-        if end <= len(buffer):
-            return end
-        opening = bytes(buffer[at + 1 : at + 1 + _LONGEST_HEAD])
-        if len(opening) < _LONGEST_HEAD or _has_right_head(opening):
+        return end if end <= len(buffer) else self._unless_wrong(at)
+
+    def _unless_wrong(self, at: int) -> int | None:
+        """Give None while a frame may still go on; 0 where its head is whole, and wrong.
+
+        A damaged length may ask for two thousand bytes more, minutes of a meter that pushes: the head's sum tells now.
+        """
+        head = bytes(self._buffer[at + 1 : at + 1 + _LONGEST_HEAD])
+        if len(head) < _LONGEST_HEAD or _has_right_head(head):
             return None
-        # A damaged length may ask for two thousand bytes more, hours of a meter that pushes: its own sum tells at once.
         self.counters["bad_checksum"] += 1
         return 0
 

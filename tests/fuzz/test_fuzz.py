@@ -59,7 +59,7 @@ def test_by_coverage(name: str, tmp_path: Path) -> None:
         pytest.skip("atheris is not installed: pip install atheris")
     fuzz = [sys.executable, "-m", "tests.fuzz.atheris_run", name, str(SECONDS), str(tmp_path)]
     done = subprocess.run(
-        # A program begins with the peak of memory of whoever started it, and the fuzzer watches that: a shell has little.
+        # A program begins with the peak of memory of whoever started it, which the fuzzer watches: a shell has little.
         ["sh", "-c", '"$@"; exit $?', "sh", *fuzz],
         cwd=ROOT, capture_output=True, text=True, timeout=SECONDS + 90, check=False,
     )  # fmt: skip
