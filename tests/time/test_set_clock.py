@@ -59,7 +59,8 @@ async def test_readings_of_1970_get_their_true_time(edge_with: Callable[..., Fak
     edge.synchronise()
     await edge.until_read(25)
     status = await edge.status()
-    assert (status["clock"] in {"synced", "holdover"}, status["clock_error_ms"]) == (True, 0)
+    assert status["clock"] in {"synced", "holdover"}
+    assert status["clock_error_ms"] <= 100  # what may have drifted since, rounded up
     rows = readings(await edge.drained())
     assert_true(errors(edge, rows))
     await assert_all_read(edge, rows)
